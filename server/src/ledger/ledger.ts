@@ -1,0 +1,194 @@
+// The ledger is what was promised and sold: durable, and never wrong. One write path, `post`; reads beside it.
+// Every entry is judged alone inside the transaction of its batch: one entry's refusal never fails its neighbours.
+import type { EventDefinition } from '@floodgate/core/event.ts';
+import type { HoldStatus } from '@floodgate/core/hold.ts';
+import type { EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
+import type { RefusalCode } from '@floodgate/core/refusal.ts';
+
+/**
+ * An idempotency key (rule S5). The first entry that is judged under (event, scope, key) keeps its outcome for
+ * ever; later ones with the same hash get that outcome, others are refused with IDEMPOTENCY_KEY_REUSED.
+ */
+export interface Idempotency {
+  /** Who asks, so that two principals never see each other's outcome. Empty for anonymous buyers. */
+  readonly scope: string;
+  /** 1–255 printable ASCII characters, chosen by the client. */
+  readonly key: string;
+  /** A digest of operation and request; equal requests have equal hashes. */
+  readonly hash: string;
+}
+
+interface Claim {
+  readonly eventId: EventId;
+  readonly buyer: string | null;
+  /** At least one, no repeats. */
+  readonly tickets: readonly Ticket[];
+  readonly idempotency?: Idempotency | undefined;
+  /** Kept with the outcome and returned by replays: what the answer says of the moment (tickets left). */
+  readonly note?: number | undefined;
+}
+
+export interface CreateEvent {
+  readonly kind: 'create-event';
+  readonly eventId: EventId;
+  readonly event: EventDefinition;
+}
+/** An order at once, without a hold. */
+export interface Buy extends Claim {
+  readonly kind: 'buy';
+  readonly orderId: OrderId;
+  /** Whoever knows it may read the order. */
+  readonly secret: string;
+}
+export interface Hold extends Claim {
+  readonly kind: 'hold';
+  readonly holdId: HoldId;
+  /** How long the buyer has, from the commit on. */
+  readonly ttlMs: number;
+}
+/** A hold becomes an order. Confirming again answers the same order. */
+export interface Confirm {
+  readonly kind: 'confirm';
+  readonly eventId: EventId;
+  readonly holdId: HoldId;
+  readonly orderId: OrderId;
+  readonly secret: string;
+  readonly idempotency?: Idempotency | undefined;
+}
+/** The buyer gives the hold back. Releasing again answers the same. */
+export interface Release {
+  readonly kind: 'release';
+  readonly eventId: EventId;
+  readonly holdId: HoldId;
+}
+/** Time took the hold: refused with HOLD_NOT_DUE before its deadline. */
+export interface Expire {
+  readonly kind: 'expire';
+  readonly eventId: EventId;
+  readonly holdId: HoldId;
+}
+/** The inventory refused a keyed request: the refusal is kept under its key, unless the key already has an outcome. */
+export interface Refuse {
+  readonly kind: 'refuse';
+  readonly eventId: EventId;
+  readonly refusal: RefusalCode;
+  readonly idempotency: Idempotency;
+  readonly note?: number | undefined;
+}
+
+export type Entry = CreateEvent | Buy | Hold | Confirm | Release | Expire | Refuse;
+
+/** What a committed entry left behind. `seq` is the event's gapless sequence number of the fact; times are ledger time. */
+export interface Committed {
+  readonly status: 'committed';
+  readonly seq: number;
+  readonly atMs: number;
+  readonly tickets: readonly Ticket[];
+  readonly buyer: string | null;
+  readonly orderId?: OrderId | undefined;
+  readonly secret?: string | undefined;
+  readonly holdId?: HoldId | undefined;
+  readonly expiresAtMs?: number | undefined;
+  readonly note?: number | undefined;
+}
+
+export interface Refused {
+  readonly status: 'refused';
+  readonly refusal: RefusalCode;
+  /** With TICKET_TAKEN: which of the proposed tickets are claimed, and how. */
+  readonly taken?: readonly { readonly ticket: Ticket; readonly as: 'held' | 'sold' }[] | undefined;
+  readonly note?: number | undefined;
+}
+
+/**
+ * `replayed`: this entry had no effect; the outcome is what its key, or the hold's earlier end, already had.
+ * The proposed tickets of a replayed or refused entry are free to be given back.
+ */
+export type Outcome = (Committed | Refused) & { readonly replayed?: boolean | undefined };
+
+export interface OrderRecord {
+  readonly orderId: OrderId;
+  readonly eventId: EventId;
+  readonly seq: number;
+  readonly status: 'confirmed';
+  readonly buyer: string | null;
+  readonly secret: string;
+  readonly tickets: readonly Ticket[];
+  readonly createdAtMs: number;
+  readonly holdId: HoldId | null;
+}
+
+export interface HoldRecord {
+  readonly holdId: HoldId;
+  readonly eventId: EventId;
+  readonly seq: number;
+  readonly status: HoldStatus;
+  readonly buyer: string | null;
+  readonly tickets: readonly Ticket[];
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number;
+  readonly orderId: OrderId | null;
+}
+
+export type JournalKind = 'event-created' | 'bought' | 'held' | 'confirmed' | 'released' | 'expired';
+
+/** One fact. `fact` holds orderId, holdId, tickets, buyer, key … as its kind has them. */
+export interface JournalEntry {
+  readonly seq: number;
+  readonly kind: JournalKind;
+  readonly atMs: number;
+  readonly fact: Readonly<Record<string, unknown>>;
+}
+
+/** One checked rule, for the audit. `detail` says what was compared, and when not ok, with what found. */
+export interface AuditCheck {
+  readonly rule: string;
+  readonly ok: boolean;
+  readonly detail: string;
+}
+
+/** What the ledger says is claimed, in one consistent view. */
+export interface ClaimSnapshot {
+  readonly seq: number;
+  readonly held: Uint32Array;
+  readonly sold: Uint32Array;
+}
+
+/** Nothing was granted and nothing was kept: safe to answer 503 with Retry-After. */
+export class LedgerUnavailable extends Error {
+  override readonly name = 'LedgerUnavailable';
+}
+
+/** The commit's outcome is not known (it failed while being made durable): its tickets are looked up later. */
+export class LedgerOutcomeUnknown extends Error {
+  override readonly name = 'LedgerOutcomeUnknown';
+}
+
+/** Reads see every commit that was answered before they began. */
+export interface Ledger {
+  /** Durable before it resolves (rule S4). Rejects with LedgerUnavailable or LedgerOutcomeUnknown. */
+  post(entry: Entry): Promise<Outcome>;
+
+  /** The ledger's clock, in milliseconds since 1970: never steps back, also across restarts (rule S7). */
+  nowMs(): number;
+
+  events(): Promise<EventDefinition[]>;
+  order(orderId: OrderId): Promise<OrderRecord | undefined>;
+  hold(holdId: HoldId): Promise<HoldRecord | undefined>;
+  /** Orders of an event in the order of their seq, after `afterSeq`. */
+  orders(eventId: EventId, afterSeq: number, limit: number): Promise<OrderRecord[]>;
+  /** Active holds whose deadline has passed, the longest due first. */
+  dueHolds(nowMs: number, limit: number): Promise<{ eventId: EventId; holdId: HoldId }[]>;
+  journal(eventId: EventId, afterSeq: number, limit: number): Promise<JournalEntry[]>;
+  claims(eventId: EventId): Promise<ClaimSnapshot>;
+  /** How the given tickets are claimed, and by which hold or order; unclaimed ones are absent. */
+  claimsOf(
+    eventId: EventId,
+    tickets: readonly Ticket[],
+  ): Promise<{ ticket: Ticket; as: 'held' | 'sold'; by: HoldId | OrderId }[]>;
+  /** Checks S1, S2, S3 and S11 against every row of the event. Reads all of it: seconds for millions of tickets. */
+  audit(eventId: EventId): Promise<AuditCheck[]>;
+
+  /** Finishes what was posted, then closes. */
+  close(): Promise<void>;
+}
