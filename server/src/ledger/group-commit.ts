@@ -1,0 +1,110 @@
+// Group commit: what is posted while one batch commits becomes the next batch, so durability costs each sale a
+// share of a commit. There is no timer: an idle ledger commits at the end of the turn, a busy one as soon as the
+// batch before has been answered.
+import { invariant } from '@floodgate/core/refusal.ts';
+import type { Verdict } from './judge.ts';
+import { type Entry, LedgerOutcomeUnknown, LedgerUnavailable, type Outcome } from './ledger.ts';
+
+interface Posted {
+  readonly entry: Entry;
+  readonly resolve: (outcome: Outcome) => void;
+  readonly reject: (fault: Error) => void;
+}
+
+/** Bounds and counters. Sizes are in entries. */
+export interface GroupCommitOptions {
+  /** The most entries of one transaction: bounds how long one commit can take. */
+  readonly maxBatch: number;
+  /** The most entries that wait; beyond it, posting is refused with LedgerUnavailable. */
+  readonly maxWaiting: number;
+  /** Called after every batch, for metrics. */
+  readonly onBatch?: ((batch: { size: number; waiting: number; ms: number }) => void) | undefined;
+}
+
+export class GroupCommit {
+  readonly #commit: (entries: Entry[]) => Promise<Verdict[]>;
+  readonly #options: GroupCommitOptions;
+  #waiting: Posted[] = [];
+  #committing: Promise<void> | undefined;
+  #isScheduled = false;
+  #isClosed = false;
+
+  constructor(commit: (entries: Entry[]) => Promise<Verdict[]>, options: GroupCommitOptions) {
+    this.#commit = commit;
+    this.#options = options;
+  }
+
+  /** How many entries wait for the next batch. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  post(entry: Entry): Promise<Outcome> {
+    if (this.#isClosed) return Promise.reject(new LedgerUnavailable('the ledger is closing'));
+    if (this.#waiting.length >= this.#options.maxWaiting) {
+      return Promise.reject(new LedgerUnavailable('too many sales are waiting for the ledger'));
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ entry, resolve, reject });
+      this.#schedule();
+    });
+  }
+
+  // setImmediate runs after all input of this turn of the event loop was read, so one batch takes all of it.
+  #schedule(): void {
+    if (this.#isScheduled || this.#committing) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.#next();
+    });
+  }
+
+  #next(): void {
+    if (this.#committing || this.#waiting.length === 0) return;
+    const batch = this.#waiting.splice(0, this.#options.maxBatch);
+    this.#committing = this.#run(batch);
+  }
+
+  async #run(batch: readonly Posted[]): Promise<void> {
+    const startMs = performance.now();
+    let settle: () => void;
+    try {
+      const verdicts = await this.#commit(batch.map((posted) => posted.entry));
+      invariant(verdicts.length === batch.length, 'one verdict per entry');
+      settle = () => {
+        for (let i = 0; i < batch.length; i++) answer(batch[i]!, verdicts[i]!);
+      };
+    } catch (error) {
+      settle = () => {
+        for (const { reject } of batch) reject(asFault(error));
+      };
+    }
+    // The ledger gets its next batch before this one is answered: answering is the longer part for the main thread.
+    this.#committing = undefined;
+    this.#next();
+    settle();
+    const { onBatch } = this.#options;
+    onBatch?.({ size: batch.length, waiting: this.#waiting.length, ms: performance.now() - startMs });
+  }
+
+  /** Commits what waits, then takes no more. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    while (this.#committing || this.#waiting.length > 0) {
+      this.#next();
+      await this.#committing;
+    }
+  }
+}
+
+function answer(posted: Posted, verdict: Verdict): void {
+  if (verdict.status === 'broken') posted.reject(new Error(`broken invariant: ${verdict.message}`));
+  else posted.resolve(verdict);
+}
+
+function asFault(error: unknown): Error {
+  const isKnown = error instanceof LedgerUnavailable || error instanceof LedgerOutcomeUnknown;
+  // What a commit throws without saying how far it came must be taken as unknown.
+  return isKnown ? error : new LedgerOutcomeUnknown((error as Error).message, { cause: error });
+}

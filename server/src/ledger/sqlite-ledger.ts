@@ -1,0 +1,122 @@
+// The SQLite ledger: a writer thread that commits in groups, and a reader thread beside it.
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { EventDefinition } from '@floodgate/core/event.ts';
+import type { EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
+import { GroupCommit, type GroupCommitOptions } from './group-commit.ts';
+import type { Verdict } from './judge.ts';
+import type {
+  AuditCheck,
+  ClaimSnapshot,
+  Entry,
+  HoldRecord,
+  JournalEntry,
+  Ledger,
+  OrderRecord,
+  Outcome,
+} from './ledger.ts';
+import { LedgerClock } from './ledger-clock.ts';
+import { lockLedger } from './sqlite/lock.ts';
+import { LedgerThread } from './sqlite/thread.ts';
+
+export class SqliteLedger implements Ledger {
+  readonly #writer: LedgerThread;
+  readonly #reader: LedgerThread;
+  readonly #commits: GroupCommit;
+  readonly #clock: LedgerClock;
+  readonly #unlock: () => void;
+
+  private constructor(
+    writer: LedgerThread,
+    reader: LedgerThread,
+    clock: LedgerClock,
+    unlock: () => void,
+    options: GroupCommitOptions,
+  ) {
+    this.#writer = writer;
+    this.#reader = reader;
+    this.#clock = clock;
+    this.#unlock = unlock;
+    this.#commits = new GroupCommit(async (entries: Entry[]) => {
+      const verdicts = await writer.call<string>('commit', JSON.stringify(entries));
+      return JSON.parse(verdicts) as Verdict[];
+    }, options);
+  }
+
+  /**
+   * Opens the ledger file, made with its folder when it is not there. Throws LedgerInUse, an error named
+   * SchemaTooNew, or what the operating system said.
+   */
+  static async open(file: string, options: GroupCommitOptions): Promise<SqliteLedger> {
+    mkdirSync(dirname(file), { recursive: true });
+    const unlock = lockLedger(file);
+    try {
+      const writer = await LedgerThread.open({ role: 'writer', file });
+      const reader = await LedgerThread.open({ role: 'reader', file });
+      const clock = new LedgerClock(0, await writer.call<number>('clock'));
+      return new SqliteLedger(writer, reader, clock, unlock, options);
+    } catch (error) {
+      unlock();
+      throw error;
+    }
+  }
+
+  post(entry: Entry): Promise<Outcome> {
+    return this.#commits.post(entry);
+  }
+
+  /** How many entries wait for the next batch. */
+  get waiting(): number {
+    return this.#commits.waiting;
+  }
+
+  nowMs(): number {
+    return this.#clock.nowMs();
+  }
+
+  events(): Promise<EventDefinition[]> {
+    return this.#reader.call('events');
+  }
+
+  order(orderId: OrderId): Promise<OrderRecord | undefined> {
+    return this.#reader.call('order', orderId);
+  }
+
+  hold(holdId: HoldId): Promise<HoldRecord | undefined> {
+    return this.#reader.call('hold', holdId);
+  }
+
+  orders(eventId: EventId, afterSeq: number, limit: number): Promise<OrderRecord[]> {
+    return this.#reader.call('orders', eventId, afterSeq, limit);
+  }
+
+  dueHolds(nowMs: number, limit: number): Promise<{ eventId: EventId; holdId: HoldId }[]> {
+    return this.#reader.call('dueHolds', nowMs, limit);
+  }
+
+  journal(eventId: EventId, afterSeq: number, limit: number): Promise<JournalEntry[]> {
+    return this.#reader.call('journal', eventId, afterSeq, limit);
+  }
+
+  claims(eventId: EventId): Promise<ClaimSnapshot> {
+    return this.#reader.call('claims', eventId);
+  }
+
+  claimsOf(
+    eventId: EventId,
+    tickets: readonly Ticket[],
+  ): Promise<{ ticket: Ticket; as: 'held' | 'sold'; by: HoldId | OrderId }[]> {
+    return this.#reader.call('claimsOf', eventId, tickets);
+  }
+
+  audit(eventId: EventId): Promise<AuditCheck[]> {
+    return this.#reader.call('audit', eventId);
+  }
+
+  async close(): Promise<void> {
+    await this.#commits.close();
+    await this.#reader.close();
+    await this.#writer.close();
+    this.#unlock();
+  }
+}

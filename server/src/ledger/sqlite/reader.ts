@@ -1,0 +1,186 @@
+// The reading side of a SQLite ledger: a read-only connection in a thread of its own, so that a long read (an
+// audit, a claim snapshot) never holds up a commit. WAL gives every transaction one consistent view.
+import { DatabaseSync } from 'node:sqlite';
+import type { EventDefinition } from '@floodgate/core/event.ts';
+import type { HoldStatus } from '@floodgate/core/hold.ts';
+import type { EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
+import { EventAudit } from '../audit.ts';
+import type {
+  AuditCheck,
+  ClaimSnapshot,
+  HoldRecord,
+  JournalEntry,
+  JournalKind,
+  OrderRecord,
+} from '../ledger.ts';
+import { HOLD_COLUMNS, holdRecord, ORDER_COLUMNS, orderRecord, type Row, ticketList } from './rows.ts';
+
+export class SqliteReader {
+  readonly #db: DatabaseSync;
+
+  /** Opens an existing ledger file. */
+  constructor(file: string) {
+    this.#db = new DatabaseSync(file, { readOnly: true, timeout: 5_000 });
+  }
+
+  events(): EventDefinition[] {
+    const rows = this.#db.prepare('SELECT definition FROM events ORDER BY event_no').all();
+    return rows.map((row) => JSON.parse(row['definition'] as string) as EventDefinition);
+  }
+
+  order(orderId: OrderId): OrderRecord | undefined {
+    const row = this.#row(
+      `SELECT ${ORDER_COLUMNS}, event_id FROM orders JOIN events USING (event_no) WHERE order_id = ?`,
+      orderId,
+    );
+    return row && orderRecord(row, row['event_id'] as EventId);
+  }
+
+  hold(holdId: HoldId): HoldRecord | undefined {
+    const row = this.#row(
+      `SELECT ${HOLD_COLUMNS}, event_id FROM holds JOIN events USING (event_no) WHERE hold_id = ?`,
+      holdId,
+    );
+    return row && holdRecord(row, row['event_id'] as EventId);
+  }
+
+  orders(eventId: EventId, afterSeq: number, limit: number): OrderRecord[] {
+    const rows = this.#rows(
+      `SELECT CAST(o.order_id AS TEXT) AS order_id, o.seq, o.status, o.buyer, o.secret, o.tickets,
+              o.created_at_ms, CAST(o.hold_id AS TEXT) AS hold_id
+       FROM events e
+       JOIN journal j ON j.event_no = e.event_no AND j.seq > ? AND j.kind IN ('bought', 'confirmed')
+       JOIN orders o ON o.order_id = j.subject
+       WHERE e.event_id = ? ORDER BY j.seq LIMIT ?`,
+      afterSeq,
+      eventId,
+      limit,
+    );
+    return rows.map((row) => orderRecord(row, eventId));
+  }
+
+  dueHolds(nowMs: number, limit: number): { eventId: EventId; holdId: HoldId }[] {
+    const rows = this.#rows(
+      `SELECT event_id, CAST(hold_id AS TEXT) AS hold_id FROM holds JOIN events USING (event_no)
+       WHERE status = 'active' AND expires_at_ms <= ? ORDER BY expires_at_ms LIMIT ?`,
+      nowMs,
+      limit,
+    );
+    return rows.map((row) => ({ eventId: row['event_id'] as EventId, holdId: row['hold_id'] as HoldId }));
+  }
+
+  journal(eventId: EventId, afterSeq: number, limit: number): JournalEntry[] {
+    const rows = this.#rows(
+      `SELECT seq, kind, at_ms, fact FROM journal
+       WHERE event_no = (SELECT event_no FROM events WHERE event_id = ?) AND seq > ? ORDER BY seq LIMIT ?`,
+      eventId,
+      afterSeq,
+      limit,
+    );
+    return rows.map(journalEntry);
+  }
+
+  claims(eventId: EventId): ClaimSnapshot {
+    return this.#inOneView(() => {
+      const { eventNo, seq } = this.#event(eventId);
+      const held: number[] = [];
+      const sold: number[] = [];
+      const statement = this.#db.prepare('SELECT ticket, sold FROM claims WHERE event_no = ?');
+      for (const row of statement.iterate(eventNo)) {
+        (row['sold'] === 1 ? sold : held).push(row['ticket'] as number);
+      }
+      return { seq, held: Uint32Array.from(held), sold: Uint32Array.from(sold) };
+    });
+  }
+
+  claimsOf(
+    eventId: EventId,
+    tickets: readonly Ticket[],
+  ): { ticket: Ticket; as: 'held' | 'sold'; by: HoldId | OrderId }[] {
+    const rows = this.#rows(
+      `SELECT ticket, sold, CAST(claimed_by AS TEXT) AS claimed_by FROM claims
+       WHERE event_no = (SELECT event_no FROM events WHERE event_id = ?)
+         AND ticket IN (SELECT value FROM json_each(?))`,
+      eventId,
+      JSON.stringify(tickets),
+    );
+    return rows.map((row) => ({
+      ticket: row['ticket'] as Ticket,
+      as: row['sold'] === 1 ? 'sold' : 'held',
+      by: row['claimed_by'] as HoldId | OrderId,
+    }));
+  }
+
+  audit(eventId: EventId): AuditCheck[] {
+    return this.#inOneView(() => {
+      const { eventNo, seq, capacity } = this.#event(eventId);
+      const audit = new EventAudit(capacity);
+      const iterate = (sql: string) => this.#db.prepare(sql).iterate(eventNo) as Iterable<Row>;
+      for (const row of iterate('SELECT seq, kind, at_ms, fact FROM journal WHERE event_no = ? ORDER BY seq')) {
+        audit.journal(journalEntry(row));
+      }
+      const claimsBy = new Map<string, number>();
+      for (const row of iterate(
+        'SELECT ticket, sold, CAST(claimed_by AS TEXT) AS claimed_by FROM claims WHERE event_no = ?',
+      )) {
+        const by = row['claimed_by'] as string;
+        claimsBy.set(by, (claimsBy.get(by) ?? 0) + 1);
+        audit.claim(row['ticket'] as number, row['sold'] === 1 ? 'sold' : 'held', by);
+      }
+      for (const row of iterate(`SELECT ${HOLD_COLUMNS} FROM holds WHERE event_no = ?`)) {
+        const id = row['hold_id'] as string;
+        const tickets = ticketList(row['tickets'] as string).length;
+        audit.hold(id, row['status'] as HoldStatus, tickets, claimsBy.get(id) ?? 0);
+      }
+      for (const row of iterate(`SELECT ${ORDER_COLUMNS} FROM orders WHERE event_no = ?`)) {
+        const id = row['order_id'] as string;
+        audit.order(id, ticketList(row['tickets'] as string).length, claimsBy.get(id) ?? 0);
+      }
+      return audit.checks(seq);
+    });
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  /** Throws for an unknown event: the callers ask for events they know. */
+  #event(eventId: EventId): { eventNo: number; seq: number; capacity: number } {
+    const row = this.#row(
+      'SELECT event_no, seq, capacity FROM events JOIN event_seqs USING (event_no) WHERE event_id = ?',
+      eventId,
+    );
+    if (!row) throw new Error(`the ledger has no event ${eventId}`);
+    return {
+      eventNo: row['event_no'] as number,
+      seq: row['seq'] as number,
+      capacity: row['capacity'] as number,
+    };
+  }
+
+  #inOneView<T>(read: () => T): T {
+    this.#db.exec('BEGIN');
+    try {
+      return read();
+    } finally {
+      this.#db.exec('COMMIT');
+    }
+  }
+
+  #row(sql: string, ...parameters: (string | number)[]): Row | undefined {
+    return this.#db.prepare(sql).get(...parameters) as Row | undefined;
+  }
+
+  #rows(sql: string, ...parameters: (string | number)[]): Row[] {
+    return this.#db.prepare(sql).all(...parameters) as Row[];
+  }
+}
+
+function journalEntry(row: Row): JournalEntry {
+  return {
+    seq: row['seq'] as number,
+    kind: row['kind'] as JournalKind,
+    atMs: row['at_ms'] as number,
+    fact: JSON.parse(row['fact'] as string) as JournalEntry['fact'],
+  };
+}

@@ -1,0 +1,287 @@
+// The writing side of a SQLite ledger: one connection, one transaction per batch. Synchronous, because it lives
+// in a thread of its own (see worker.ts); tests drive it directly.
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import type { EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
+import {
+  type Changes,
+  type EventState,
+  type HoldState,
+  holdOf,
+  judge,
+  keptAddress,
+  keyOf,
+  type Verdict,
+  type WorkingSet,
+} from '../judge.ts';
+import { type Entry, LedgerOutcomeUnknown, LedgerUnavailable } from '../ledger.ts';
+import { LedgerClock } from '../ledger-clock.ts';
+import { HOLD_COLUMNS, holdRecord, ORDER_COLUMNS, orderRecord, type Row } from './rows.ts';
+import { migrate } from './schema.ts';
+
+/** SQLite's extended result codes for a failed fsync: of the file, and of its folder. */
+const FSYNC_FAILED = new Set([1034, 1290]);
+
+interface KnownEvent {
+  readonly eventNo: number;
+  readonly capacity: number;
+}
+
+export class SqliteWriter {
+  readonly #file: string;
+  #db: DatabaseSync;
+  #sql: Statements;
+  readonly #events = new Map<EventId, KnownEvent>();
+  readonly #clock: { nowMs(): number };
+  /** After a failed fsync the kernel may have dropped the data and say nothing the next time: only a restart helps. */
+  #fsyncFailed = false;
+
+  /** Opens or makes the ledger file and brings it to today's schema. Throws SchemaTooNew or SQLite's error. */
+  constructor(file: string, clock?: { nowMs(): number }) {
+    this.#file = file;
+    this.#db = open(file);
+    migrate(this.#db);
+    this.#sql = prepare(this.#db);
+    this.#clock = clock ?? new LedgerClock(latestAtMs(this.#db));
+    for (const row of this.#db.prepare('SELECT event_no, event_id, capacity FROM events').all()) {
+      this.#remember(row['event_id'] as EventId, Number(row['event_no']), Number(row['capacity']));
+    }
+  }
+
+  nowMs(): number {
+    return this.#clock.nowMs();
+  }
+
+  /**
+   * One transaction: read, judge, write, make durable. Throws LedgerUnavailable when nothing was written, and
+   * LedgerOutcomeUnknown when only the last step failed.
+   */
+  commit(entries: readonly Entry[]): Verdict[] {
+    if (this.#fsyncFailed) {
+      throw new LedgerUnavailable('the disk failed to keep an earlier write: check it, then restart');
+    }
+    try {
+      this.#reopenIfClosed();
+      this.#db.exec('BEGIN IMMEDIATE');
+      const set = this.readWorkingSet(entries);
+      const { verdicts, changes } = judge(set, entries, this.#clock.nowMs());
+      if (this.#write(set, changes)) this.#db.exec('COMMIT');
+      else this.#db.exec('ROLLBACK');
+      for (const { event, eventNo, capacity } of changes.events) {
+        this.#remember(event.eventId, eventNo, capacity);
+      }
+      return verdicts;
+    } catch (error) {
+      throw this.#abandon(error);
+    }
+  }
+
+  /** What the entries need to know, read inside the transaction. Overridden by the tests' negative control. */
+  protected readWorkingSet(entries: readonly Entry[]): WorkingSet {
+    const set: WorkingSet = { events: new Map(), nextEventNo: this.#events.size + 1 };
+    for (const entry of entries) {
+      const event = this.#readEvent(set, entry.eventId);
+      if (!event) continue;
+      if ('tickets' in entry) this.readClaims(event, entry.tickets);
+      const holdId = holdOf(entry);
+      if (holdId) this.#readHold(event, holdId);
+      const key = keyOf(entry);
+      if (key) {
+        const row = this.#sql.kept.get(event.eventNo, key.scope, key.key);
+        if (row) {
+          const outcome = JSON.parse(row['outcome'] as string);
+          event.kept.set(keptAddress(key), { hash: row['hash'] as string, outcome });
+        }
+      }
+    }
+    return set;
+  }
+
+  /** Overridden by the tests' negative control. */
+  protected readClaims(event: EventState, tickets: readonly Ticket[]): void {
+    for (const ticket of tickets) {
+      if (event.claims.has(ticket)) continue;
+      const row = this.#sql.claim.get(event.eventNo, ticket);
+      if (!row) continue;
+      const claim = { as: row['sold'] === 1 ? 'sold' : 'held', by: row['claimed_by'] as HoldId | OrderId } as const;
+      event.claims.set(ticket, { before: claim, now: claim });
+    }
+  }
+
+  #readEvent(set: WorkingSet, eventId: EventId): EventState | undefined {
+    const present = set.events.get(eventId);
+    if (present) return present;
+    const known = this.#events.get(eventId);
+    if (!known) return undefined;
+    const { eventNo, capacity } = known;
+    const seq = Number(this.#sql.seq.get(eventNo)!['seq']);
+    const event: EventState = {
+      eventNo,
+      eventId,
+      capacity,
+      seq,
+      claims: new Map(),
+      kept: new Map(),
+      holds: new Map(),
+    };
+    set.events.set(eventId, event);
+    return event;
+  }
+
+  #readHold(event: EventState, holdId: HoldId): void {
+    if (event.holds.has(holdId)) return;
+    const row = this.#sql.hold.get(holdId, event.eventNo) as Row | undefined;
+    if (!row) return;
+    const record = holdRecord(row, event.eventId);
+    const orderRow = record.orderId && (this.#sql.order.get(record.orderId) as Row | undefined);
+    const state: HoldState = {
+      ...record,
+      endedSeq: row['ended_seq'] as number | null,
+      endedAtMs: row['ended_at_ms'] as number | null,
+      order: orderRow ? orderRecord(orderRow, event.eventId) : undefined,
+    };
+    event.holds.set(holdId, state);
+    this.readClaims(event, record.tickets);
+  }
+
+  /** False when there was nothing to write. */
+  #write(set: WorkingSet, changes: Changes): boolean {
+    if (changes.journal.length === 0 && changes.kept.length === 0) return false;
+    const sql = this.#sql;
+    for (const { eventNo, event, capacity } of changes.events) {
+      sql.insertEvent.run(eventNo, event.eventId, JSON.stringify(event), capacity);
+      sql.insertSeq.run(eventNo);
+    }
+    for (const event of set.events.values()) {
+      this.#writeClaims(event);
+      sql.advanceSeq.run(event.seq, event.eventNo);
+    }
+    for (const { isNew, state: h } of changes.holds.values()) {
+      if (isNew) {
+        const { eventNo } = set.events.get(h.eventId)!;
+        sql.insertHold.run(
+          h.holdId, eventNo, h.seq, h.status, h.buyer, JSON.stringify(h.tickets),
+          h.createdAtMs, h.expiresAtMs, h.orderId, h.endedSeq, h.endedAtMs,
+        ); // biome-ignore format: one row, in the order of its columns
+      } else {
+        sql.updateHold.run(h.status, h.expiresAtMs, h.orderId, h.endedSeq, h.endedAtMs, h.holdId);
+      }
+    }
+    for (const o of changes.orders) {
+      const { eventNo } = set.events.get(o.eventId)!;
+      sql.insertOrder.run(
+        o.orderId, eventNo, o.seq, o.status, o.buyer, o.secret, JSON.stringify(o.tickets), o.createdAtMs, o.holdId,
+      ); // biome-ignore format: one row, in the order of its columns
+    }
+    for (const { eventNo, entry } of changes.journal) {
+      const subject = (entry.fact['orderId'] ?? entry.fact['holdId'] ?? null) as string | null;
+      sql.insertJournal.run(eventNo, entry.seq, entry.kind, entry.atMs, subject, JSON.stringify(entry.fact));
+    }
+    for (const { eventNo, key, outcome } of changes.kept) {
+      sql.insertKept.run(eventNo, key.scope, key.key, key.hash, JSON.stringify(outcome));
+    }
+    return true;
+  }
+
+  #writeClaims(event: EventState): void {
+    for (const [ticket, { before, now }] of event.claims) {
+      if (before === now) continue;
+      if (!now) this.#sql.deleteClaim.run(event.eventNo, ticket);
+      else if (before) this.#sql.updateClaim.run(now.as === 'sold' ? 1 : 0, now.by, event.eventNo, ticket);
+      else this.#sql.insertClaim.run(event.eventNo, ticket, now.as === 'sold' ? 1 : 0, now.by);
+    }
+  }
+
+  /** Rolls back and closes after a fault, so that the next batch begins on a fresh connection. */
+  #abandon(error: unknown): Error {
+    const fault = error as Error & { errcode?: number };
+    const isFsync = fault.errcode !== undefined && FSYNC_FAILED.has(fault.errcode);
+    if (isFsync) this.#fsyncFailed = true;
+    try {
+      if (this.#db.isOpen) this.#db.close();
+    } catch {
+      // The connection is given up; what counts is the error that brought us here.
+    }
+    const message = `${fault.message}${fault.errcode === undefined ? '' : ` (SQLite ${fault.errcode})`}`;
+    return isFsync
+      ? new LedgerOutcomeUnknown(message, { cause: error })
+      : new LedgerUnavailable(message, { cause: error });
+  }
+
+  #reopenIfClosed(): void {
+    if (this.#db.isOpen) return;
+    this.#db = open(this.#file);
+    this.#sql = prepare(this.#db);
+  }
+
+  #remember(eventId: EventId, eventNo: number, capacity: number): void {
+    this.#events.set(eventId, { eventNo, capacity });
+  }
+
+  close(): void {
+    if (this.#db.isOpen) this.#db.close();
+  }
+}
+
+function open(file: string): DatabaseSync {
+  const db = new DatabaseSync(file, { timeout: 5_000 });
+  // FULL makes every commit wait for fsync (rule S4). The cache holds the hot pages of about a thousand events.
+  db.exec('PRAGMA journal_mode = WAL');
+  db.exec('PRAGMA synchronous = FULL');
+  db.exec('PRAGMA cache_size = -65536');
+  db.exec('PRAGMA wal_autocheckpoint = 2000');
+  return db;
+}
+
+/** The latest ledger time in the file: the last journal entry of each event. */
+function latestAtMs(db: DatabaseSync): number {
+  const row = db
+    .prepare(
+      `SELECT max(j.at_ms) AS at_ms FROM event_seqs s
+       JOIN journal j ON j.event_no = s.event_no AND j.seq = s.seq`,
+    )
+    .get();
+  return Number(row?.['at_ms'] ?? 0);
+}
+
+type Statements = ReturnType<typeof prepare>;
+
+// 64-bit ids are bound as decimal text and read back by CAST: SQLite's integer affinity converts both ways
+// exactly, and the threads never pay for BigInt.
+function prepare(db: DatabaseSync) {
+  const sql = (text: string): StatementSync => db.prepare(text);
+  return {
+    seq: sql('SELECT seq FROM event_seqs WHERE event_no = ?'),
+    claim: sql(
+      'SELECT sold, CAST(claimed_by AS TEXT) AS claimed_by FROM claims WHERE event_no = ? AND ticket = ?',
+    ),
+    kept: sql(
+      'SELECT hash, outcome FROM idempotency_keys WHERE event_no = ? AND scope = ? AND idempotency_key = ?',
+    ),
+    hold: sql(`SELECT ${HOLD_COLUMNS} FROM holds WHERE hold_id = ? AND event_no = ?`),
+    order: sql(`SELECT ${ORDER_COLUMNS} FROM orders WHERE order_id = ?`),
+    insertEvent: sql('INSERT INTO events (event_no, event_id, definition, capacity) VALUES (?, ?, ?, ?)'),
+    insertSeq: sql('INSERT INTO event_seqs (event_no, seq) VALUES (?, 0)'),
+    advanceSeq: sql('UPDATE event_seqs SET seq = ? WHERE event_no = ?'),
+    insertClaim: sql('INSERT INTO claims (event_no, ticket, sold, claimed_by) VALUES (?, ?, ?, ?)'),
+    updateClaim: sql('UPDATE claims SET sold = ?, claimed_by = ? WHERE event_no = ? AND ticket = ?'),
+    deleteClaim: sql('DELETE FROM claims WHERE event_no = ? AND ticket = ?'),
+    insertHold: sql(
+      `INSERT INTO holds (hold_id, event_no, seq, status, buyer, tickets, created_at_ms, expires_at_ms,
+         order_id, ended_seq, ended_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    ),
+    updateHold: sql(
+      `UPDATE holds SET status = ?, expires_at_ms = ?, order_id = ?, ended_seq = ?, ended_at_ms = ?
+       WHERE hold_id = ?`,
+    ),
+    insertOrder: sql(
+      `INSERT INTO orders (order_id, event_no, seq, status, buyer, secret, tickets, created_at_ms, hold_id)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    ),
+    insertJournal: sql(
+      'INSERT INTO journal (event_no, seq, kind, at_ms, subject, fact) VALUES (?, ?, ?, ?, ?, ?)',
+    ),
+    insertKept: sql(
+      `INSERT INTO idempotency_keys (event_no, scope, idempotency_key, hash, outcome) VALUES (?, ?, ?, ?, ?)`,
+    ),
+  };
+}
