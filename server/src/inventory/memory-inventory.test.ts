@@ -1,0 +1,139 @@
+// The contract on the memory inventory, and what only it promises: lowest tickets first, answers without a
+// promise, and memory that fits the largest event. Speed is for the benchmark, not for these tests.
+import assert from 'node:assert/strict';
+import { createHook } from 'node:async_hooks';
+import { describe, test } from 'node:test';
+import { eventId, type Ticket } from '@floodgate/core/ids.ts';
+import {
+  claims,
+  EVENT,
+  eventOf,
+  GA,
+  granted,
+  inTime,
+  inventoryContract,
+  NOTHING,
+  VIP,
+  want,
+} from './inventory.contract.ts';
+import { MemoryInventory } from './memory-inventory.ts';
+
+const MIB = 2 ** 20;
+
+inventoryContract('memory inventory', async () => ({
+  inventory: new MemoryInventory(),
+  close: async () => {},
+}));
+
+describe('memory inventory', () => {
+  test('[S9] the lowest available tickets of a type are given first, also those that came back', async () => {
+    const inventory = new MemoryInventory();
+    await inventory.load(eventOf({ vip: 40, ga: 60 }), claims([40], [42]));
+    const first = granted(inventory.take(EVENT, [want(3), want(2, VIP), want(1)]));
+    assert.deepEqual(first, [41, 43, 44, 0, 1, 45]);
+    inventory.giveBack(EVENT, [44, 1, 40] as Ticket[]);
+    assert.deepEqual(granted(inventory.take(EVENT, [want(3), want(2, VIP)])), [40, 44, 46, 1, 2]);
+  });
+
+  test('[S1] control: with the mark on taken tickets removed, one ticket is given twice', async () => {
+    class Unguarded extends MemoryInventory {
+      protected override markTaken(): void {}
+    }
+    const given = async (inventory: MemoryInventory) => {
+      await inventory.load(eventOf({ ga: 100 }), NOTHING);
+      return Array.from({ length: 50 }, () => granted(inventory.take(EVENT, [want(2)]))).flat();
+    };
+    assert.equal(new Set(await given(new MemoryInventory())).size, 100);
+    assert.equal(new Set(await given(new Unguarded())).size, 2);
+  });
+
+  test('[S9] only a change of its own event, after it began, ends a wait', async () => {
+    const other = eventId('jazz-night')!;
+    const inventory = new MemoryInventory();
+    for (const id of [EVENT, other]) await inventory.load(eventOf({ ga: 2 }, id), claims([0, 1], []));
+    inventory.giveBack(EVENT, [0 as Ticket]);
+    let isOver = false;
+    const wait = inventory.nextChange(EVENT, 60_000).then(() => {
+      isOver = true;
+    });
+    inventory.giveBack(other, [0 as Ticket]);
+    inventory.giveBack(EVENT, [0 as Ticket]); // It is available already, so nothing changes.
+    inventory.settle(EVENT, [1 as Ticket], 'held'); // It is held already.
+    inventory.take(EVENT, [want(1)]); // This helps nobody who waits.
+    await new Promise(setImmediate);
+    assert.equal(isOver, false);
+    inventory.settle(EVENT, [1 as Ticket], 'sold');
+    await inTime(wait);
+  });
+
+  test('[S9] ten thousand waits need few timers, and none after the change', async () => {
+    const timers = new Set<number>();
+    const hook = createHook({
+      init: (id, type) => void (type === 'Timeout' && timers.add(id)),
+      destroy: (id) => void timers.delete(id),
+    });
+    const inventory = new MemoryInventory();
+    await inventory.load(eventOf({ ga: 1 }), claims([0], []));
+    hook.enable();
+    const waits = Array.from({ length: 10_000 }, () => inventory.nextChange(EVENT, 60_000));
+    const timersMeanwhile = timers.size;
+    inventory.giveBack(EVENT, [0 as Ticket]);
+    await inTime(Promise.all(waits));
+    await new Promise(setImmediate); // The hook hears of ended timers a turn later.
+    hook.disable();
+    assert.ok(timersMeanwhile >= 1 && timersMeanwhile < 1_000, `${timersMeanwhile} timers`);
+    assert.equal(timers.size, 0);
+  });
+
+  test('[S9] a wait keeps no process alive', async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+    const inventory = new MemoryInventory();
+    const before = timers();
+    const wait = inventory.nextChange(EVENT, 60_000);
+    assert.equal(timers(), before);
+    await inventory.load(eventOf({ ga: 1 }), NOTHING);
+    await inTime(wait);
+  });
+
+  test('a wait is a number of milliseconds that a timer can hold', () => {
+    const inventory = new MemoryInventory();
+    for (const waitMs of [-1, Number.NaN, 2 ** 31]) {
+      assert.throws(() => inventory.nextChange(EVENT, waitMs), /broken invariant/);
+    }
+  });
+
+  test('[S2] 10 million tickets fit in 16 MiB, and the last of them can be sold', async () => {
+    const capacity = 10_000_000;
+    const sold = Uint32Array.from({ length: capacity / 2 }, (_, index) => 2 * index);
+    const inventory = new MemoryInventory();
+    const before = process.memoryUsage();
+    await inventory.load(eventOf({ vip: capacity - 4, ga: 4 }), { held: new Uint32Array(0), sold });
+    const after = process.memoryUsage();
+    assert.ok(after.arrayBuffers - before.arrayBuffers < 16 * MIB, `${after.arrayBuffers} bytes of arrays`);
+    assert.ok(after.heapUsed - before.heapUsed < 64 * MIB, `${after.heapUsed} bytes of objects`);
+    assert.deepEqual(inventory.take(EVENT, [want(2), want(1, VIP)]), {
+      tickets: [capacity - 3, capacity - 1, 1],
+    });
+    assert.deepEqual(inventory.counts(EVENT), [
+      {
+        ticketType: VIP,
+        capacity: capacity - 4,
+        available: capacity / 2 - 3,
+        pending: 1,
+        held: 0,
+        sold: capacity / 2 - 2,
+      },
+      { ticketType: GA, capacity: 4, available: 0, pending: 2, held: 0, sold: 2 },
+    ]);
+  });
+
+  test('[S1] a thousand events sell apart from each other', async () => {
+    const inventory = new MemoryInventory();
+    const ids = Array.from({ length: 1_000 }, (_, index) => eventId(`event-${index}`)!);
+    for (const id of ids) await inventory.load(eventOf({ ga: 10_000 }, id), NOTHING);
+    for (const id of ids) assert.deepEqual(inventory.take(id, [want(2)]), { tickets: [0, 1] });
+    inventory.settle(ids[7]!, [0 as Ticket], 'sold');
+    const withSales = ids.filter((id) => inventory.counts(id)![0]!.sold > 0);
+    assert.deepEqual(withSales, [ids[7]]);
+  });
+});
