@@ -50,8 +50,8 @@ export class EventAudit {
       this.#sequence.add(`entry ${entry.seq} where ${this.#seq} was due`);
       this.#seq = entry.seq;
     }
-    const tickets = (entry.fact['tickets'] ?? []) as readonly number[];
-    const holdId = entry.fact['holdId'] as string | undefined;
+    const tickets = (entry.fact.tickets ?? []) as readonly number[];
+    const holdId = entry.fact.holdId as string | undefined;
     switch (entry.kind) {
       case 'bought':
         this.#move(entry, tickets, AVAILABLE, SOLD);
@@ -72,7 +72,7 @@ export class EventAudit {
       case 'event-created':
         break;
     }
-    const orderId = entry.fact['orderId'] as string | undefined;
+    const orderId = entry.fact.orderId as string | undefined;
     if (orderId !== undefined) this.#orders.add(orderId);
   }
 
@@ -113,7 +113,9 @@ export class EventAudit {
   hold(holdId: string, status: HoldStatus, tickets: number, claims: number): void {
     this.#rows.holds++;
     if (this.#holds.get(holdId) !== status) {
-      this.#endings.add(`hold ${holdId} is ${status}, its journal says ${this.#holds.get(holdId) ?? 'nothing'}`);
+      this.#endings.add(
+        `hold ${holdId} is ${status}, its journal says ${this.#holds.get(holdId) ?? 'nothing'}`,
+      );
     }
     const due = status === 'active' ? tickets : 0;
     if (claims !== due) {
@@ -132,7 +134,8 @@ export class EventAudit {
   checks(lastSeq: number): AuditCheck[] {
     const { held, sold } = this.#claims;
     const available = this.#capacity - held - sold;
-    if (this.#seq !== lastSeq) this.#sequence.add(`the journal ends at ${this.#seq}, the event at ${lastSeq}`);
+    if (this.#seq !== lastSeq)
+      this.#sequence.add(`the journal ends at ${this.#seq}, the event at ${lastSeq}`);
     if (available < 0) this.#conservation.add(`${held} held + ${sold} sold of ${this.#capacity}`);
     if (held !== this.#claimed.held || sold !== this.#claimed.sold) {
       this.#conservation.add(

@@ -132,7 +132,8 @@ class Judgement {
 
   of(entry: Entry): Verdict {
     const event = this.#set.events.get(entry.eventId);
-    if (entry.kind === 'create-event') return event ? refused('EVENT_EXISTS') : this.#createEvent(entry.event);
+    if (entry.kind === 'create-event')
+      return event ? refused('EVENT_EXISTS') : this.#createEvent(entry.event);
     if (!event) return refused('EVENT_NOT_FOUND');
 
     const key = keyOf(entry);

@@ -25,7 +25,7 @@ export class SqliteReader {
 
   events(): EventDefinition[] {
     const rows = this.#db.prepare('SELECT definition FROM events ORDER BY event_no').all();
-    return rows.map((row) => JSON.parse(row['definition'] as string) as EventDefinition);
+    return rows.map((row) => JSON.parse(row.definition as string) as EventDefinition);
   }
 
   order(orderId: OrderId): OrderRecord | undefined {
@@ -33,7 +33,7 @@ export class SqliteReader {
       `SELECT ${ORDER_COLUMNS}, event_id FROM orders JOIN events USING (event_no) WHERE order_id = ?`,
       orderId,
     );
-    return row && orderRecord(row, row['event_id'] as EventId);
+    return row && orderRecord(row, row.event_id as EventId);
   }
 
   hold(holdId: HoldId): HoldRecord | undefined {
@@ -41,7 +41,7 @@ export class SqliteReader {
       `SELECT ${HOLD_COLUMNS}, event_id FROM holds JOIN events USING (event_no) WHERE hold_id = ?`,
       holdId,
     );
-    return row && holdRecord(row, row['event_id'] as EventId);
+    return row && holdRecord(row, row.event_id as EventId);
   }
 
   orders(eventId: EventId, afterSeq: number, limit: number): OrderRecord[] {
@@ -66,7 +66,7 @@ export class SqliteReader {
       nowMs,
       limit,
     );
-    return rows.map((row) => ({ eventId: row['event_id'] as EventId, holdId: row['hold_id'] as HoldId }));
+    return rows.map((row) => ({ eventId: row.event_id as EventId, holdId: row.hold_id as HoldId }));
   }
 
   journal(eventId: EventId, afterSeq: number, limit: number): JournalEntry[] {
@@ -87,7 +87,7 @@ export class SqliteReader {
       const sold: number[] = [];
       const statement = this.#db.prepare('SELECT ticket, sold FROM claims WHERE event_no = ?');
       for (const row of statement.iterate(eventNo)) {
-        (row['sold'] === 1 ? sold : held).push(row['ticket'] as number);
+        (row.sold === 1 ? sold : held).push(row.ticket as number);
       }
       return { seq, held: Uint32Array.from(held), sold: Uint32Array.from(sold) };
     });
@@ -105,9 +105,9 @@ export class SqliteReader {
       JSON.stringify(tickets),
     );
     return rows.map((row) => ({
-      ticket: row['ticket'] as Ticket,
-      as: row['sold'] === 1 ? 'sold' : 'held',
-      by: row['claimed_by'] as HoldId | OrderId,
+      ticket: row.ticket as Ticket,
+      as: row.sold === 1 ? 'sold' : 'held',
+      by: row.claimed_by as HoldId | OrderId,
     }));
   }
 
@@ -116,25 +116,27 @@ export class SqliteReader {
       const { eventNo, seq, capacity } = this.#event(eventId);
       const audit = new EventAudit(capacity);
       const iterate = (sql: string) => this.#db.prepare(sql).iterate(eventNo) as Iterable<Row>;
-      for (const row of iterate('SELECT seq, kind, at_ms, fact FROM journal WHERE event_no = ? ORDER BY seq')) {
+      for (const row of iterate(
+        'SELECT seq, kind, at_ms, fact FROM journal WHERE event_no = ? ORDER BY seq',
+      )) {
         audit.journal(journalEntry(row));
       }
       const claimsBy = new Map<string, number>();
       for (const row of iterate(
         'SELECT ticket, sold, CAST(claimed_by AS TEXT) AS claimed_by FROM claims WHERE event_no = ?',
       )) {
-        const by = row['claimed_by'] as string;
+        const by = row.claimed_by as string;
         claimsBy.set(by, (claimsBy.get(by) ?? 0) + 1);
-        audit.claim(row['ticket'] as number, row['sold'] === 1 ? 'sold' : 'held', by);
+        audit.claim(row.ticket as number, row.sold === 1 ? 'sold' : 'held', by);
       }
       for (const row of iterate(`SELECT ${HOLD_COLUMNS} FROM holds WHERE event_no = ?`)) {
-        const id = row['hold_id'] as string;
-        const tickets = ticketList(row['tickets'] as string).length;
-        audit.hold(id, row['status'] as HoldStatus, tickets, claimsBy.get(id) ?? 0);
+        const id = row.hold_id as string;
+        const tickets = ticketList(row.tickets as string).length;
+        audit.hold(id, row.status as HoldStatus, tickets, claimsBy.get(id) ?? 0);
       }
       for (const row of iterate(`SELECT ${ORDER_COLUMNS} FROM orders WHERE event_no = ?`)) {
-        const id = row['order_id'] as string;
-        audit.order(id, ticketList(row['tickets'] as string).length, claimsBy.get(id) ?? 0);
+        const id = row.order_id as string;
+        audit.order(id, ticketList(row.tickets as string).length, claimsBy.get(id) ?? 0);
       }
       return audit.checks(seq);
     });
@@ -152,9 +154,9 @@ export class SqliteReader {
     );
     if (!row) throw new Error(`the ledger has no event ${eventId}`);
     return {
-      eventNo: row['event_no'] as number,
-      seq: row['seq'] as number,
-      capacity: row['capacity'] as number,
+      eventNo: row.event_no as number,
+      seq: row.seq as number,
+      capacity: row.capacity as number,
     };
   }
 
@@ -178,9 +180,9 @@ export class SqliteReader {
 
 function journalEntry(row: Row): JournalEntry {
   return {
-    seq: row['seq'] as number,
-    kind: row['kind'] as JournalKind,
-    atMs: row['at_ms'] as number,
-    fact: JSON.parse(row['fact'] as string) as JournalEntry['fact'],
+    seq: row.seq as number,
+    kind: row.kind as JournalKind,
+    atMs: row.at_ms as number,
+    fact: JSON.parse(row.fact as string) as JournalEntry['fact'],
   };
 }

@@ -15,30 +15,30 @@ export const HOLD_COLUMNS = `CAST(hold_id AS TEXT) AS hold_id, seq, status, buye
 /** A row of {@link ORDER_COLUMNS}. */
 export function orderRecord(row: Row, eventId: EventId): OrderRecord {
   return {
-    orderId: row['order_id'] as OrderId,
+    orderId: row.order_id as OrderId,
     eventId,
-    seq: row['seq'] as number,
-    status: row['status'] as OrderRecord['status'],
-    buyer: row['buyer'] as string | null,
-    secret: row['secret'] as string,
-    tickets: ticketList(row['tickets'] as string),
-    createdAtMs: row['created_at_ms'] as number,
-    holdId: row['hold_id'] as HoldId | null,
+    seq: row.seq as number,
+    status: row.status as OrderRecord['status'],
+    buyer: row.buyer as string | null,
+    secret: row.secret as string,
+    tickets: ticketList(row.tickets as string),
+    createdAtMs: row.created_at_ms as number,
+    holdId: row.hold_id as HoldId | null,
   };
 }
 
 /** A row of {@link HOLD_COLUMNS}. */
 export function holdRecord(row: Row, eventId: EventId): HoldRecord {
   return {
-    holdId: row['hold_id'] as HoldId,
+    holdId: row.hold_id as HoldId,
     eventId,
-    seq: row['seq'] as number,
-    status: row['status'] as HoldStatus,
-    buyer: row['buyer'] as string | null,
-    tickets: ticketList(row['tickets'] as string),
-    createdAtMs: row['created_at_ms'] as number,
-    expiresAtMs: row['expires_at_ms'] as number,
-    orderId: row['order_id'] as OrderId | null,
+    seq: row.seq as number,
+    status: row.status as HoldStatus,
+    buyer: row.buyer as string | null,
+    tickets: ticketList(row.tickets as string),
+    createdAtMs: row.created_at_ms as number,
+    expiresAtMs: row.expires_at_ms as number,
+    orderId: row.order_id as OrderId | null,
   };
 }
 

@@ -30,5 +30,5 @@ export function migrate(db: DatabaseSync): void {
 
 function schemaVersion(db: DatabaseSync): number {
   const row = db.prepare('PRAGMA user_version').get();
-  return Number(row?.['user_version'] ?? 0);
+  return Number(row?.user_version ?? 0);
 }

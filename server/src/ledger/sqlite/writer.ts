@@ -43,7 +43,7 @@ export class SqliteWriter {
     this.#sql = prepare(this.#db);
     this.#clock = clock ?? new LedgerClock(latestAtMs(this.#db));
     for (const row of this.#db.prepare('SELECT event_no, event_id, capacity FROM events').all()) {
-      this.#remember(row['event_id'] as EventId, Number(row['event_no']), Number(row['capacity']));
+      this.#remember(row.event_id as EventId, Number(row.event_no), Number(row.capacity));
     }
   }
 
@@ -88,8 +88,8 @@ export class SqliteWriter {
       if (key) {
         const row = this.#sql.kept.get(event.eventNo, key.scope, key.key);
         if (row) {
-          const outcome = JSON.parse(row['outcome'] as string);
-          event.kept.set(keptAddress(key), { hash: row['hash'] as string, outcome });
+          const outcome = JSON.parse(row.outcome as string);
+          event.kept.set(keptAddress(key), { hash: row.hash as string, outcome });
         }
       }
     }
@@ -102,7 +102,10 @@ export class SqliteWriter {
       if (event.claims.has(ticket)) continue;
       const row = this.#sql.claim.get(event.eventNo, ticket);
       if (!row) continue;
-      const claim = { as: row['sold'] === 1 ? 'sold' : 'held', by: row['claimed_by'] as HoldId | OrderId } as const;
+      const claim = {
+        as: row.sold === 1 ? 'sold' : 'held',
+        by: row.claimed_by as HoldId | OrderId,
+      } as const;
       event.claims.set(ticket, { before: claim, now: claim });
     }
   }
@@ -113,7 +116,7 @@ export class SqliteWriter {
     const known = this.#events.get(eventId);
     if (!known) return undefined;
     const { eventNo, capacity } = known;
-    const seq = Number(this.#sql.seq.get(eventNo)!['seq']);
+    const seq = Number(this.#sql.seq.get(eventNo)!.seq);
     const event: EventState = {
       eventNo,
       eventId,
@@ -135,8 +138,8 @@ export class SqliteWriter {
     const orderRow = record.orderId && (this.#sql.order.get(record.orderId) as Row | undefined);
     const state: HoldState = {
       ...record,
-      endedSeq: row['ended_seq'] as number | null,
-      endedAtMs: row['ended_at_ms'] as number | null,
+      endedSeq: row.ended_seq as number | null,
+      endedAtMs: row.ended_at_ms as number | null,
       order: orderRow ? orderRecord(orderRow, event.eventId) : undefined,
     };
     event.holds.set(holdId, state);
@@ -173,7 +176,7 @@ export class SqliteWriter {
       ); // biome-ignore format: one row, in the order of its columns
     }
     for (const { eventNo, entry } of changes.journal) {
-      const subject = (entry.fact['orderId'] ?? entry.fact['holdId'] ?? null) as string | null;
+      const subject = (entry.fact.orderId ?? entry.fact.holdId ?? null) as string | null;
       sql.insertJournal.run(eventNo, entry.seq, entry.kind, entry.atMs, subject, JSON.stringify(entry.fact));
     }
     for (const { eventNo, key, outcome } of changes.kept) {
@@ -240,7 +243,7 @@ function latestAtMs(db: DatabaseSync): number {
        JOIN journal j ON j.event_no = s.event_no AND j.seq = s.seq`,
     )
     .get();
-  return Number(row?.['at_ms'] ?? 0);
+  return Number(row?.at_ms ?? 0);
 }
 
 type Statements = ReturnType<typeof prepare>;

@@ -1,0 +1,226 @@
+// The ledger's memory twin: the same judge on maps. It keeps nothing beyond the process, so it serves the tests
+// (which interleave sales on it and crash it at will), never a shop.
+import type { EventDefinition } from '@floodgate/core/event.ts';
+import type { EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
+import { EventAudit } from './audit.ts';
+import { GroupCommit } from './group-commit.ts';
+import {
+  type Changes,
+  type EventState,
+  type HoldState,
+  holdOf,
+  judge,
+  type Kept,
+  keptAddress,
+  keyOf,
+  type TicketClaim,
+  type Verdict,
+  type WorkingSet,
+} from './judge.ts';
+import type {
+  AuditCheck,
+  ClaimSnapshot,
+  Entry,
+  HoldRecord,
+  JournalEntry,
+  Ledger,
+  OrderRecord,
+  Outcome,
+} from './ledger.ts';
+
+interface StoredEvent {
+  readonly eventNo: number;
+  readonly definition: EventDefinition;
+  readonly capacity: number;
+  seq: number;
+  readonly claims: Map<Ticket, TicketClaim>;
+  readonly kept: Map<string, Kept>;
+  readonly holds: Map<HoldId, HoldState>;
+  readonly orders: Map<OrderId, OrderRecord>;
+  readonly journal: JournalEntry[];
+}
+
+export class MemoryLedger implements Ledger {
+  readonly #clock: { nowMs(): number };
+  readonly #commits: GroupCommit;
+  readonly #stored = new Map<EventId, StoredEvent>();
+
+  /** `beforeCommit` lets tests delay or fail a batch: what it throws, the batch is refused with. */
+  constructor(clock: { nowMs(): number }, beforeCommit: () => Promise<void> = async () => {}) {
+    this.#clock = clock;
+    const commit = async (entries: Entry[]): Promise<Verdict[]> => {
+      await beforeCommit();
+      return this.commit(entries);
+    };
+    this.#commits = new GroupCommit(commit, { maxBatch: 1_000, maxWaiting: 10_000 });
+  }
+
+  post(entry: Entry): Promise<Outcome> {
+    return this.#commits.post(entry);
+  }
+
+  /** One batch, at once. Entries and outcomes cross as copies, as they would to a real store. */
+  commit(entries: readonly Entry[]): Verdict[] {
+    const set: WorkingSet = { events: new Map(), nextEventNo: this.#stored.size + 1 };
+    for (const entry of entries) this.#read(set, entry);
+    const { verdicts, changes } = judge(set, structuredClone(entries), this.#clock.nowMs());
+    this.#write(set, changes);
+    return structuredClone(verdicts);
+  }
+
+  #read(set: WorkingSet, entry: Entry): void {
+    const stored = this.#stored.get(entry.eventId);
+    if (!stored) return;
+    let event = set.events.get(entry.eventId);
+    if (!event) {
+      const { eventNo, capacity, seq } = stored;
+      event = {
+        eventNo,
+        eventId: entry.eventId,
+        capacity,
+        seq,
+        claims: new Map(),
+        kept: new Map(),
+        holds: new Map(),
+      };
+      set.events.set(entry.eventId, event);
+    }
+    if ('tickets' in entry) readClaims(event, stored, entry.tickets);
+    const holdId = holdOf(entry);
+    const hold = holdId && stored.holds.get(holdId);
+    if (hold && !event.holds.has(hold.holdId)) {
+      event.holds.set(hold.holdId, hold);
+      readClaims(event, stored, hold.tickets);
+    }
+    const key = keyOf(entry);
+    const kept = key && stored.kept.get(keptAddress(key));
+    if (key && kept) event.kept.set(keptAddress(key), kept);
+  }
+
+  #write(set: WorkingSet, changes: Changes): void {
+    for (const { eventNo, event: definition, capacity } of changes.events) {
+      this.#stored.set(definition.eventId, {
+        eventNo,
+        definition,
+        capacity,
+        seq: 0,
+        claims: new Map(),
+        kept: new Map(),
+        holds: new Map(),
+        orders: new Map(),
+        journal: [],
+      });
+    }
+    const byNo = new Map([...this.#stored.values()].map((stored) => [stored.eventNo, stored]));
+    for (const event of set.events.values()) {
+      const stored = byNo.get(event.eventNo)!;
+      stored.seq = event.seq;
+      for (const [ticket, { before, now }] of event.claims) {
+        if (before === now) continue;
+        if (now) stored.claims.set(ticket, now);
+        else stored.claims.delete(ticket);
+      }
+    }
+    for (const { state } of changes.holds.values()) {
+      this.#stored.get(state.eventId)!.holds.set(state.holdId, state);
+    }
+    for (const order of changes.orders) this.#stored.get(order.eventId)!.orders.set(order.orderId, order);
+    for (const { eventNo, entry } of changes.journal) byNo.get(eventNo)!.journal.push(entry);
+    for (const { eventNo, key, outcome } of changes.kept) {
+      byNo.get(eventNo)!.kept.set(keptAddress(key), { hash: key.hash, outcome });
+    }
+  }
+
+  nowMs(): number {
+    return this.#clock.nowMs();
+  }
+
+  async events(): Promise<EventDefinition[]> {
+    return [...this.#stored.values()].map((stored) => stored.definition);
+  }
+
+  async order(orderId: OrderId): Promise<OrderRecord | undefined> {
+    return [...this.#stored.values()].map((stored) => stored.orders.get(orderId)).find((found) => found);
+  }
+
+  async hold(holdId: HoldId): Promise<HoldRecord | undefined> {
+    const state = [...this.#stored.values()].map((stored) => stored.holds.get(holdId)).find((found) => found);
+    if (!state) return undefined;
+    const { endedSeq: _seq, endedAtMs: _at, order: _order, ...record } = state;
+    return record;
+  }
+
+  async orders(eventId: EventId, afterSeq: number, limit: number): Promise<OrderRecord[]> {
+    const orders = [...(this.#stored.get(eventId)?.orders.values() ?? [])];
+    return orders
+      .filter((order) => order.seq > afterSeq)
+      .sort((a, b) => a.seq - b.seq)
+      .slice(0, limit);
+  }
+
+  async dueHolds(nowMs: number, limit: number): Promise<{ eventId: EventId; holdId: HoldId }[]> {
+    return [...this.#stored.values()]
+      .flatMap((stored) => [...stored.holds.values()])
+      .filter((hold) => hold.status === 'active' && hold.expiresAtMs <= nowMs)
+      .sort((a, b) => a.expiresAtMs - b.expiresAtMs)
+      .slice(0, limit)
+      .map(({ eventId, holdId }) => ({ eventId, holdId }));
+  }
+
+  async journal(eventId: EventId, afterSeq: number, limit: number): Promise<JournalEntry[]> {
+    return structuredClone(this.#stored.get(eventId)?.journal.slice(afterSeq, afterSeq + limit) ?? []);
+  }
+
+  async claims(eventId: EventId): Promise<ClaimSnapshot> {
+    const stored = this.#event(eventId);
+    const of = (as: TicketClaim['as']) =>
+      Uint32Array.from([...stored.claims].filter(([, claim]) => claim.as === as).map(([ticket]) => ticket));
+    return { seq: stored.seq, held: of('held'), sold: of('sold') };
+  }
+
+  async claimsOf(
+    eventId: EventId,
+    tickets: readonly Ticket[],
+  ): Promise<{ ticket: Ticket; as: 'held' | 'sold'; by: HoldId | OrderId }[]> {
+    const { claims } = this.#event(eventId);
+    return tickets.flatMap((ticket) => {
+      const claim = claims.get(ticket);
+      return claim ? [{ ticket, ...claim }] : [];
+    });
+  }
+
+  async audit(eventId: EventId): Promise<AuditCheck[]> {
+    const stored = this.#event(eventId);
+    const audit = new EventAudit(stored.capacity);
+    for (const entry of stored.journal) audit.journal(entry);
+    const claimsBy = new Map<string, number>();
+    for (const [ticket, { as, by }] of stored.claims) {
+      claimsBy.set(by, (claimsBy.get(by) ?? 0) + 1);
+      audit.claim(ticket, as, by);
+    }
+    for (const { holdId, status, tickets } of stored.holds.values()) {
+      audit.hold(holdId, status, tickets.length, claimsBy.get(holdId) ?? 0);
+    }
+    for (const { orderId, tickets } of stored.orders.values()) {
+      audit.order(orderId, tickets.length, claimsBy.get(orderId) ?? 0);
+    }
+    return audit.checks(stored.seq);
+  }
+
+  close(): Promise<void> {
+    return this.#commits.close();
+  }
+
+  #event(eventId: EventId): StoredEvent {
+    const stored = this.#stored.get(eventId);
+    if (!stored) throw new Error(`the ledger has no event ${eventId}`);
+    return stored;
+  }
+}
+
+function readClaims(event: EventState, stored: StoredEvent, tickets: readonly Ticket[]): void {
+  for (const ticket of tickets) {
+    const claim = stored.claims.get(ticket);
+    if (claim && !event.claims.has(ticket)) event.claims.set(ticket, { before: claim, now: claim });
+  }
+}

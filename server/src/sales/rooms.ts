@@ -1,0 +1,28 @@
+// What a use case works with. `sales/` is the only place where the rooms meet; main.ts builds them.
+import type { HoldId, OrderId } from '@floodgate/core/ids.ts';
+import type { Inventory } from '../inventory/inventory.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
+import type { Catalogue } from './catalogue.ts';
+import type { Orphans } from './orphans.ts';
+
+export interface Rooms {
+  readonly catalogue: Catalogue;
+  readonly inventory: Inventory;
+  readonly ledger: Ledger;
+  readonly orphans: Orphans;
+  readonly telemetry: Telemetry;
+  /** A fresh time-ordered id. */
+  readonly newId: () => string;
+  /** A fresh secret: 128 random bits in base64url. */
+  readonly newSecret: () => string;
+  readonly holdTtlMs: number;
+}
+
+export function newOrderId(rooms: Rooms): OrderId {
+  return rooms.newId() as OrderId;
+}
+
+export function newHoldId(rooms: Rooms): HoldId {
+  return rooms.newId() as HoldId;
+}
