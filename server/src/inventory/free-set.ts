@@ -93,9 +93,9 @@ function lowestBit(word: number): number {
   return 31 - Math.clz32(word & -word);
 }
 
-/** At least one word, with exactly the first `bits` bits set. */
+/** As many words as are needed, with exactly the first `bits` bits set. */
 function fullWords(bits: number): Uint32Array {
-  const words = new Uint32Array(Math.max(1, Math.ceil(bits / WORD_BITS))).fill(0xffff_ffff);
+  const words = new Uint32Array(Math.ceil(bits / WORD_BITS)).fill(0xffff_ffff);
   const spare = words.length * WORD_BITS - bits;
   if (spare > 0) words[words.length - 1] = 2 ** (WORD_BITS - spare) - 1;
   return words;

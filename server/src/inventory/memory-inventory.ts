@@ -41,9 +41,7 @@ class EventTickets {
     this.#layout = layout;
     this.#states = new Uint8Array(layout.capacity);
     this.#available = new FreeSet(layout.capacity);
-    this.#tallies = new Map(
-      event.ticketTypes.map((t) => [t.ticketTypeId, fullTally(layout, t.ticketTypeId)]),
-    );
+    this.#tallies = new Map(event.ticketTypes.map(({ ticketTypeId: id }) => [id, fullTally(layout, id)]));
     for (const ticket of snapshot.held) this.#claim(ticket, HELD);
     for (const ticket of snapshot.sold) this.#claim(ticket, SOLD);
   }
@@ -93,8 +91,7 @@ class EventTickets {
   giveBack(tickets: readonly Ticket[]): boolean {
     for (const ticket of tickets) {
       this.#check(ticket);
-      if (this.#stateOf(ticket) === SOLD)
-        invariant(false, `ticket ${ticket} is sold and cannot be given back`);
+      if (this.#stateOf(ticket) === SOLD) invariant(false, `ticket ${ticket} is sold and cannot return`);
     }
     let changed = false;
     for (const ticket of tickets) {
@@ -105,6 +102,7 @@ class EventTickets {
     return changed;
   }
 
+  /** The ticket's state, its type's counts and the bitmap change together, so that S2 holds after every move. */
   move(ticket: Ticket, to: State): void {
     const from = this.#stateOf(ticket);
     const { inState } = this.#tallies.get(this.#layout.typeOf(ticket).ticketTypeId)!;

@@ -28,6 +28,7 @@ export class GroupCommit {
   #committing: Promise<void> | undefined;
   #isScheduled = false;
   #isClosed = false;
+  #hasFailed = false;
 
   constructor(commit: (entries: Entry[]) => Promise<Verdict[]>, options: GroupCommitOptions) {
     this.#commit = commit;
@@ -37,6 +38,11 @@ export class GroupCommit {
   /** How many entries wait for the next batch. */
   get waiting(): number {
     return this.#waiting.length;
+  }
+
+  /** False while the last commit failed. */
+  get isWritable(): boolean {
+    return !this.#hasFailed;
   }
 
   post(entry: Entry): Promise<Outcome> {
@@ -72,10 +78,12 @@ export class GroupCommit {
     try {
       const verdicts = await this.#commit(batch.map((posted) => posted.entry));
       invariant(verdicts.length === batch.length, 'one verdict per entry');
+      this.#hasFailed = false;
       settle = () => {
         for (let i = 0; i < batch.length; i++) answer(batch[i]!, verdicts[i]!);
       };
     } catch (error) {
+      this.#hasFailed = true;
       settle = () => {
         for (const { reject } of batch) reject(asFault(error));
       };

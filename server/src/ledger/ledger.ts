@@ -172,6 +172,9 @@ export interface Ledger {
   /** The ledger's clock, in milliseconds since 1970: never steps back, also across restarts (rule S7). */
   nowMs(): number;
 
+  /** False while the last commit failed. */
+  isWritable(): boolean;
+
   events(): Promise<EventDefinition[]>;
   order(orderId: OrderId): Promise<OrderRecord | undefined>;
   hold(holdId: HoldId): Promise<HoldRecord | undefined>;
@@ -186,6 +189,8 @@ export interface Ledger {
     eventId: EventId,
     tickets: readonly Ticket[],
   ): Promise<{ ticket: Ticket; as: 'held' | 'sold'; by: HoldId | OrderId }[]>;
+  /** How many idempotency keys are kept. Counts them: for statistics, not for the hot path. */
+  keptKeys(): Promise<number>;
   /** Checks S1, S2, S3 and S11 against every row of the event. Reads all of it: seconds for millions of tickets. */
   audit(eventId: EventId): Promise<AuditCheck[]>;
 

@@ -131,6 +131,10 @@ export class MemoryLedger implements Ledger {
     }
   }
 
+  isWritable(): boolean {
+    return this.#commits.isWritable;
+  }
+
   nowMs(): number {
     return this.#clock.nowMs();
   }
@@ -187,6 +191,10 @@ export class MemoryLedger implements Ledger {
       const claim = claims.get(ticket);
       return claim ? [{ ticket, ...claim }] : [];
     });
+  }
+
+  async keptKeys(): Promise<number> {
+    return [...this.#stored.values()].reduce((sum, stored) => sum + stored.kept.size, 0);
   }
 
   async audit(eventId: EventId): Promise<AuditCheck[]> {

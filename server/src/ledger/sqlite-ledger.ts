@@ -70,6 +70,10 @@ export class SqliteLedger implements Ledger {
     return this.#commits.waiting;
   }
 
+  isWritable(): boolean {
+    return this.#commits.isWritable;
+  }
+
   nowMs(): number {
     return this.#clock.nowMs();
   }
@@ -107,6 +111,10 @@ export class SqliteLedger implements Ledger {
     tickets: readonly Ticket[],
   ): Promise<{ ticket: Ticket; as: 'held' | 'sold'; by: HoldId | OrderId }[]> {
     return this.#reader.call('claimsOf', eventId, tickets);
+  }
+
+  keptKeys(): Promise<number> {
+    return this.#reader.call('keptKeys');
   }
 
   audit(eventId: EventId): Promise<AuditCheck[]> {

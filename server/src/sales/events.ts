@@ -108,3 +108,13 @@ export async function readJournal(rooms: Rooms, eventId: string, afterSeq: numbe
   if (!entry) return { refusal: 'EVENT_NOT_FOUND' } as const;
   return { entries: await rooms.ledger.journal(entry.event.eventId, afterSeq, limit) };
 }
+
+/** Every event's counts, in the order the events were made. */
+export function countTickets(
+  rooms: Rooms,
+): Promise<{ readonly eventId: string; readonly counts: readonly TypeCounts[] }[]> {
+  const entries = rooms.catalogue.all();
+  return Promise.all(
+    entries.map(async ({ event }) => ({ eventId: event.eventId, counts: await countsOf(rooms, event) })),
+  );
+}

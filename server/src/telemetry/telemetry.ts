@@ -5,13 +5,15 @@ export interface Telemetry {
   /** The ledger refused tickets that the inventory had proposed: an oversell that was stopped. */
   oversellStopped(eventId: string, tickets: number): void;
   holdExpired(eventId: string, holdId: string, tickets: number): void;
-  /** A commit of `size` entries took `ms`; `waiting` had gathered meanwhile. */
-  batchCommitted(batch: { readonly size: number; readonly waiting: number; readonly ms: number }): void;
-  /** A request was answered. `fields` are the facts of the log line: orderId, ledgerSeq, error … */
+  /** A request was answered. */
   answered(answer: Answered): void;
   /** Something failed that is not a buyer's concern. Secrets are never among the fields. */
   fault(message: string, error: unknown, fields?: Readonly<Record<string, unknown>>): void;
   info(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  /** Since the process started; latencies over the latest 4,096 answers. */
+  statistics(): Statistics;
+  /** All metrics in Prometheus' text format. */
+  prometheus(): Promise<string>;
 }
 
 export interface Answered {
@@ -19,7 +21,25 @@ export interface Answered {
   readonly requestId: string;
   readonly status: number;
   readonly ms: number;
-  /** `granted` and `refused` are logged one line each; `read` only when debugging; `fault` as an error. */
+  /** `granted`, `refused` and `fault` are logged one line each; `read` only when debugging. */
   readonly result: 'granted' | 'refused' | 'read' | 'fault';
+  /** The facts of the log line: orderId, ledgerSeq, error … Never a secret. */
   readonly fields?: Readonly<Record<string, unknown>> | undefined;
+}
+
+export interface Statistics {
+  readonly requests: number;
+  readonly granted: number;
+  readonly refused: number;
+  readonly faults: number;
+  readonly p50Ms: number;
+  readonly p95Ms: number;
+  readonly p99Ms: number;
+}
+
+export interface TicketCount {
+  readonly event: string;
+  readonly ticketType: string;
+  readonly state: 'available' | 'pending' | 'held' | 'sold';
+  readonly tickets: number;
 }

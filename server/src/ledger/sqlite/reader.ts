@@ -111,6 +111,10 @@ export class SqliteReader {
     }));
   }
 
+  keptKeys(): number {
+    return this.#row('SELECT count(*) AS n FROM idempotency_keys')!.n as number;
+  }
+
   audit(eventId: EventId): AuditCheck[] {
     return this.#inOneView(() => {
       const { eventNo, seq, capacity } = this.#event(eventId);

@@ -1,0 +1,99 @@
+// The wire: one schema per operation's input. They validate, give the handlers their types, and will make the
+// OpenAPI document. Text from clients is bounded here, so nothing behind has to doubt it.
+import { z } from 'zod';
+
+/** The most tickets one request can ask for. */
+export const MAX_QUANTITY = 10;
+/** The most lines of one hold. */
+export const MAX_LINES = 50;
+/** The most rows of one page. */
+export const MAX_PAGE = 1_000;
+
+const quantity = z
+  .number('must be a whole number')
+  .int('must be a whole number')
+  .min(1, `must be from 1 to ${MAX_QUANTITY}`)
+  .max(MAX_QUANTITY, `must be from 1 to ${MAX_QUANTITY}`);
+const buyer = z.string().min(1).max(255);
+const ticketType = z.string().min(1).max(32);
+const idempotencyKey = z
+  .string('is required: 1 to 255 printable ASCII characters, new for every new purchase')
+  .regex(/^[\x20-\x7e]{1,255}$/, 'must be 1 to 255 printable ASCII characters');
+
+const eventParams = z.object({ eventId: z.string() });
+const holdParams = z.object({ holdId: z.string() });
+const optionalKey = z.object({ 'idempotency-key': idempotencyKey.optional() });
+const page = z.object({
+  cursor: z.string().max(64).optional(),
+  limit: z
+    .string()
+    .regex(/^\d{1,4}$/, `must be from 1 to ${MAX_PAGE}`)
+    .transform(Number)
+    .refine((value) => value >= 1 && value <= MAX_PAGE, `must be from 1 to ${MAX_PAGE}`)
+    .default(100),
+});
+
+export const buyInput = z.object({
+  params: eventParams,
+  headers: optionalKey,
+  body: z
+    .object({
+      quantity: quantity.default(1),
+      buyer: buyer.optional(),
+      ticketType: ticketType.optional(),
+    })
+    .default({ quantity: 1 }),
+});
+
+export const purchaseInput = z.object({
+  headers: z.object({ 'idempotency-key': idempotencyKey }),
+  body: z.object({ quantity }),
+});
+
+export const holdInput = z.object({
+  params: eventParams,
+  headers: optionalKey,
+  body: z.strictObject({
+    lines: z.array(z.strictObject({ ticketType, quantity })).min(1).max(MAX_LINES),
+    buyer: buyer.optional(),
+  }),
+});
+
+export const holdReference = z.object({ params: holdParams });
+
+export const confirmInput = z.object({
+  params: holdParams,
+  headers: optionalKey,
+  body: z.strictObject({}).default({}),
+});
+
+export const eventReference = z.object({ params: eventParams });
+
+export const eventsInput = z.object({ query: page });
+
+export const orderInput = z.object({
+  params: z.object({ orderId: z.string() }),
+  query: z.object({ secret: z.string().max(64).optional() }),
+  headers: z.object({ 'order-secret': z.string().max(64).optional() }),
+});
+
+export const eventPageInput = z.object({ params: eventParams, query: page });
+
+export const journalInput = z.object({
+  params: eventParams,
+  query: z.object({
+    after: z
+      .string()
+      .regex(/^\d{1,15}$/, 'must be a sequence number')
+      .transform(Number)
+      .default(0),
+    limit: page.shape.limit,
+  }),
+});
+
+export const metricsInput = z.object({
+  query: z.object({ format: z.enum(['json', 'prometheus']).optional() }),
+  headers: z.object({ accept: z.string().optional() }),
+});
+
+export const noInput = z.object({});

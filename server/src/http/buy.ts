@@ -1,0 +1,69 @@
+// The doors that sell in one step: A2, and B2 on the default event.
+import { buyInput, purchaseInput } from '../contract/schemas.ts';
+import { type Bought, buy, type Refusal } from '../sales/buy.ts';
+import { idempotencyOf } from '../sales/idempotency.ts';
+import type { Rooms } from '../sales/rooms.ts';
+import { type Answer, type Operation, operation } from './operation.ts';
+import { problem } from './problem.ts';
+
+export function buyOperations(rooms: Rooms, defaultEvent: string | undefined): Operation[] {
+  return [
+    operation({
+      name: 'buy',
+      method: 'POST',
+      path: '/buy/:eventId',
+      isHot: true,
+      input: buyInput,
+      async run({ input, requestId }) {
+        const { eventId } = input.params;
+        const { quantity, buyer, ticketType } = input.body;
+        const idempotency = idempotencyOf(input.headers['idempotency-key'], 'buy', input.body);
+        const command = { eventId, quantity, buyer: buyer ?? null, ticketType, idempotency };
+        const bought = await buy(rooms, command);
+        if ('refusal' in bought) return refused(bought, requestId, eventId);
+        const { orderId, secret, tickets, ledgerSeq } = bought;
+        return granted(bought, 201, { success: true, eventId, orderId, secret, tickets, ledgerSeq });
+      },
+    }),
+    operation({
+      name: 'purchase',
+      method: 'POST',
+      path: '/api/v1/purchase',
+      isHot: true,
+      input: purchaseInput,
+      async run({ input, requestId }) {
+        const entry = rooms.catalogue.defaultEvent(defaultEvent);
+        if (!entry) return problem('EVENT_NOT_FOUND', requestId, { detail: 'There is no default event.' });
+        const { eventId } = entry.event;
+        const { quantity } = input.body;
+        const idempotency = idempotencyOf(input.headers['idempotency-key'], 'purchase', input.body);
+        const bought = await buy(rooms, {
+          eventId,
+          quantity,
+          buyer: null,
+          idempotency,
+          notesRemaining: true,
+        });
+        if ('refusal' in bought) return refused(bought, requestId, eventId);
+        const { remaining: seatsRemaining, orderId, secret, tickets, ledgerSeq } = bought;
+        return granted(bought, 200, { success: true, seatsRemaining, orderId, secret, tickets, ledgerSeq });
+      },
+    }),
+  ];
+}
+
+function granted(bought: Bought, status: number, body: unknown): Answer {
+  const { eventId, orderId, ledgerSeq, tickets } = bought;
+  return {
+    status,
+    body,
+    result: 'granted',
+    fields: { eventId, orderId, ledgerSeq, tickets: tickets.length },
+  };
+}
+
+function refused(refusal: Refusal, requestId: string, eventId: string): Answer {
+  const members = refusal.remaining === undefined ? undefined : { seatsRemaining: refusal.remaining };
+  const answer = problem(refusal.refusal, requestId, { members });
+  return { ...answer, fields: { ...answer.fields, eventId } };
+}

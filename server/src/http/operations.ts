@@ -1,0 +1,115 @@
+// The doors for the people who run the shop: health, metrics, and the classic statistics (A3, B3, B4).
+import { metricsInput, noInput } from '../contract/schemas.ts';
+import { countTickets, readEvent, sumCounts } from '../sales/events.ts';
+import type { Rooms } from '../sales/rooms.ts';
+import type { Answer, Operation } from './operation.ts';
+import { operation } from './operation.ts';
+import { problem } from './problem.ts';
+import type { Doors } from './serve.ts';
+
+export function operatorOperations(
+  rooms: Rooms,
+  doors: Doors,
+  defaultEvent: string | undefined,
+): Operation[] {
+  const health = (): Answer => {
+    const memory = process.memoryUsage();
+    const isDegraded = !rooms.ledger.isWritable();
+    return {
+      status: 200,
+      headers: { 'Cache-Control': 'no-store' },
+      body: {
+        status: isDegraded ? 'degraded' : 'ok',
+        degraded: isDegraded,
+        mode: doors.mode,
+        uptimeSeconds: Math.floor(process.uptime()),
+        memory: { rssBytes: memory.rss, heapUsedBytes: memory.heapUsed },
+      },
+    };
+  };
+  return [
+    operation({ name: 'health', method: 'GET', path: '/health', input: noInput, run: health }),
+    operation({
+      name: 'health-live',
+      method: 'GET',
+      path: '/health/live',
+      input: noInput,
+      run: () => ({ status: 200, body: { status: 'live' } }),
+    }),
+    operation({
+      name: 'health-ready',
+      method: 'GET',
+      path: '/health/ready',
+      input: noInput,
+      run: ({ requestId }) =>
+        doors.isDraining
+          ? problem('UNAVAILABLE', requestId, { detail: 'The server is shutting down.', retryAfterMs: 1_000 })
+          : { status: 200, body: { status: 'ready' } },
+    }),
+    operation({
+      name: 'metrics',
+      method: 'GET',
+      path: '/metrics',
+      input: metricsInput,
+      async run({ input }) {
+        const { format } = input.query;
+        const wantsJson =
+          format === 'json' || (!format && /application\/json/.test(input.headers.accept ?? ''));
+        return wantsJson
+          ? { status: 200, body: await metricsBody(rooms) }
+          : {
+              status: 200,
+              contentType: 'text/plain; version=0.0.4; charset=utf-8',
+              body: await rooms.telemetry.prometheus(),
+            };
+      },
+    }),
+    operation({
+      name: 'stats',
+      method: 'GET',
+      path: '/api/v1/stats',
+      input: noInput,
+      async run({ requestId }) {
+        const entry = rooms.catalogue.defaultEvent(defaultEvent);
+        const view = entry && (await readEvent(rooms, entry.event.eventId));
+        if (!view || 'refusal' in view) return problem('EVENT_NOT_FOUND', requestId);
+        const { requests, granted, refused, p95Ms } = rooms.telemetry.statistics();
+        const { capacity, sold } = sumCounts(view.counts);
+        const seatCache = {
+          eventId: view.event.eventId,
+          totalSeats: capacity,
+          seatsSold: sold,
+          lastUpdated: new Date().toISOString(),
+        };
+        return {
+          status: 200,
+          body: {
+            totalRequests: requests,
+            successPurchases: granted,
+            failedPurchases: refused,
+            p95Latency: p95Ms,
+            cacheStats: { seatCache, idempotencyCacheSize: await rooms.ledger.keptKeys() },
+          },
+        };
+      },
+    }),
+  ];
+}
+
+async function metricsBody(rooms: Rooms) {
+  const { requests, granted, refused, faults, p50Ms, p95Ms, p99Ms } = rooms.telemetry.statistics();
+  const events = (await countTickets(rooms)).map(({ eventId, counts }) => {
+    const { capacity, available, pending, held, sold } = sumCounts(counts);
+    return { eventId, capacity, sold, held: held + pending, remaining: available };
+  });
+  return {
+    events,
+    requests,
+    granted,
+    refused,
+    errors: faults,
+    fallbackActivations: 0,
+    degraded: !rooms.ledger.isWritable(),
+    latencyMs: { p50: p50Ms, p95: p95Ms, p99: p99Ms },
+  };
+}

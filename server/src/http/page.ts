@@ -1,0 +1,18 @@
+// Cursors of lists: opaque to clients, a position to us.
+
+/** The position after which the page begins; undefined for a text that is no cursor. */
+export function readCursor(cursor: string | undefined): number | undefined {
+  if (cursor === undefined) return 0;
+  const text = Buffer.from(cursor, 'base64url').toString('latin1');
+  return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+}
+
+/** The member `nextCursor`, when the page was full and so may not be the last. */
+export function nextCursor(
+  rows: number,
+  limit: number,
+  position: number | undefined,
+): { nextCursor?: string } {
+  if (rows < limit || position === undefined) return {};
+  return { nextCursor: Buffer.from(String(position), 'latin1').toString('base64url') };
+}

@@ -1,0 +1,131 @@
+// The only table from a refusal, a bad request or a fault to a status code and words (RFC 9457).
+import type { RefusalCode } from '@floodgate/core/refusal.ts';
+import type { Answer } from './operation.ts';
+
+/** What goes wrong at the door, before or beside any rule of sale. */
+export type DoorCode =
+  | 'BAD_REQUEST'
+  | 'VALIDATION_FAILED'
+  | 'UNAUTHENTICATED'
+  | 'NOT_FOUND'
+  | 'METHOD_NOT_ALLOWED'
+  | 'BODY_TOO_LARGE'
+  | 'UNSUPPORTED_MEDIA_TYPE'
+  | 'UNAVAILABLE'
+  | 'INTERNAL_ERROR';
+
+interface Kind {
+  readonly status: number;
+  readonly title: string;
+  readonly detail: string;
+}
+
+const KINDS: Readonly<Record<RefusalCode | DoorCode, Kind>> = {
+  BAD_REQUEST: { status: 400, title: 'Bad request', detail: 'The request could not be read.' },
+  VALIDATION_FAILED: { status: 400, title: 'Invalid input', detail: 'Some input is not as it should be.' },
+  UNAUTHENTICATED: {
+    status: 401,
+    title: 'Staff only',
+    detail: 'Send the API key as "Authorization: Bearer <key>".',
+  },
+  NOT_FOUND: { status: 404, title: 'Not found', detail: 'There is nothing at this address.' },
+  METHOD_NOT_ALLOWED: {
+    status: 405,
+    title: 'Method not allowed',
+    detail: 'This address takes only the methods named in Allow.',
+  },
+  BODY_TOO_LARGE: { status: 413, title: 'Body too large', detail: 'The body is larger than 16 kB.' },
+  UNSUPPORTED_MEDIA_TYPE: {
+    status: 415,
+    title: 'Unsupported media type',
+    detail: 'Send the body as "Content-Type: application/json".',
+  },
+  UNAVAILABLE: {
+    status: 503,
+    title: 'Busy',
+    detail: 'The sale could not be recorded right now. Try again with the same Idempotency-Key.',
+  },
+  INTERNAL_ERROR: { status: 500, title: 'Internal error', detail: 'Something failed on our side.' },
+
+  EVENT_NOT_FOUND: { status: 404, title: 'Event not found', detail: 'There is no event of this id.' },
+  TICKET_TYPE_NOT_FOUND: {
+    status: 404,
+    title: 'Ticket type not found',
+    detail: 'The event has no ticket type of this id.',
+  },
+  HOLD_NOT_FOUND: { status: 404, title: 'Hold not found', detail: 'There is no hold of this id.' },
+  ORDER_NOT_FOUND: {
+    status: 404,
+    title: 'Order not found',
+    detail: 'There is no order of this id, or its secret is missing or wrong.',
+  },
+  IDEMPOTENCY_KEY_REUSED: {
+    status: 422,
+    title: 'Idempotency key reused',
+    detail: 'This Idempotency-Key was used for another request. Use a new key for a new purchase.',
+  },
+  EVENT_EXISTS: { status: 409, title: 'Event exists', detail: 'There is an event of this id already.' },
+  NOT_ON_SALE: { status: 409, title: 'Not on sale', detail: 'The event is not on sale now.' },
+  HOLD_EXPIRED: {
+    status: 409,
+    title: 'Hold expired',
+    detail: 'The hold ran out and its tickets are back on sale. Hold tickets again.',
+  },
+  HOLD_RELEASED: {
+    status: 409,
+    title: 'Hold released',
+    detail: 'The hold was given back. Hold tickets again.',
+  },
+  HOLD_CONFIRMED: { status: 409, title: 'Hold confirmed', detail: 'The hold has become an order already.' },
+  HOLD_NOT_DUE: { status: 409, title: 'Hold not due', detail: 'The hold still has time.' },
+  PAYMENT_REQUIRED: {
+    status: 402,
+    title: 'Payment required',
+    detail: 'These tickets have a price, and no payment was made.',
+  },
+  LIMIT_REACHED: { status: 409, title: 'Limit reached', detail: 'No more tickets for this buyer.' },
+  TICKET_TAKEN: { status: 409, title: 'Ticket taken', detail: 'A chosen ticket is not available.' },
+  SOLD_OUT: { status: 409, title: 'Sold out', detail: 'Not that many tickets are left.' },
+  ALL_HELD: {
+    status: 409,
+    title: 'All held',
+    detail: 'Others hold the last tickets; some may come back. Try again later, with a new Idempotency-Key.',
+  },
+};
+
+export interface ProblemExtras {
+  /** Replaces the standard sentence. */
+  readonly detail?: string | undefined;
+  readonly retryAfterMs?: number | undefined;
+  /** Where the input is wrong: `{"body.quantity": "must be from 1 to 10"}`. */
+  readonly fields?: Readonly<Record<string, string>> | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Further members, such as `seatsRemaining`. */
+  readonly members?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** The answer to a "no". */
+export function problem(code: RefusalCode | DoorCode, requestId: string, extras: ProblemExtras = {}): Answer {
+  const { status, title, detail } = KINDS[code];
+  const { retryAfterMs, fields, headers, members } = extras;
+  return {
+    status,
+    contentType: 'application/problem+json',
+    body: {
+      error: code,
+      title,
+      status,
+      detail: extras.detail ?? detail,
+      requestId,
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+      ...(fields === undefined ? {} : { fields }),
+      ...members,
+    },
+    headers: {
+      ...(retryAfterMs === undefined ? {} : { 'Retry-After': String(Math.ceil(retryAfterMs / 1_000)) }),
+      ...headers,
+    },
+    result: status >= 500 ? 'fault' : 'refused',
+    fields: { error: code },
+  };
+}

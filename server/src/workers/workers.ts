@@ -1,0 +1,65 @@
+// The doors for time: what runs, how often, and how much at once.
+import { expireDue } from '../sales/expire.ts';
+import { resolveOrphans } from '../sales/orphans.ts';
+import type { Rooms } from '../sales/rooms.ts';
+
+/** Due holds are looked for this often: a hold lapses at most this late. */
+const EXPIRE_EVERY_MS = 250;
+/** Holds expired in one go; a storm is worked off in such bites, so that sales go on between them. */
+const EXPIRE_AT_ONCE = 500;
+const RESOLVE_EVERY_MS = 1_000;
+
+export interface Workers {
+  /** Resolves when what was running has finished. */
+  stop(): Promise<void>;
+}
+
+export function startWorkers(rooms: Rooms): Workers {
+  const expire = repeat(rooms, 'expiring holds failed', EXPIRE_EVERY_MS, async () => {
+    return (await expireDue(rooms, EXPIRE_AT_ONCE)) === EXPIRE_AT_ONCE;
+  });
+  const resolve = repeat(rooms, 'resolving takes of unknown outcome failed', RESOLVE_EVERY_MS, async () => {
+    const resolved = await resolveOrphans(rooms);
+    if (resolved > 0) rooms.telemetry.info('takes of unknown outcome were resolved', { resolved });
+    return false;
+  });
+  return {
+    async stop() {
+      await Promise.all([expire(), resolve()]);
+    },
+  };
+}
+
+/** Runs `work` again and again, never twice at once; at once when it says there is more. Returns how to stop it. */
+function repeat(
+  rooms: Rooms,
+  complaint: string,
+  everyMs: number,
+  work: () => Promise<boolean>,
+): () => Promise<void> {
+  let isStopped = false;
+  let wake = (): void => {};
+  const done = (async () => {
+    while (!isStopped) {
+      let hasMore = false;
+      try {
+        hasMore = await work();
+      } catch (error) {
+        rooms.telemetry.fault(complaint, error);
+      }
+      if (isStopped) return;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, hasMore ? 0 : everyMs);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  })();
+  return () => {
+    isStopped = true;
+    wake();
+    return done;
+  };
+}
