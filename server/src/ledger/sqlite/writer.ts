@@ -252,6 +252,12 @@ type Statements = ReturnType<typeof prepare>;
 // exactly, and the threads never pay for BigInt.
 function prepare(db: DatabaseSync) {
   const sql = (text: string): StatementSync => db.prepare(text);
+  // `run` reports the last row id, which for an order or hold is beyond a double.
+  const write = (text: string): StatementSync => {
+    const statement = db.prepare(text);
+    statement.setReadBigInts(true);
+    return statement;
+  };
   return {
     seq: sql('SELECT seq FROM event_seqs WHERE event_no = ?'),
     claim: sql(
@@ -262,28 +268,28 @@ function prepare(db: DatabaseSync) {
     ),
     hold: sql(`SELECT ${HOLD_COLUMNS} FROM holds WHERE hold_id = ? AND event_no = ?`),
     order: sql(`SELECT ${ORDER_COLUMNS} FROM orders WHERE order_id = ?`),
-    insertEvent: sql('INSERT INTO events (event_no, event_id, definition, capacity) VALUES (?, ?, ?, ?)'),
-    insertSeq: sql('INSERT INTO event_seqs (event_no, seq) VALUES (?, 0)'),
-    advanceSeq: sql('UPDATE event_seqs SET seq = ? WHERE event_no = ?'),
-    insertClaim: sql('INSERT INTO claims (event_no, ticket, sold, claimed_by) VALUES (?, ?, ?, ?)'),
-    updateClaim: sql('UPDATE claims SET sold = ?, claimed_by = ? WHERE event_no = ? AND ticket = ?'),
-    deleteClaim: sql('DELETE FROM claims WHERE event_no = ? AND ticket = ?'),
-    insertHold: sql(
+    insertEvent: write('INSERT INTO events (event_no, event_id, definition, capacity) VALUES (?, ?, ?, ?)'),
+    insertSeq: write('INSERT INTO event_seqs (event_no, seq) VALUES (?, 0)'),
+    advanceSeq: write('UPDATE event_seqs SET seq = ? WHERE event_no = ?'),
+    insertClaim: write('INSERT INTO claims (event_no, ticket, sold, claimed_by) VALUES (?, ?, ?, ?)'),
+    updateClaim: write('UPDATE claims SET sold = ?, claimed_by = ? WHERE event_no = ? AND ticket = ?'),
+    deleteClaim: write('DELETE FROM claims WHERE event_no = ? AND ticket = ?'),
+    insertHold: write(
       `INSERT INTO holds (hold_id, event_no, seq, status, buyer, tickets, created_at_ms, expires_at_ms,
          order_id, ended_seq, ended_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
-    updateHold: sql(
+    updateHold: write(
       `UPDATE holds SET status = ?, expires_at_ms = ?, order_id = ?, ended_seq = ?, ended_at_ms = ?
        WHERE hold_id = ?`,
     ),
-    insertOrder: sql(
+    insertOrder: write(
       `INSERT INTO orders (order_id, event_no, seq, status, buyer, secret, tickets, created_at_ms, hold_id)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
-    insertJournal: sql(
+    insertJournal: write(
       'INSERT INTO journal (event_no, seq, kind, at_ms, subject, fact) VALUES (?, ?, ?, ?, ?, ?)',
     ),
-    insertKept: sql(
+    insertKept: write(
       `INSERT INTO idempotency_keys (event_no, scope, idempotency_key, hash, outcome) VALUES (?, ?, ?, ?, ?)`,
     ),
   };
