@@ -1,0 +1,54 @@
+// One run, and pairs of runs. Compared programs take turns (A B A B …) and are never under load at the same time;
+// a ratio is taken inside each pair. CPU per request stands beside every rate, because it hardly moves when
+// something else on the machine does.
+//
+// Nothing is pinned to a core: the server is a main thread and a ledger thread, and to pin it would either halve
+// it or leave the load without a core. Both sides of a pair have the same freedom.
+import type { Bench } from './bench.ts';
+import type { Load, LoadResult } from './load-tool.ts';
+import type { Program } from './program.ts';
+import { median } from './stats.ts';
+
+export interface Run extends LoadResult {
+  /** User and system time of all threads of the server process, in microseconds. */
+  readonly cpuUsPerRequest: number;
+  readonly rssMiB: number;
+}
+
+export interface Pair<A, B = A> {
+  readonly a: A;
+  readonly b: B;
+}
+
+/** Runs a load against a program and takes the program's CPU time. Works with every kind of load. */
+export async function measure<Result extends { readonly requests: number }>(
+  program: Program,
+  load: () => Promise<Result>,
+): Promise<Result & Pick<Run, 'cpuUsPerRequest' | 'rssMiB'>> {
+  const before = program.usage();
+  const result = await load();
+  const after = program.usage();
+  const cpuUsPerRequest = ((after.cpuMs - before.cpuMs) * 1_000) / Math.max(result.requests, 1);
+  return { ...result, cpuUsPerRequest, rssMiB: after.rssMiB };
+}
+
+/** Runs the load tool against a program for the given time. */
+export function measureLoad(bench: Bench, program: Program, load: Omit<Load, 'port'>): Promise<Run> {
+  return measure(program, () => bench.tool.run({ ...load, port: program.port }));
+}
+
+/** A B A B …, as many pairs as the bench is set to. */
+export async function alternate<A, B>(
+  bench: Bench,
+  a: () => Promise<A>,
+  b: () => Promise<B>,
+): Promise<Pair<A, B>[]> {
+  const pairs: Pair<A, B>[] = [];
+  for (let n = 0; n < bench.pairs; n++) pairs.push({ a: await a(), b: await b() });
+  return pairs;
+}
+
+/** The median over runs of one number of each. */
+export function medianOf<Of>(runs: readonly Of[], number: (run: Of) => number): number {
+  return median(runs.map(number));
+}
