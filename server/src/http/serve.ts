@@ -143,11 +143,12 @@ function send(
   answer: Answer,
 ): void {
   const text = typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body);
+  const bytes = Buffer.byteLength(text);
   const headers: string[] = [
     'Content-Type',
     answer.contentType ?? 'application/json',
     'Content-Length',
-    String(Buffer.byteLength(text)),
+    String(bytes),
     'X-Request-Id',
     requestId,
   ];
@@ -156,7 +157,9 @@ function send(
   // A client that went away gets nothing; what it caused stands in the ledger under its key.
   if (!res.destroyed) {
     res.writeHead(answer.status, headers);
-    res.end(req.method === 'HEAD' ? undefined : text);
+    // Text that is all ASCII, as nearly every answer is, goes out faster as Latin-1.
+    if (req.method === 'HEAD') res.end();
+    else res.end(text, bytes === text.length ? 'latin1' : 'utf8');
   }
   doors.telemetry.answered({
     operation: name,

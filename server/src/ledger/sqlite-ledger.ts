@@ -4,7 +4,6 @@ import { dirname } from 'node:path';
 import type { EventDefinition } from '@floodgate/core/event.ts';
 import type { EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
 import { GroupCommit, type GroupCommitOptions } from './group-commit.ts';
-import type { Verdict } from './judge.ts';
 import type {
   AuditCheck,
   ClaimSnapshot,
@@ -18,6 +17,7 @@ import type {
 import { LedgerClock } from './ledger-clock.ts';
 import { lockLedger } from './sqlite/lock.ts';
 import { LedgerThread } from './sqlite/thread.ts';
+import { decodeVerdicts } from './sqlite/wire.ts';
 
 export class SqliteLedger implements Ledger {
   readonly #writer: LedgerThread;
@@ -38,8 +38,7 @@ export class SqliteLedger implements Ledger {
     this.#clock = clock;
     this.#unlock = unlock;
     this.#commits = new GroupCommit(async (entries: Entry[]) => {
-      const verdicts = await writer.call<string>('commit', JSON.stringify(entries));
-      return JSON.parse(verdicts) as Verdict[];
+      return decodeVerdicts(entries, await writer.call<string>('commit', JSON.stringify(entries)));
     }, options);
   }
 
@@ -50,12 +49,14 @@ export class SqliteLedger implements Ledger {
   static async open(file: string, options: GroupCommitOptions): Promise<SqliteLedger> {
     mkdirSync(dirname(file), { recursive: true });
     const unlock = lockLedger(file);
+    let writer: LedgerThread | undefined;
     try {
-      const writer = await LedgerThread.open({ role: 'writer', file });
+      writer = await LedgerThread.open({ role: 'writer', file });
       const reader = await LedgerThread.open({ role: 'reader', file });
       const clock = new LedgerClock(0, await writer.call<number>('clock'));
       return new SqliteLedger(writer, reader, clock, unlock, options);
     } catch (error) {
+      await writer?.close();
       unlock();
       throw error;
     }

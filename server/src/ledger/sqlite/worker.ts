@@ -4,6 +4,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Entry } from '../ledger.ts';
 import { SqliteReader } from './reader.ts';
+import { encodeVerdicts } from './wire.ts';
 import { SqliteWriter } from './writer.ts';
 
 /** What a thread is started with. */
@@ -39,8 +40,10 @@ function answer(id: number, act: () => unknown): void {
 function serveWriter(writer: SqliteWriter): (call: ThreadCall) => unknown {
   return ({ method, args }) => {
     switch (method) {
-      case 'commit':
-        return JSON.stringify(writer.commit(JSON.parse(args[0] as string) as Entry[]));
+      case 'commit': {
+        const entries = JSON.parse(args[0] as string) as Entry[];
+        return encodeVerdicts(entries, writer.commit(entries));
+      }
       case 'clock':
         return writer.nowMs();
       case 'close':
