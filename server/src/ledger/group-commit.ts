@@ -1,6 +1,6 @@
 // Group commit: what is posted while one batch commits becomes the next batch, so durability costs each sale a
-// share of a commit. There is no timer: an idle ledger commits at the end of the turn, a busy one as soon as the
-// batch before has been answered.
+// share of a commit. There is no timer: an idle ledger commits as soon as a few entries are there or the turn of
+// the event loop ends, a busy one as soon as the batch before has been answered.
 import { invariant } from '@floodgate/core/refusal.ts';
 import type { Verdict } from './judge.ts';
 import { type Entry, LedgerOutcomeUnknown, LedgerUnavailable, type Outcome } from './ledger.ts';
@@ -15,6 +15,11 @@ interface Posted {
 export interface GroupCommitOptions {
   /** The most entries of one transaction: bounds how long one commit can take. */
   readonly maxBatch: number;
+  /**
+   * So many entries make an idle ledger start at once, while the rest of the turn's requests are still read.
+   * Default: it starts when the turn ends.
+   */
+  readonly startAt?: number;
   /** The most entries that wait; beyond it, posting is refused with LedgerUnavailable. */
   readonly maxWaiting: number;
   /** Called after every batch, for metrics. */
@@ -52,7 +57,8 @@ export class GroupCommit {
     }
     return new Promise((resolve, reject) => {
       this.#waiting.push({ entry, resolve, reject });
-      this.#schedule();
+      if (this.#waiting.length >= (this.#options.startAt ?? Number.POSITIVE_INFINITY)) this.#next();
+      else this.#schedule();
     });
   }
 

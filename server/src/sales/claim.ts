@@ -34,7 +34,9 @@ export async function claim(rooms: Rooms, request: ClaimRequest): Promise<Outcom
   let deadlineMs = 0;
   let proposals = 0;
   while (proposals < MAX_PROPOSALS) {
-    const taken = await rooms.inventory.take(eventId, wants);
+    const answer = rooms.inventory.take(eventId, wants);
+    // The memory inventory answers at once: a turn of the microtask queue saved for every sale.
+    const taken = answer instanceof Promise ? await answer : answer;
     if ('tickets' in taken) {
       const outcome = await propose(rooms, request, taken.tickets);
       if (outcome.status === 'committed' || outcome.refusal !== 'TICKET_TAKEN') return outcome;
@@ -67,7 +69,8 @@ async function propose(rooms: Rooms, request: ClaimRequest, tickets: readonly Ti
     throw fault;
   }
   if (outcome.status === 'committed' && !outcome.replayed) {
-    await rooms.inventory.settle(eventId, tickets, entry.kind === 'buy' ? 'sold' : 'held');
+    const settled = rooms.inventory.settle(eventId, tickets, entry.kind === 'buy' ? 'sold' : 'held');
+    if (settled instanceof Promise) await settled;
   } else if (outcome.status === 'refused' && outcome.taken) {
     await learn(rooms, eventId, tickets, outcome);
   } else {

@@ -158,12 +158,12 @@ export class ShopTelemetry implements Telemetry {
       totals.refused++;
       this.#refusals.inc({ error: String(fields?.error) });
     } else totals.faults++;
-    if (this.#mayWrite()) {
-      this.#log.logger.info(
-        { operation, requestId, status, ms: Math.round(ms * 1_000) / 1_000, ...fields },
-        result,
-      );
-    }
+    if (!this.#mayWrite()) return;
+    const facts = fields ? `,${JSON.stringify(fields).slice(1, -1)}` : '';
+    const roundMs = Math.round(ms * 1_000) / 1_000;
+    // Operation and request id are of a safe alphabet.
+    const members = `"operation":"${operation}","requestId":"${requestId}","status":${status},"ms":${roundMs}`;
+    this.#log.answer(members + facts, result);
   }
 
   #meter(operation: string): OperationMeters {
