@@ -1,5 +1,4 @@
-// The log: JSON lines on standard output, readable ones on a terminal. Lines are gathered and written together,
-// at the latest after 100 ms and before the process ends.
+// The log: JSON lines on standard output, readable ones on a terminal.
 import { type Logger, pino } from 'pino';
 import pretty from 'pino-pretty';
 
@@ -8,7 +7,7 @@ export interface Log {
   /** Whether a person is reading along. */
   readonly isTerminal: boolean;
   /**
-   * An answer's line, at level info. `text` is that of its members, without braces. Written past pino's
+   * An answer's line, at level info. `members` is the text of its members, without braces. Written past pino's
    * serializer, in the same form: 0.9 µs instead of 3.4 µs for the line that every sale writes.
    */
   answer(members: string, message: string): void;
@@ -16,45 +15,58 @@ export interface Log {
   flush(): void;
 }
 
-const GATHER_BYTES = 65_536;
+/** Lines are written together when they are this long, and at the latest after GATHER_MS. */
+const GATHER_CHARACTERS = 32_768;
+const GATHER_MS = 100;
 
 /** `level` as in LOG_LEVEL. Timestamps are ISO 8601. */
 export function createLog(level: string): Log {
-  const isTerminal = process.stdout.isTTY === true;
   const options = {
     level,
     base: null,
     timestamp: () => `,"time":"${isoTime()}"`,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  if (isTerminal) {
-    const stream = pretty({ colorize: true, translateTime: 'SYS:HH:MM:ss', ignore: 'requestId', sync: true });
-    const logger = pino(options, stream);
-    return {
-      logger,
-      isTerminal,
-      answer: (members, message) => logger.info(JSON.parse(`{${members}}`), message),
-      flush() {},
-    };
-  }
-  const destination = pino.destination({
-    dest: 1,
-    sync: false,
-    minLength: GATHER_BYTES,
-    maxWrite: 2 * GATHER_BYTES,
-    periodicFlush: 100,
-  });
-  const logger = pino(options, destination);
+  return process.stdout.isTTY === true ? terminalLog(options) : jsonLog(options);
+}
+
+function terminalLog(options: pino.LoggerOptions): Log {
+  const stream = pretty({ colorize: true, translateTime: 'SYS:HH:MM:ss', ignore: 'requestId', sync: true });
+  const logger = pino(options, stream);
+  return {
+    logger,
+    isTerminal: true,
+    answer: (members, message) => logger.info(JSON.parse(`{${members}}`), message),
+    flush() {},
+  };
+}
+
+function jsonLog(options: pino.LoggerOptions): Log {
+  const out = pino.destination({ dest: 1, sync: false });
+  // Gathered here and not in the destination, which measures all it has gathered again at every line: 5 µs each.
+  let gathered = '';
+  const pass = (): void => {
+    if (gathered === '') return;
+    out.write(gathered);
+    gathered = '';
+  };
+  const write = (line: string): void => {
+    gathered += line;
+    if (gathered.length > GATHER_CHARACTERS) pass();
+  };
+  setInterval(pass, GATHER_MS).unref();
+  const logger = pino(options, { write });
   const isInfo = logger.isLevelEnabled('info');
   return {
     logger,
-    isTerminal,
+    isTerminal: false,
     answer(members, message) {
-      if (isInfo) destination.write(`{"level":"info","time":"${isoTime()}",${members},"msg":"${message}"}\n`);
+      if (isInfo) write(`{"level":"info","time":"${isoTime()}",${members},"msg":"${message}"}\n`);
     },
     flush() {
+      pass();
       try {
-        destination.flushSync();
+        out.flushSync();
       } catch {
         // Standard output is closed or not open yet: there is nobody left to tell.
       }
