@@ -1,11 +1,7 @@
 // The audit: folds an event's journal from its first fact on, checks every step against the rules, and compares
 // the result with the tables. Rows are pushed in, so that every dialect can stream them.
 import type { HoldStatus } from '@floodgate/core/hold.ts';
-import type { AuditCheck, JournalEntry } from './ledger.ts';
-
-const AVAILABLE = 0;
-const HELD = 1;
-const SOLD = 2;
+import type { AuditCheck, HoldRecord, JournalEntry, OrderRecord } from './ledger.ts';
 
 /** One rule's findings: how many, and the first one in words. */
 class Finding {
@@ -25,10 +21,11 @@ class Finding {
 /** Push the whole journal in order, then all claims, holds and orders; then ask for the checks. */
 export class EventAudit {
   readonly #capacity: number;
-  /** State by ticket, as the journal tells it. */
-  readonly #state: Uint8Array;
-  readonly #holds = new Map<string, HoldStatus>();
-  readonly #orders = new Set<string>();
+  /** By ticket, the journal entry that claimed it: its seq when sold, minus its seq when held, 0 when available. */
+  readonly #claimedAt: Int32Array;
+  readonly #holds = new Map<string, { readonly seq: number; status: HoldStatus }>();
+  /** By order, the seq of its journal entry. */
+  readonly #orders = new Map<string, number>();
   readonly #uniqueness = new Finding();
   readonly #conservation = new Finding();
   readonly #allOrNothing = new Finding();
@@ -41,7 +38,7 @@ export class EventAudit {
 
   constructor(capacity: number) {
     this.#capacity = capacity;
-    this.#state = new Uint8Array(capacity);
+    this.#claimedAt = new Int32Array(capacity);
   }
 
   /** The next fact. */
@@ -50,84 +47,105 @@ export class EventAudit {
       this.#sequence.add(`entry ${entry.seq} where ${this.#seq} was due`);
       this.#seq = entry.seq;
     }
-    const tickets = (entry.fact.tickets ?? []) as readonly number[];
-    const holdId = entry.fact.holdId as string | undefined;
+    const holdId = entry.fact.holdId as string;
     switch (entry.kind) {
+      case 'event-created':
+        if (entry.fact.capacity !== this.#capacity)
+          this.#conservation.add(`created with ${entry.fact.capacity} tickets, has ${this.#capacity}`);
+        break;
       case 'bought':
-        this.#move(entry, tickets, AVAILABLE, SOLD);
+        this.#move(entry, 0, entry.seq);
+        this.#orders.set(entry.fact.orderId as string, entry.seq);
         break;
       case 'held':
-        this.#move(entry, tickets, AVAILABLE, HELD);
-        this.#holds.set(holdId!, 'active');
+        this.#move(entry, 0, -entry.seq);
+        this.#holds.set(holdId, { seq: entry.seq, status: 'active' });
         break;
       case 'confirmed':
-        this.#move(entry, tickets, HELD, SOLD);
-        this.#end(entry, holdId!, 'confirmed');
+        this.#move(entry, this.#heldAt(holdId), entry.seq);
+        this.#end(entry, holdId, 'confirmed');
+        this.#orders.set(entry.fact.orderId as string, entry.seq);
         break;
       case 'released':
       case 'expired':
-        this.#move(entry, tickets, HELD, AVAILABLE);
-        this.#end(entry, holdId!, entry.kind);
-        break;
-      case 'event-created':
+        this.#move(entry, this.#heldAt(holdId), 0);
+        this.#end(entry, holdId, entry.kind);
         break;
     }
-    const orderId = entry.fact.orderId as string | undefined;
-    if (orderId !== undefined) this.#orders.add(orderId);
   }
 
-  #move(entry: JournalEntry, tickets: readonly number[], from: number, to: number): void {
+  /** What {@link #claimedAt} says of a ticket that this hold has; NaN, which no ticket says, for an unknown one. */
+  #heldAt(holdId: string): number {
+    return -(this.#holds.get(holdId)?.seq ?? Number.NaN);
+  }
+
+  #move(entry: JournalEntry, from: number, to: number): void {
+    const tickets = entry.fact.tickets as readonly number[];
     for (const ticket of tickets) {
       if (!(ticket >= 0 && ticket < this.#capacity)) {
         this.#conservation.add(`entry ${entry.seq} names ticket ${ticket} of ${this.#capacity}`);
-      } else if (this.#state[ticket] !== from) {
+      } else if (this.#claimedAt[ticket] !== from) {
         this.#uniqueness.add(`entry ${entry.seq} (${entry.kind}) found ticket ${ticket} otherwise claimed`);
       }
-      this.#state[ticket] = to;
+      this.#claimedAt[ticket] = to;
     }
     const delta = tickets.length;
-    if (from === HELD) this.#claimed.held -= delta;
-    if (to === HELD) this.#claimed.held += delta;
-    if (to === SOLD) this.#claimed.sold += delta;
+    if (from !== 0) this.#claimed.held -= delta;
+    if (to < 0) this.#claimed.held += delta;
+    if (to > 0) this.#claimed.sold += delta;
     if (this.#claimed.held + this.#claimed.sold > this.#capacity) {
       this.#conservation.add(`after entry ${entry.seq} more is claimed than the ${this.#capacity} there are`);
     }
   }
 
   #end(entry: JournalEntry, holdId: string, status: HoldStatus): void {
-    if (this.#holds.get(holdId) !== 'active') {
+    const hold = this.#holds.get(holdId);
+    if (hold?.status !== 'active') {
       this.#endings.add(`entry ${entry.seq} ends hold ${holdId}, which is not active`);
     }
-    this.#holds.set(holdId, status);
+    if (hold) hold.status = status;
   }
 
   /** A live claim row. */
   claim(ticket: number, as: 'held' | 'sold', by: string): void {
     this.#claims[as]++;
-    if (this.#state[ticket] !== (as === 'held' ? HELD : SOLD)) {
+    const due = as === 'held' ? this.#heldAt(by) : this.#orders.get(by);
+    if (this.#claimedAt[ticket] !== due) {
       this.#uniqueness.add(`ticket ${ticket} is ${as} by ${by} without a journal entry that says so`);
     }
   }
 
   /** A hold row, with how many claims are by it now. */
-  hold(holdId: string, status: HoldStatus, tickets: number, claims: number): void {
+  hold({ holdId, status, seq, tickets }: HoldRecord, claims: number): void {
     this.#rows.holds++;
-    if (this.#holds.get(holdId) !== status) {
-      this.#endings.add(
-        `hold ${holdId} is ${status}, its journal says ${this.#holds.get(holdId) ?? 'nothing'}`,
-      );
+    const hold = this.#holds.get(holdId);
+    if (hold?.status !== status) {
+      this.#endings.add(`hold ${holdId} is ${status}, its journal says ${hold?.status ?? 'nothing'}`);
     }
-    const due = status === 'active' ? tickets : 0;
-    if (claims !== due) {
-      this.#allOrNothing.add(`hold ${holdId} (${status}) has ${claims} of ${due} claims`);
-    }
+    if (hold?.seq !== seq)
+      this.#sequence.add(`hold ${holdId} is of ${seq}, its journal entry of ${hold?.seq}`);
+    if (status === 'active') this.#checkTickets(`hold ${holdId}`, tickets, -seq);
+    const due = status === 'active' ? tickets.length : 0;
+    if (claims !== due) this.#allOrNothing.add(`hold ${holdId} (${status}) has ${claims} of ${due} claims`);
   }
 
   /** An order row, with how many claims are by it now. */
-  order(orderId: string, tickets: number, claims: number): void {
+  order({ orderId, seq, tickets }: OrderRecord, claims: number): void {
     this.#rows.orders++;
-    if (!this.#orders.has(orderId)) this.#sequence.add(`order ${orderId} has no journal entry`);
-    if (claims !== tickets) this.#allOrNothing.add(`order ${orderId} has ${claims} of ${tickets} claims`);
+    const due = this.#orders.get(orderId);
+    if (due !== seq) this.#sequence.add(`order ${orderId} is of ${seq}, its journal entry of ${due}`);
+    this.#checkTickets(`order ${orderId}`, tickets, seq);
+    if (claims !== tickets.length) {
+      this.#allOrNothing.add(`order ${orderId} has ${claims} of ${tickets.length} claims`);
+    }
+  }
+
+  #checkTickets(owner: string, tickets: readonly number[], claimedAt: number): void {
+    for (const ticket of tickets) {
+      if (this.#claimedAt[ticket] !== claimedAt) {
+        this.#allOrNothing.add(`${owner} lists ticket ${ticket}, which its journal does not give it`);
+      }
+    }
   }
 
   /** The findings. `lastSeq` is the sequence number the event stands at. */

@@ -118,6 +118,7 @@ export function keyOf(entry: Entry): Idempotency | undefined {
 }
 
 const refused = (refusal: RefusalCode): Refused => ({ status: 'refused', refusal });
+const broken = (message: string): Broken => ({ status: 'broken', message });
 
 class Judgement {
   readonly #set: WorkingSet;
@@ -144,7 +145,7 @@ class Judgement {
     const verdict = this.#judge(event, entry);
     // A ticket the inventory wrongly proposed is no answer to the buyer: sales proposes others under the same key.
     const isAnswer =
-      verdict.status === 'committed' || (verdict.status === 'refused' && entry.kind === 'refuse');
+      verdict.status === 'committed' || (verdict.status === 'refused' && verdict.refusal !== 'TICKET_TAKEN');
     if (key && isAnswer) this.#keep(event, key, verdict);
     return verdict;
   }
@@ -201,6 +202,8 @@ class Judgement {
     const obstacle = this.#obstacle(event, entry.tickets);
     if (obstacle) return obstacle;
     const { holdId, tickets, buyer, note } = entry;
+    // Across batches the primary key refuses this; inside one, the second hold would overwrite the first.
+    if (this.#changes.holds.has(holdId)) return broken(`hold ${holdId} is made twice`);
     const expiresAtMs = this.#nowMs + entry.ttlMs;
     this.#claim(event, tickets, { as: 'held', by: holdId });
     const key = entry.idempotency?.key;
@@ -267,11 +270,13 @@ class Judgement {
 
   /** Why the tickets cannot be claimed, all together (rule S3); undefined when they can. */
   #obstacle(event: EventState, tickets: readonly Ticket[]): Verdict | undefined {
+    if (tickets.length === 0) return broken('a claim of no tickets');
     const taken: { ticket: Ticket; as: 'held' | 'sold' }[] = [];
-    for (const ticket of tickets) {
-      if (!(ticket >= 0 && ticket < event.capacity)) {
-        return { status: 'broken', message: `event ${event.eventId} has no ticket ${ticket}` };
+    for (const [index, ticket] of tickets.entries()) {
+      if (!(Number.isInteger(ticket) && ticket >= 0 && ticket < event.capacity)) {
+        return broken(`event ${event.eventId} has no ticket ${ticket}`);
       }
+      if (tickets.indexOf(ticket) !== index) return broken(`ticket ${ticket} is claimed twice at once`);
       const claim = event.claims.get(ticket)?.now;
       if (claim) taken.push({ ticket, as: claim.as });
     }

@@ -17,15 +17,16 @@ import {
   type Verdict,
   type WorkingSet,
 } from './judge.ts';
-import type {
-  AuditCheck,
-  ClaimSnapshot,
-  Entry,
-  HoldRecord,
-  JournalEntry,
-  Ledger,
-  OrderRecord,
-  Outcome,
+import {
+  type AuditCheck,
+  type ClaimSnapshot,
+  type Entry,
+  type HoldRecord,
+  type JournalEntry,
+  type Ledger,
+  LedgerUnavailable,
+  type OrderRecord,
+  type Outcome,
 } from './ledger.ts';
 
 interface StoredEvent {
@@ -64,8 +65,21 @@ export class MemoryLedger implements Ledger {
     const set: WorkingSet = { events: new Map(), nextEventNo: this.#stored.size + 1 };
     for (const entry of entries) this.#read(set, entry);
     const { verdicts, changes } = judge(set, structuredClone(entries), this.#clock.nowMs());
+    this.#refuseKnownIds(changes);
     this.#write(set, changes);
     return structuredClone(verdicts);
+  }
+
+  /** What the primary keys of orders and holds do in a real store: an id used twice fails its whole batch. */
+  #refuseKnownIds(changes: Changes): void {
+    const orderIds = changes.orders.map((order) => order.orderId);
+    const holdIds = [...changes.holds.values()].filter(({ isNew }) => isNew).map(({ state }) => state.holdId);
+    for (const stored of this.#stored.values()) {
+      const known =
+        orderIds.find((id) => stored.orders.has(id)) ?? holdIds.find((id) => stored.holds.has(id));
+      if (known) throw new LedgerUnavailable(`id ${known} is taken`);
+    }
+    if (new Set(orderIds).size !== orderIds.length) throw new LedgerUnavailable('an order id is used twice');
   }
 
   #read(set: WorkingSet, entry: Entry): void {
@@ -186,9 +200,9 @@ export class MemoryLedger implements Ledger {
     eventId: EventId,
     tickets: readonly Ticket[],
   ): Promise<{ ticket: Ticket; as: 'held' | 'sold'; by: HoldId | OrderId }[]> {
-    const { claims } = this.#event(eventId);
+    const claims = this.#stored.get(eventId)?.claims;
     return tickets.flatMap((ticket) => {
-      const claim = claims.get(ticket);
+      const claim = claims?.get(ticket);
       return claim ? [{ ticket, ...claim }] : [];
     });
   }
@@ -206,12 +220,8 @@ export class MemoryLedger implements Ledger {
       claimsBy.set(by, (claimsBy.get(by) ?? 0) + 1);
       audit.claim(ticket, as, by);
     }
-    for (const { holdId, status, tickets } of stored.holds.values()) {
-      audit.hold(holdId, status, tickets.length, claimsBy.get(holdId) ?? 0);
-    }
-    for (const { orderId, tickets } of stored.orders.values()) {
-      audit.order(orderId, tickets.length, claimsBy.get(orderId) ?? 0);
-    }
+    for (const hold of stored.holds.values()) audit.hold(hold, claimsBy.get(hold.holdId) ?? 0);
+    for (const order of stored.orders.values()) audit.order(order, claimsBy.get(order.orderId) ?? 0);
     return audit.checks(stored.seq);
   }
 

@@ -2,7 +2,6 @@
 // audit, a claim snapshot) never holds up a commit. WAL gives every transaction one consistent view.
 import { DatabaseSync } from 'node:sqlite';
 import type { EventDefinition } from '@floodgate/core/event.ts';
-import type { HoldStatus } from '@floodgate/core/hold.ts';
 import type { EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
 import { EventAudit } from '../audit.ts';
 import type {
@@ -13,7 +12,7 @@ import type {
   JournalKind,
   OrderRecord,
 } from '../ledger.ts';
-import { HOLD_COLUMNS, holdRecord, ORDER_COLUMNS, orderRecord, type Row, ticketList } from './rows.ts';
+import { HOLD_COLUMNS, holdRecord, ORDER_COLUMNS, orderRecord, type Row } from './rows.ts';
 
 export class SqliteReader {
   readonly #db: DatabaseSync;
@@ -134,13 +133,12 @@ export class SqliteReader {
         audit.claim(row.ticket as number, row.sold === 1 ? 'sold' : 'held', by);
       }
       for (const row of iterate(`SELECT ${HOLD_COLUMNS} FROM holds WHERE event_no = ?`)) {
-        const id = row.hold_id as string;
-        const tickets = ticketList(row.tickets as string).length;
-        audit.hold(id, row.status as HoldStatus, tickets, claimsBy.get(id) ?? 0);
+        const hold = holdRecord(row, eventId);
+        audit.hold(hold, claimsBy.get(hold.holdId) ?? 0);
       }
       for (const row of iterate(`SELECT ${ORDER_COLUMNS} FROM orders WHERE event_no = ?`)) {
-        const id = row.order_id as string;
-        audit.order(id, ticketList(row.tickets as string).length, claimsBy.get(id) ?? 0);
+        const order = orderRecord(row, eventId);
+        audit.order(order, claimsBy.get(order.orderId) ?? 0);
       }
       return audit.checks(seq);
     });

@@ -43,6 +43,6 @@ export function holdRecord(row: Row, eventId: EventId): HoldRecord {
 }
 
 /** The ticket numbers of a row's `tickets` column, a JSON array. */
-export function ticketList(json: string): Ticket[] {
+function ticketList(json: string): Ticket[] {
   return JSON.parse(json) as Ticket[];
 }

@@ -1,0 +1,183 @@
+// The contract on SQLite: the whole of it on writer and reader in this thread, which follow the test's clock, and
+// what needs no clock on the real ledger with its threads. Then what only the real ledger has: its lock, its clock.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { after, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ledgerContract } from './ledger.contract.ts';
+import { SqliteWriter } from './sqlite/writer.ts';
+import { SqliteLedger } from './sqlite-ledger.ts';
+import { EventEntries, TestClock } from './test-entries.ts';
+import { assertGranted, assertRefused } from './test-script.ts';
+import { TestSqliteLedger } from './test-sqlite-ledger.ts';
+
+const OPTIONS = { maxBatch: 1_000, maxWaiting: 10_000 };
+const HOUR_MS = 3_600_000;
+const folder = mkdtempSync(join(tmpdir(), 'floodgate-'));
+after(() => rmSync(folder, { recursive: true }));
+
+let files = 0;
+const newFile = () => join(folder, `${++files}.db`);
+const open = (file: string) => SqliteLedger.open(file, OPTIONS);
+
+ledgerContract(
+  'SQLite in this thread',
+  async (clock) => {
+    const file = newFile();
+    let ledger = new TestSqliteLedger(file, clock);
+    const reopen = async () => {
+      await ledger.close();
+      ledger = new TestSqliteLedger(file, clock);
+      return ledger;
+    };
+    return { ledger, reopen, close: () => ledger.close() };
+  },
+  { followsTestClock: true, reopens: true },
+);
+
+// Its threads take a tenth of a second to start, so all rules share one ledger.
+const sharedFile = newFile();
+let shared: Promise<SqliteLedger> | undefined;
+after(async () => (await shared)?.close());
+
+ledgerContract(
+  'SQLite ledger',
+  async () => {
+    shared ??= open(sharedFile);
+    const reopen = async () => {
+      await (await shared)!.close();
+      shared = open(sharedFile);
+      return shared;
+    };
+    return { ledger: await shared, reopen, close: async () => {} };
+  },
+  { followsTestClock: false, reopens: true },
+);
+
+describe('SQLite ledger', () => {
+  test('[S7] a hold lapses on the real clock, and the main thread never sees it due too early', async () => {
+    const ledger = await open(newFile());
+    const entries = new EventEntries(2);
+    const hold = entries.hold([0], { ttlMs: 40 });
+    await ledger.post(entries.create());
+    const { expiresAtMs } = assertGranted(await ledger.post(hold));
+    assertRefused(await ledger.post(entries.expire(hold.holdId)), 'HOLD_NOT_DUE');
+    while (ledger.nowMs() < expiresAtMs!) await sleep(expiresAtMs! - ledger.nowMs());
+    const due = { eventId: entries.eventId, holdId: hold.holdId };
+    assert.deepEqual(await ledger.dueHolds(ledger.nowMs(), 1), [due]);
+    assertGranted(await ledger.post(entries.expire(hold.holdId)));
+    await ledger.close();
+  });
+
+  test('[S7] after a restart the clock goes on from the last recorded moment, not from before it', async () => {
+    const file = newFile();
+    const early = Date.now();
+    const ahead = new TestClock(early + HOUR_MS);
+    const writer = new SqliteWriter(file, ahead);
+    const [entries, quiet] = [new EventEntries(2), new EventEntries(1)];
+    writer.commit([entries.create()]);
+    ahead.pass(5);
+    writer.commit([entries.hold([0]), entries.buy([1])]);
+    writer.close();
+
+    const ledger = await open(file);
+    const [first, created] = [ledger.nowMs(), assertGranted(await ledger.post(quiet.create()))];
+    assert.ok(first >= early + HOUR_MS + 5, `${first - early} ms after the start`);
+    assert.ok(first < early + 2 * HOUR_MS, `${first - early} ms after the start`);
+    assert.ok(created.atMs >= first && ledger.nowMs() >= created.atMs - 1);
+    await ledger.close();
+  });
+
+  test('[S4] a ledger that is closed takes no more, and its file can be opened at once', async () => {
+    const file = newFile();
+    const ledger = await open(file);
+    const entries = new EventEntries(1);
+    const posted = ledger.post(entries.create());
+    const closed = ledger.close();
+    await assert.rejects(ledger.post(entries.buy([0])), { name: 'LedgerUnavailable' });
+    assertGranted(await posted);
+    await closed;
+    const again = await open(file);
+    assertRefused(await again.post(entries.create()), 'EVENT_EXISTS');
+    await again.close();
+  });
+
+  test('[S1] a ledger file has one program: the second is told so, in this process and in another', async () => {
+    const file = newFile();
+    const ledger = await open(file);
+    const inUse = { name: 'LedgerInUse', message: new RegExp(`${file} is in use`) };
+    await assert.rejects(open(file), inUse);
+    const { firstLine, exit } = startProgram(file);
+    assert.match(await firstLine, /^LedgerInUse: .* is in use by another Floodgate/);
+    assert.equal(await exit, 1);
+    const entries = new EventEntries(1);
+    assertGranted(await ledger.post(entries.create()));
+    await ledger.close();
+  });
+
+  test('[S1] the lock dies with its program, however that dies', async () => {
+    const file = newFile();
+    const other = startProgram(file);
+    assert.equal(await other.firstLine, 'open');
+    await assert.rejects(open(file), { name: 'LedgerInUse' });
+    other.program.kill('SIGKILL');
+    await other.exit;
+    const ledger = await open(file);
+    await ledger.close();
+  });
+
+  test('[S4] a ledger of a newer schema is not opened, and the error says what to do', async () => {
+    const file = newFile();
+    new SqliteWriter(file).close();
+    const db = new DatabaseSync(file);
+    db.exec('PRAGMA user_version = 99');
+    db.close();
+    await assert.rejects(open(file), {
+      name: 'SchemaTooNew',
+      message: /the ledger has schema 99, this Floodgate knows up to \d+: start the newer version/,
+    });
+    const unlocked = new DatabaseSync(file);
+    unlocked.exec('PRAGMA user_version = 1');
+    unlocked.close();
+    await (await open(file)).close();
+  });
+
+  test('[S4] a file that is no ledger is named in the error, and left as it was', async () => {
+    const file = newFile();
+    const list = 'a shopping list, longer than the header of a database: '.repeat(4);
+    writeFileSync(file, list);
+    await assert.rejects(open(file), { message: `cannot open ${file}: file is not a database` });
+    assert.equal(readFileSync(file, 'utf8'), list);
+    const directory = newFile();
+    mkdirSync(directory);
+    const message = `cannot open ${directory}: unable to open database file`;
+    await assert.rejects(open(directory), { message });
+  });
+});
+
+/** Another process that opens the ledger, says so (or what went wrong), and stays until it is killed. */
+function startProgram(file: string) {
+  const script = join(folder, 'program.mjs');
+  const ledgerModule = JSON.stringify(new URL('./sqlite-ledger.ts', import.meta.url).href);
+  writeFileSync(
+    script,
+    `import { SqliteLedger } from ${ledgerModule};
+     try {
+       await SqliteLedger.open(process.argv[2], { maxBatch: 1, maxWaiting: 1 });
+       console.log('open');
+       setTimeout(() => {}, 30_000);
+     } catch (error) {
+       console.log(error.name + ': ' + error.message);
+       process.exitCode = 1;
+     }`,
+  );
+  const program = spawn(process.execPath, [script, file], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const exit = once(program, 'exit').then(([code]) => code as number | null);
+  const firstLine = once(program.stdout.setEncoding('utf8'), 'data').then(([text]) => String(text).trim());
+  return { program, exit, firstLine };
+}

@@ -1,0 +1,97 @@
+// Entries for the ledger's tests: made for one event, with ids near 2^63 that no other entry of the process has,
+// so that every test also shows that 64-bit ids survive the way into the store and back.
+import type { EventDefinition } from '@floodgate/core/event.ts';
+import {
+  type EventId,
+  eventId,
+  type HoldId,
+  type OrderId,
+  type Ticket,
+  ticketTypeId,
+} from '@floodgate/core/ids.ts';
+import type { Buy, Confirm, CreateEvent, Expire, Hold, Idempotency, Refuse, Release } from './ledger.ts';
+
+let lastId = 2n ** 63n - 1n - 10_000_000n;
+let events = 0;
+
+/** A fresh id of an order or a hold. */
+export function freshId<Id extends OrderId | HoldId>(): Id {
+  return String(++lastId) as Id;
+}
+
+/** The numbers as tickets. */
+export function ticketsOf(...numbers: number[]): Ticket[] {
+  return numbers as Ticket[];
+}
+
+/** The part of an entry that puts it under an idempotency key; the hash stands for the request. */
+export function underKey(key: string, hash = 'request', scope = ''): { idempotency: Idempotency } {
+  return { idempotency: { scope, key, hash } };
+}
+
+/** Long enough that no hold of a test comes due by itself. */
+export const LONG_MS = 3_600_000;
+
+/** A clock that tests move. */
+export class TestClock {
+  #nowMs: number;
+
+  constructor(startMs = Date.parse('2027-01-01T12:00:00Z')) {
+    this.#nowMs = startMs;
+  }
+
+  nowMs(): number {
+    return this.#nowMs;
+  }
+
+  pass(ms: number): void {
+    this.#nowMs += ms;
+  }
+}
+
+/** Makes the entries of one event. */
+export class EventEntries {
+  readonly eventId: EventId;
+  readonly event: EventDefinition;
+
+  constructor(capacity: number, name = `event-${++events}`) {
+    this.eventId = eventId(name)!;
+    const type = { ticketTypeId: ticketTypeId('ga')!, name: 'General', price: 0, currency: 'EUR', capacity };
+    const when = { startsAt: '2027-06-01T20:00:00Z', timeZone: 'Europe/Berlin' };
+    const venue = { name: 'The "Old" Hall' };
+    this.event = { eventId: this.eventId, name, venue, ...when, status: 'open', ticketTypes: [type] };
+  }
+
+  create(): CreateEvent {
+    return { kind: 'create-event', eventId: this.eventId, event: this.event };
+  }
+
+  buy(tickets: readonly number[], rest: Partial<Buy> = {}): Buy {
+    const { eventId } = this;
+    const order = { orderId: freshId<OrderId>(), secret: 'a secret', buyer: 'ann@example.org' };
+    return { kind: 'buy', eventId, ...order, tickets: tickets as Ticket[], ...rest };
+  }
+
+  hold(tickets: readonly number[], rest: Partial<Hold> = {}): Hold {
+    const { eventId } = this;
+    const hold = { holdId: freshId<HoldId>(), ttlMs: LONG_MS, buyer: 'bob@example.org' };
+    return { kind: 'hold', eventId, ...hold, tickets: tickets as Ticket[], ...rest };
+  }
+
+  confirm(holdId: HoldId, rest: Partial<Confirm> = {}): Confirm {
+    const { eventId } = this;
+    return { kind: 'confirm', eventId, holdId, orderId: freshId<OrderId>(), secret: 'its secret', ...rest };
+  }
+
+  release(holdId: HoldId): Release {
+    return { kind: 'release', eventId: this.eventId, holdId };
+  }
+
+  expire(holdId: HoldId): Expire {
+    return { kind: 'expire', eventId: this.eventId, holdId };
+  }
+
+  refuse(refusal: Refuse['refusal'], rest: Pick<Refuse, 'idempotency' | 'note'>): Refuse {
+    return { kind: 'refuse', eventId: this.eventId, refusal, ...rest };
+  }
+}
