@@ -45,7 +45,8 @@ async function main(): Promise<void> {
   const folder = mkdtempSync(join(ROOT, 'data', 'bench-'));
   // Exit handlers stop the programs under test, also when the run is interrupted.
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+  process.once('SIGINT', () => process.exit(130));
+  process.once('SIGTERM', () => process.exit(143));
   const circumstances = { quick: values.quick, tool, commit: describeCommit(ROOT), folder };
   console.log(
     `Load by ${tool.name}; Node ${process.version}${values.quick ? '; quick: figures are a hint' : ''}`,
