@@ -36,7 +36,8 @@ export class GroupCommit {
   #hasFailed = false;
 
   constructor(commit: (entries: Entry[]) => Promise<Verdict[]>, options: GroupCommitOptions) {
-    this.#commit = commit;
+    // Async also when it throws at once: `#next` counts on a batch being under way when `#run` returns.
+    this.#commit = async (entries) => commit(entries);
     this.#options = options;
   }
 
