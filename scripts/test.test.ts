@@ -1,0 +1,185 @@
+// Drives the test runner on small projects: what it must not overlook, and that nothing of it stays behind.
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import { runTestFile } from './test-file.ts';
+
+const HEAD = "import { test } from 'node:test'; import assert from 'node:assert/strict';\n";
+const PASSING = `${HEAD}test('[S1] good', () => {}); test('[S2] fine', () => {});`;
+/** Starts a process that would live on, writes its id to `left-behind`, and never ends. */
+const HANGING = `${HEAD}
+  import { spawn } from 'node:child_process'; import { writeFileSync } from 'node:fs';
+  test('begins', () => {});
+  test('hangs', async () => {
+    const { pid } = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'inherit' });
+    writeFileSync('left-behind', String(pid));
+    await new Promise(() => setInterval(() => {}, 1000));
+  });`;
+
+test('a run ends with the servers and one plain line', async (t) => {
+  const { code, stdout } = await runAll(makeProject(t, { a: PASSING }));
+  assert.match(stdout, /✔ \[S1\] good\n/);
+  assert.match(stdout, /\nReal servers: SQLite [\d.]+ \(node:sqlite\)\nMissing: none\n2 passed, 0 failed\n$/);
+  assert.equal(code, 0);
+});
+
+test('a failure is told in full, again at the end, with what its file wrote', async (t) => {
+  const failing = `${HEAD}test('bad', () => { console.log('seed 42'); assert.equal(1 + 1, 3); });`;
+  const { code, stdout } = await runAll(makeProject(t, { a: failing, b: PASSING }));
+  assert.equal(stdout.match(/✖ bad\n\s+line 2: AssertionError[\s\S]*?2 !== 3/g)?.length, 2);
+  assert.match(stdout, /Failed: core\/src\/a\.test\.ts[\s\S]*It wrote:\n\s+seed 42\n/);
+  assert.match(stdout, /\n2 passed, 1 failed\n$/);
+  assert.equal(code, 1);
+});
+
+test('a skipped test is counted, and is a failure with CI=true', async (t) => {
+  const project = makeProject(t, { a: PASSING, b: `${HEAD}test('off', { skip: 'needs root' }, () => {});` });
+  const here = await runAll(project);
+  assert.match(here.stdout, /– off \(skipped: needs root\)[\s\S]*\n2 passed, 0 failed, 1 skipped\n$/);
+  assert.equal(here.code, 0);
+  const ci = await runAll(project, { CI: 'true' });
+  assert.match(ci.stdout, /\n2 passed, 1 failed\n$/);
+  assert.equal(ci.code, 1);
+});
+
+test('a file that breaks outside its tests is a failure', async (t) => {
+  const broken = {
+    'throws at load': `${PASSING} throw new Error('at load');`,
+    'throws later': `${PASSING} setTimeout(() => { throw new Error('late'); }, 20); test('slow', (_, done) => setTimeout(done, 60));`,
+    'leaves early': `${PASSING} test('leaves', () => process.exit(0));`,
+    'has no tests': 'export {};',
+    'fails in a hook': `${HEAD} import { describe, before } from 'node:test';
+      describe('suite', () => { before(() => { throw new Error('in hook'); }); test('child', () => {}); });`,
+  };
+  for (const [how, text] of Object.entries(broken)) {
+    const { code, stdout } = await runAll(makeProject(t, { a: text }));
+    assert.match(stdout, /\n\d passed, [1-9] failed\n$/, how);
+    assert.equal(code, 1, how);
+  }
+});
+
+test('a text selects files by path, else tests by title, and nothing selected is a failure', async (t) => {
+  const project = makeProject(t, { a: PASSING, b: PASSING });
+  assert.match((await run(project, ['a.test'])).stdout, /\n2 passed, 0 failed\n$/);
+  assert.match((await run(project, ['[S1]'])).stdout, /\n2 passed, 0 failed\n$/);
+  const none = await run(project, ['nowhere']);
+  assert.match(none.stdout, /no test matches nowhere\n0 passed, 1 failed\n$/);
+  assert.equal(none.code, 1);
+});
+
+test('a failing check is a failure of the run', async (t) => {
+  const project = makeProject(t, { a: PASSING });
+  writeFileSync(path.join(project, 'core/src/b.ts'), "import 'node:fs';\n");
+  const { code, stdout } = await run(project, []);
+  assert.match(stdout, /✖ structure\n\s+error floors: core\/src\/b\.ts:1 imports node:fs/);
+  assert.equal(code, 1);
+});
+
+test('a file that hangs is ended with all that it started', async (t) => {
+  const project = makeProject(t, { a: HANGING });
+  const signal = new AbortController().signal;
+  const options = { root: project, timeoutMs: 2_000, titlePart: undefined, signal };
+  const { tests } = await runTestFile('core/src/a.test.ts', options);
+  assert.deepEqual(
+    tests.map(({ kind, title }) => `${kind} ${title}`),
+    ['passed begins', 'failed core/src/a.test.ts'],
+  );
+  assert.match(tests[1]!.why, /did not end within 2 s, in: hangs/);
+  await assertEnded(await leftBehind(project));
+});
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGKILL'] as const) {
+  test(`${signal} to the runner ends what the tests started`, async (t) => {
+    const project = makeProject(t, { a: HANGING });
+    const runner = spawnRunner(project, ['core']);
+    const pid = await leftBehind(project);
+    runner.kill(signal);
+    await once(runner, 'close');
+    assert.equal(runner.signalCode, signal);
+    await assertEnded(pid);
+  });
+}
+
+/** A project with this runner and some test files in `core/src`. */
+function makeProject(t: TestContext, tests: Readonly<Record<string, string>>): string {
+  const project = mkdtempSync(path.join(tmpdir(), 'floodgate-test-'));
+  t.after(() => rmSync(project, { recursive: true, force: true }));
+  mkdirSync(path.join(project, 'core/src'), { recursive: true });
+  writeFileSync(path.join(project, 'package.json'), '{ "type": "module" }');
+  for (const name of globSync('*.ts', { cwd: import.meta.dirname })) {
+    if (!name.endsWith('.test.ts'))
+      cpSync(path.join(import.meta.dirname, name), path.join(project, 'scripts', name));
+  }
+  for (const [name, text] of Object.entries(tests)) {
+    writeFileSync(path.join(project, 'core/src', `${name}.test.ts`), text);
+  }
+  return project;
+}
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+}
+
+/** Runs all tests but no checks. */
+function runAll(project: string, env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+  return run(project, ['core/src'], env);
+}
+
+async function run(project: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+  const runner = spawnRunner(project, args, env);
+  let stdout = '';
+  runner.stdout!.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  await once(runner, 'close');
+  return { code: runner.exitCode, stdout };
+}
+
+function spawnRunner(project: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
+  const { CI: _ci, FORCE_COLOR: _color, ...inherited } = process.env;
+  return spawn(process.execPath, ['scripts/test.ts', ...args], {
+    cwd: project,
+    env: { ...inherited, ...env },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+}
+
+/** The id of the process that HANGING has started. */
+async function leftBehind(project: string): Promise<number> {
+  const file = path.join(project, 'left-behind');
+  while (!existsSync(file) || readFileSync(file, 'utf8') === '') await setTimeout(20);
+  return Number(readFileSync(file, 'utf8'));
+}
+
+async function assertEnded(pid: number): Promise<void> {
+  for (let tries = 0; tries < 250; tries++) {
+    if (!isRunning(pid)) return;
+    await setTimeout(20);
+  }
+  assert.fail(`process ${pid} is still there`);
+}
+
+/** A killed orphan may stay a zombie where no init process reaps it: it has ended all the same. */
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch (fault) {
+    return process.platform !== 'linux' && (fault as NodeJS.ErrnoException).code === 'ENOENT';
+  }
+}
