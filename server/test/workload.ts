@@ -28,7 +28,6 @@ export interface World {
 
 export interface Plan {
   readonly clients: number;
-  readonly eventIds: readonly string[];
   /** The ticket type that is held. */
   readonly ticketType: string;
   /** A client pauses for up to twice this long between its operations. */
@@ -47,13 +46,18 @@ interface Result {
 const MAX_QUANTITY = 3;
 const MAX_TRIES = 3;
 const REMEMBERED = 50;
+/** Who thinks about a hold looks up this often to see whether it is over. */
+const LOOK_UP_MS = 30;
 
 /** The clients and what they remember: it outlives a round of a test, so that later rounds ask again. */
 export class Workload {
   readonly #world: World;
   readonly #plan: Plan;
   readonly #answered: Request[] = [];
+  /** Ends of holds which the end of a round came before. */
+  readonly #undecided: Request[] = [];
   #unanswered: Request[] = [];
+  #eventIds: readonly string[] = [];
   #ops = 0;
 
   constructor(world: World, plan: Plan) {
@@ -61,8 +65,9 @@ export class Workload {
     this.#plan = plan;
   }
 
-  /** All clients shop until it is over. */
-  async run(isOver: () => boolean): Promise<void> {
+  /** All clients shop for these events until it is over. */
+  async run(eventIds: readonly string[], isOver: () => boolean): Promise<void> {
+    this.#eventIds = eventIds;
     const clients = Array.from({ length: this.#plan.clients }, async (_, client) => {
       while (!isOver()) {
         await this.#step(client, isOver);
@@ -89,8 +94,10 @@ export class Workload {
   }
 
   async #step(client: number, isOver: () => boolean): Promise<void> {
+    const end = this.#undecided.pop();
     const dice = this.#world.random();
-    if (dice < 0.5) await this.#ask(client, this.#claim('buy'));
+    if (end !== undefined) await this.#ask(client, end);
+    else if (dice < 0.5) await this.#ask(client, this.#claim('buy'));
     else if (dice < 0.9) await this.#holdAndEnd(client, isOver);
     else await this.#askAgain(client);
   }
@@ -100,10 +107,13 @@ export class Workload {
     const { said } = await this.#ask(client, hold);
     const dice = this.#world.random();
     if (said.holdId === undefined || dice < 0.2) return;
-    const isPatient = this.#world.random() < 0.3;
-    await this.#world.sleep(isPatient ? this.#world.random() * this.#plan.holdForMs : 0);
-    if (isOver()) return;
-    await this.#ask(client, this.#end(dice < 0.75 ? 'confirm' : 'release', hold.eventId, said.holdId));
+    const end = this.#end(dice < 0.75 ? 'confirm' : 'release', hold.eventId, said.holdId);
+    const thinkForMs = this.#world.random() < 0.3 ? this.#world.random() * this.#plan.holdForMs : 0;
+    for (let thoughtMs = 0; thoughtMs < thinkForMs && !isOver(); thoughtMs += LOOK_UP_MS) {
+      await this.#world.sleep(LOOK_UP_MS);
+    }
+    if (isOver()) this.#undecided.push(end);
+    else await this.#ask(client, end);
   }
 
   // A key that was answered is used again: as it was, or (the misuse) for a request with another body.
@@ -144,8 +154,7 @@ export class Workload {
   }
 
   #claim(kind: 'buy' | 'hold'): Request {
-    const { eventIds } = this.#plan;
-    const eventId = eventIds[Math.floor(this.#world.random() * eventIds.length)]!;
+    const eventId = this.#eventIds[Math.floor(this.#world.random() * this.#eventIds.length)]!;
     const quantity = 1 + Math.floor(this.#world.random() * MAX_QUANTITY);
     const request = { kind, eventId, opId: this.#name(), keyed: this.#world.random() < 0.75, holdId: null };
     return this.#withQuantity({ ...request, quantity, body: '' }, quantity);

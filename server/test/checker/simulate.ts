@@ -39,7 +39,7 @@ export async function simulate(seed: number, bug?: Bug): Promise<Run> {
   const clients = new Workload({ send, sleep, random, log }, CLIENTS);
 
   const live = async (): Promise<Run> => {
-    const shopping = clients.run(() => clock.nowMs >= SHOPPING_MS);
+    const shopping = clients.run(PLAN.eventIds, () => clock.nowMs >= SHOPPING_MS);
     let earlier: FinalLedger = [];
     for (let crash = 0; crash < CRASHES; crash++) {
       await clock.sleep(random() * 300);

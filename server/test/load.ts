@@ -1,0 +1,171 @@
+// How the tests' clients reach the real server: requests on the wire, with or without HTTP machinery, and the
+// staff's reads from which the checker gets the ledger.
+import { Agent, request as httpRequest } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Fact, FinalEvent, FinalLedger, FinalOrder, FinalType } from './checker/final-ledger.ts';
+import { type Request, readAnswer } from './checker/history.ts';
+import { Connection, type WireRequest } from './connection.ts';
+import { API_KEY } from './server-process.ts';
+import type { Reply } from './workload.ts';
+
+/** An answer that takes longer counts as none. */
+const TIMEOUT_MS = 10_000;
+const PAGE = 1_000;
+
+/** A request in the API's terms. */
+export function wireOf({ kind, eventId, opId, keyed, holdId, body }: Request): WireRequest {
+  const headers = {
+    ...(keyed ? { 'Idempotency-Key': opId } : {}),
+    ...(body === '' ? {} : { 'Content-Type': 'application/json' }),
+  };
+  switch (kind) {
+    case 'buy':
+      return { method: 'POST', path: `/buy/${eventId}`, headers, body };
+    case 'purchase':
+      return { method: 'POST', path: '/api/v1/purchase', headers, body };
+    case 'hold':
+      return { method: 'POST', path: `/api/v1/events/${eventId}/holds`, headers, body };
+    case 'confirm':
+      return { method: 'POST', path: `/api/v1/holds/${holdId}/confirm`, headers, body };
+    case 'release':
+      return { method: 'DELETE', path: `/api/v1/holds/${holdId}`, headers, body };
+  }
+}
+
+/** Sends over Node's own HTTP client, to a server whose port may change when it is started again. */
+export class HttpClient {
+  readonly #server: { readonly port: number };
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 256 });
+
+  constructor(server: { readonly port: number }) {
+    this.#server = server;
+  }
+
+  /** Rejects when the whole answer has not come in time. */
+  send({ method, path, headers, body }: WireRequest): Promise<Reply> {
+    return new Promise((resolve, reject) => {
+      const length = { 'Content-Length': Buffer.byteLength(body) };
+      const to = { host: '127.0.0.1', port: this.#server.port, method, path };
+      const signal = AbortSignal.timeout(TIMEOUT_MS);
+      const req = httpRequest({ ...to, headers: { ...headers, ...length }, agent: this.#agent, signal });
+      req.on('error', reject);
+      req.on('response', (res) => {
+        const pieces: Buffer[] = [];
+        res.on('data', (piece: Buffer) => pieces.push(piece));
+        res.on('error', reject);
+        res.on('end', () => resolve({ status: res.statusCode!, body: Buffer.concat(pieces).toString() }));
+      });
+      req.end(body);
+    });
+  }
+
+  /** Reads as staff. Rejects on anything but 200. */
+  async read<T>(path: string): Promise<T> {
+    const headers = { Authorization: `Bearer ${API_KEY}` };
+    const { status, body } = await this.send({ method: 'GET', path, headers, body: '' });
+    if (status !== 200) throw new Error(`GET ${path} was answered with ${status}: ${body}`);
+    return JSON.parse(body) as T;
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+}
+
+/** Opens that many connections. Resolves when all of them stand. */
+export function openConnections(port: number, count: number): Promise<Connection[]> {
+  requireOpenFiles(count + 200);
+  return Promise.all(Array.from({ length: count }, () => Connection.open(port, TIMEOUT_MS)));
+}
+
+/** A connection is an open file, in this process and in the server's, which inherits the limit. */
+function requireOpenFiles(count: number): void {
+  const { userLimits } = process.report.getReport() as {
+    userLimits?: { open_files?: { soft: number | 'unlimited' } };
+  };
+  const limit = userLimits?.open_files?.soft ?? 'unlimited';
+  if (limit !== 'unlimited' && limit < count) {
+    throw new Error(
+      `this test needs ${count} open files, the limit is ${limit}: raise it with ulimit -n ${count}`,
+    );
+  }
+}
+
+interface JournalPage {
+  readonly entries: readonly (Fact & { readonly buyer?: string | null })[];
+}
+interface OrderPage {
+  readonly orders: readonly unknown[];
+  readonly nextCursor?: string;
+}
+interface Availability {
+  readonly ticketTypes: readonly (FinalType & FinalType['counts'] & { readonly pending: number })[];
+}
+export interface Audit {
+  readonly ok: boolean;
+  readonly checks: readonly { readonly rule: string; readonly ok: boolean; readonly detail: string }[];
+}
+
+/** The ledger as staff can read it over the API. No sale may be under way. */
+export async function readLedger(client: HttpClient, eventIds: readonly string[]): Promise<FinalLedger> {
+  const events: FinalEvent[] = [];
+  for (const eventId of eventIds) {
+    const path = `/api/v1/events/${eventId}`;
+    const types = await readTypes(client, eventId);
+    events.push({
+      eventId,
+      types,
+      journal: await readJournal(client, path),
+      orders: await readOrders(client, path),
+    });
+  }
+  return events;
+}
+
+async function readJournal(client: HttpClient, path: string): Promise<Fact[]> {
+  const journal: Fact[] = [];
+  for (;;) {
+    const after = journal.at(-1)?.seq ?? 0;
+    const { entries } = await client.read<JournalPage>(`${path}/journal?after=${after}&limit=${PAGE}`);
+    for (const { buyer, ...fact } of entries) journal.push({ ...fact, buyer: buyer ?? undefined });
+    if (entries.length < PAGE) return journal;
+  }
+}
+
+async function readOrders(client: HttpClient, path: string): Promise<FinalOrder[]> {
+  const orders: FinalOrder[] = [];
+  for (let cursor = ''; ; ) {
+    const page = await client.read<OrderPage>(`${path}/orders?limit=${PAGE}${cursor}`);
+    for (const order of page.orders) {
+      const { orderId, ledgerSeq, tickets } = readAnswer(JSON.stringify(order));
+      orders.push({ orderId: orderId ?? '', seq: ledgerSeq ?? 0, tickets: tickets ?? [] });
+    }
+    if (page.nextCursor === undefined) return orders;
+    cursor = `&cursor=${encodeURIComponent(page.nextCursor)}`;
+  }
+}
+
+/** The counts shown, once no sale is in flight any more. */
+export async function readTypes(client: HttpClient, eventId: string): Promise<FinalType[]> {
+  for (let tries = 0; tries < 100; tries++) {
+    const { ticketTypes } = await client.read<Availability>(`/api/v1/events/${eventId}/availability`);
+    if (ticketTypes.every(({ pending }) => pending === 0)) {
+      return ticketTypes.map(({ ticketType, capacity, available, held, sold }) => {
+        return { ticketType, capacity, counts: { available, held, sold } };
+      });
+    }
+    await sleep(50);
+  }
+  throw new Error(`event ${eventId} has tickets that stay in flight`);
+}
+
+/** The server's own audit, in words when it is not content. */
+export async function auditComplaints(client: HttpClient, eventIds: readonly string[]): Promise<string[]> {
+  const complaints: string[] = [];
+  for (const eventId of eventIds) {
+    const { checks } = await client.read<Audit>(`/api/v1/events/${eventId}/audit`);
+    for (const { rule, ok, detail } of checks)
+      if (!ok) complaints.push(`event ${eventId}: ${rule}: ${detail}`);
+  }
+  return complaints;
+}
