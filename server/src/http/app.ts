@@ -31,9 +31,13 @@ export function createDoors(doors: Doors, operations: readonly Operation[], hasF
     },
   );
   server.maxConnections = MAX_CONNECTIONS;
+  // A client that has closed its sending side still gets its answer. (Node has this switch, its types do not.)
+  Object.assign(server, { httpAllowHalfOpen: true });
   server.on('clientError', refuseUnreadable);
   return server;
 }
+
+const PLAIN_ID = /^[\w-]+$/;
 
 type Lane = (req: IncomingMessage, res: ServerResponse) => boolean;
 
@@ -47,8 +51,8 @@ function frontLane(doors: Doors, operations: readonly Operation[]): Lane {
     for (const { operation, prefix, suffix, parameter } of hot) {
       if (operation.method !== req.method || !path.startsWith(prefix) || !path.endsWith(suffix)) continue;
       const value = path.slice(prefix.length, path.length - suffix.length);
-      // Whatever is not plainly one segment is Express' to judge.
-      if (parameter === undefined ? value !== '' : value === '' || /[/%]/.test(value)) continue;
+      // Whatever is not plainly an id is Express' to judge, which knows of escapes and fragments.
+      if (parameter === undefined ? value !== '' : !PLAIN_ID.test(value)) continue;
       const params = parameter === undefined ? {} : { [parameter]: value };
       serve(doors, operation, req, res, params, mark < 0 ? '' : url.slice(mark + 1));
       return true;
@@ -106,10 +110,21 @@ const UNREADABLE: Readonly<Record<string, readonly [status: string, code: DoorCo
   ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'BAD_REQUEST', 'The request took too long to arrive.'],
 };
 
+/** Node's own record of the answer that is next on a connection; its types do not have it. */
+type ServerSocket = Socket & { readonly _httpMessage?: ServerResponse | null };
+
 /** Bytes that are no HTTP, headers without end, a request that never finishes: one answer, then the line is cut. */
-function refuseUnreadable(error: Error & { code?: string }, socket: Socket): void {
+function refuseUnreadable(error: Error & { code?: string }, socket: ServerSocket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
+    return;
+  }
+  const underWay = socket._httpMessage;
+  if (underWay?.req.complete) {
+    // Requests that came whole before the unreadable bytes are answered first, or their client would take this
+    // refusal for the answer to its purchase.
+    socket.pause();
+    underWay.once('close', () => refuseUnreadable(error, socket));
     return;
   }
   const [status, code, detail] = UNREADABLE[error.code ?? ''] ?? [

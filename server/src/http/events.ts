@@ -49,7 +49,7 @@ export function eventOperations(rooms: Rooms, defaultEvent: string | undefined):
         if ('refusal' in view) return problem(view.refusal, requestId);
         const body = JSON.stringify(availabilityBody(view));
         const headers = { ETag: etagOf(view), 'Cache-Control': 'public, max-age=1' };
-        return header('if-none-match') === headers.ETag
+        return isKnown(header('if-none-match'), headers.ETag)
           ? { status: 304, body: '', headers }
           : { status: 200, body, headers };
       },
@@ -122,4 +122,11 @@ function availabilityBody({ event, counts }: EventView) {
 /** Changes with every change of a count. */
 function etagOf({ counts }: EventView): string {
   return `"${counts.map((type) => `${type.available}.${type.held}.${type.sold}.${type.pending}`).join('-')}"`;
+}
+
+/** Whether If-None-Match names the tag. A proxy that compresses weakens the tags it passes on. */
+function isKnown(ifNoneMatch: string | undefined, etag: string): boolean {
+  if (ifNoneMatch === undefined) return false;
+  const tags = ifNoneMatch.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+  return tags.includes(etag) || tags.includes('*');
 }

@@ -20,6 +20,9 @@ export interface Doors {
 /** After a fault of the ledger, buyers come back at different moments: 1 to 3 seconds. */
 const retryAfterMs = (): number => 1_000 + Math.floor(Math.random() * 2_000);
 
+/** A bad request is told of its first faults only, or 16 kB of nonsense would be answered with a megabyte. */
+const MAX_FIELDS = 10;
+
 const REQUEST_ID = /^[\w.:-]{1,64}$/;
 const idPrefix = `${Date.now().toString(36)}-`;
 let requests = 0;
@@ -88,7 +91,8 @@ async function answerTo(
     });
     if (!parsed.success) {
       const fields: Record<string, string> = {};
-      for (const issue of parsed.error.issues) fields[issue.path.join('.')] ??= issue.message;
+      for (const issue of parsed.error.issues.slice(0, MAX_FIELDS))
+        fields[issue.path.join('.')] ??= issue.message;
       return problem('VALIDATION_FAILED', requestId, { fields, detail: sentence(fields) });
     }
     const ask: Ask<never> = {
@@ -144,14 +148,11 @@ function send(
 ): void {
   const text = typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body);
   const bytes = Buffer.byteLength(text);
-  const headers: string[] = [
-    'Content-Type',
-    answer.contentType ?? 'application/json',
-    'Content-Length',
-    String(bytes),
-    'X-Request-Id',
-    requestId,
-  ];
+  const headers: string[] = ['X-Request-Id', requestId];
+  // A 304 speaks of the body the client has, which is neither empty nor of another type.
+  if (answer.status !== 304) {
+    headers.push('Content-Type', answer.contentType ?? 'application/json', 'Content-Length', String(bytes));
+  }
   if (answer.headers) for (const header in answer.headers) headers.push(header, answer.headers[header]!);
   if (doors.isDraining) headers.push('Connection', 'close');
   // A client that went away gets nothing; what it caused stands in the ledger under its key.

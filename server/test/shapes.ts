@@ -1,0 +1,168 @@
+// The answers of the API as its clients are promised them, exactly: an unknown member fails too, so nothing (least
+// of all a secret) slips into an answer by accident. A member that is added on purpose is added here.
+import assert from 'node:assert/strict';
+import { z } from 'zod';
+import type { Reply } from './test-shop.ts';
+
+const snowflake = z.string().regex(/^[1-9]\d{17,18}$/);
+const secret = z.string().regex(/^[\w-]{22}$/);
+const count = z.int().min(0);
+const isoTime = z.iso.datetime({ precision: 3 });
+
+const ticket = z.strictObject({
+  ticketId: z.string().regex(/^\d+$/),
+  ticketType: z.string(),
+  label: z.string().regex(/^[A-Z0-9_-]+-\d+$/),
+});
+const tickets = z.array(ticket).min(1);
+const total = z.strictObject({ amount: count, currency: z.string().regex(/^[A-Z]{3}$/) });
+
+const granted = { orderId: snowflake, secret, tickets, ledgerSeq: z.int().min(1) };
+export const bought = z.strictObject({ success: z.literal(true), eventId: z.string(), ...granted });
+export const purchased = z.strictObject({ success: z.literal(true), seatsRemaining: count, ...granted });
+
+export const hold = z.strictObject({
+  holdId: snowflake,
+  eventId: z.string(),
+  status: z.enum(['active', 'confirmed', 'released', 'expired']),
+  expiresAt: isoTime,
+  expiresInMs: count,
+  ledgerSeq: z.int().min(1),
+  tickets,
+  total,
+  orderId: snowflake.nullable(),
+});
+
+export const order = z.strictObject({
+  orderId: snowflake,
+  number: snowflake,
+  eventId: z.string(),
+  status: z.literal('confirmed'),
+  buyer: z.string().nullable(),
+  tickets,
+  total,
+  createdAt: isoTime,
+  ledgerSeq: z.int().min(1),
+});
+export const confirmed = order.extend({ secret });
+export const orders = z.strictObject({ orders: z.array(order), nextCursor: z.string().optional() });
+
+export const event = z.strictObject({
+  eventId: z.string(),
+  name: z.string(),
+  venue: z.strictObject({ name: z.string() }),
+  startsAt: isoTime,
+  timeZone: z.string(),
+  status: z.literal('open'),
+  ticketTypes: z.array(
+    z.strictObject({
+      ticketTypeId: z.string(),
+      name: z.string(),
+      price: count,
+      currency: z.string().regex(/^[A-Z]{3}$/),
+      capacity: count,
+      available: count,
+    }),
+  ),
+});
+export const events = z.strictObject({ events: z.array(event), nextCursor: z.string().optional() });
+
+const states = { capacity: count, available: count, pending: count, held: count, sold: count };
+const typeCounts = z.strictObject({ ticketType: z.string(), ...states });
+export const availability = z.strictObject({
+  eventId: z.string(),
+  ticketTypes: z.array(typeCounts),
+  ...states,
+});
+
+export const audit = z.strictObject({
+  ok: z.boolean(),
+  checks: z.array(z.strictObject({ rule: z.string(), ok: z.boolean(), detail: z.string() })).min(1),
+  counts: z.array(typeCounts),
+});
+
+export const journal = z.strictObject({
+  entries: z.array(
+    z.strictObject({
+      seq: z.int().min(1),
+      kind: z.enum(['event-created', 'bought', 'held', 'confirmed', 'released', 'expired']),
+      at: isoTime,
+      atMs: count,
+      capacity: count.optional(),
+      tickets: z.array(count).min(1).optional(),
+      orderId: snowflake.optional(),
+      holdId: snowflake.optional(),
+      buyer: z.string().nullable().optional(),
+      expiresAtMs: count.optional(),
+      key: z.string().optional(),
+    }),
+  ),
+});
+
+export const defaultEvent = z.strictObject({ totalSeats: count, seatsSold: count, seatsRemaining: count });
+
+export const stats = z.strictObject({
+  totalRequests: count,
+  successPurchases: count,
+  failedPurchases: count,
+  p95Latency: z.number().min(0),
+  cacheStats: z.strictObject({
+    seatCache: z.strictObject({
+      eventId: z.string(),
+      totalSeats: count,
+      seatsSold: count,
+      lastUpdated: isoTime,
+    }),
+    idempotencyCacheSize: count,
+  }),
+});
+
+export const health = z.strictObject({
+  status: z.enum(['ok', 'degraded']),
+  degraded: z.boolean(),
+  mode: z.string(),
+  uptimeSeconds: count,
+  memory: z.strictObject({ rssBytes: count.min(1), heapUsedBytes: count.min(1) }),
+});
+
+const latencies = z.strictObject({ p50: z.number(), p95: z.number(), p99: z.number() });
+export const metrics = z.strictObject({
+  events: z.array(
+    z.strictObject({ eventId: z.string(), capacity: count, sold: count, held: count, remaining: count }),
+  ),
+  requests: count,
+  granted: count,
+  refused: count,
+  errors: count,
+  fallbackActivations: count,
+  degraded: z.boolean(),
+  latencyMs: latencies,
+});
+
+export const problem = z.strictObject({
+  error: z.string().regex(/^[A-Z_]+$/),
+  title: z.string().min(1),
+  status: z.int(),
+  detail: z.string().regex(/^\S.*\.$/),
+  requestId: z.string().min(1),
+  retryAfterMs: z.int().min(1).optional(),
+  fields: z.record(z.string(), z.string()).optional(),
+  seatsRemaining: count.optional(),
+});
+
+/** The body of an answer of this status and shape. */
+export function read<Shape extends z.ZodType>(reply: Reply, status: number, shape: Shape): z.infer<Shape> {
+  assert.equal(reply.status, status, reply.text);
+  assert.match(reply.headers.get('content-type') ?? '', /^application\/(problem\+)?json$/);
+  return shape.parse(reply.body);
+}
+
+/** The problem of a refusal: its media type, status and code, one clear sentence, and the request's id. */
+export function readProblem(reply: Reply, status: number, error: string): z.infer<typeof problem> {
+  const body = read(reply, status, problem);
+  assert.equal(body.error, error, reply.text);
+  assert.equal(body.status, status);
+  assert.equal(reply.headers.get('content-type'), 'application/problem+json');
+  assert.equal(reply.headers.get('x-request-id'), body.requestId);
+  return body;
+}
