@@ -47,6 +47,15 @@ async function main() {
   endAs(ending);
 }
 
+/**
+ * Node complains of an `--env-file-if-exists` that does not, and at a first start none does.
+ * @param {string} arg
+ */
+function isOfUse(arg) {
+  const [, envFile] = /^--env-file-if-exists=(.+)/.exec(arg) || [];
+  return envFile === undefined || fs.existsSync(path.join(ROOT, envFile));
+}
+
 /** @param {Stamp} stamp */
 function chooseNode(stamp) {
   if (stamp.carriesNode) return CARRIED_NODE;

@@ -88,6 +88,17 @@ test('[A11] the lock of a start that was killed is taken over by one of those th
   assert.deepEqual(lockNames(project), []);
 });
 
+test('[A11] settings are read from .env where there is one, and its absence is not worth a word', async (t) => {
+  const project = makeProject(t);
+  writeFileSync(path.join(project, 'program.ts'), 'console.log(process.env.PORT ?? 3000);');
+  await start(project, ['program.ts']);
+  const args = ['--env-file-if-exists=.env', 'program.ts'];
+  const { stdout, stderr } = await start(project, args);
+  assert.deepEqual({ stdout, stderr }, { stdout: '3000\n', stderr: '' });
+  writeFileSync(path.join(project, '.env'), 'PORT=4000\n');
+  assert.equal((await start(project, args)).stdout, '4000\n');
+});
+
 test('[B8] a signal that arrives twice reaches the program once, and its exit code is the start’s', async (t) => {
   const project = makeProject(t);
   writeFileSync(
