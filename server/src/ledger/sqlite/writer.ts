@@ -21,6 +21,13 @@ import { migrate } from './schema.ts';
 /** SQLite's extended result codes for a failed fsync: of the file, and of its folder. */
 const FSYNC_FAILED = new Set([1034, 1290]);
 
+/**
+ * With these a COMMIT ends before its last frame is in the write-ahead log: the file is locked, the disk is full,
+ * a write failed. Whatever else goes wrong in a COMMIT (a full disk under the -shm file, say) may leave a whole
+ * transaction in the log that is not seen now, but is after a crash.
+ */
+const COMMIT_LEFT_NOTHING = new Set([5, 13, 778]);
+
 interface KnownEvent {
   readonly eventNo: number;
   readonly capacity: number;
@@ -39,7 +46,6 @@ export class SqliteWriter {
   constructor(file: string, clock?: { nowMs(): number }) {
     this.#file = file;
     this.#db = open(file);
-    migrate(this.#db);
     this.#sql = prepare(this.#db);
     this.#clock = clock ?? new LedgerClock(latestAtMs(this.#db));
     for (const row of this.#db.prepare('SELECT event_no, event_id, capacity FROM events').all()) {
@@ -51,6 +57,12 @@ export class SqliteWriter {
     return this.#clock.nowMs();
   }
 
+  /** What the connection's settings say about rule S4, read back: `wal` and 2 (FULL) make a commit wait for fsync. */
+  durability(): { journalMode: unknown; synchronous: unknown } {
+    const read = (name: string) => this.#db.prepare(`PRAGMA ${name}`).get()?.[name];
+    return { journalMode: read('journal_mode'), synchronous: read('synchronous') };
+  }
+
   /**
    * One transaction: read, judge, write, make durable. Throws LedgerUnavailable when nothing was written, and
    * LedgerOutcomeUnknown when only the last step failed.
@@ -59,19 +71,20 @@ export class SqliteWriter {
     if (this.#fsyncFailed) {
       throw new LedgerUnavailable('the disk failed to keep an earlier write: check it, then restart');
     }
+    let isCommitting = false;
     try {
       this.#reopenIfClosed();
       this.#db.exec('BEGIN IMMEDIATE');
       const set = this.readWorkingSet(entries);
       const { verdicts, changes } = judge(set, entries, this.#clock.nowMs());
-      if (this.#write(set, changes)) this.#db.exec('COMMIT');
-      else this.#db.exec('ROLLBACK');
+      isCommitting = this.#write(set, changes);
+      this.#db.exec(isCommitting ? 'COMMIT' : 'ROLLBACK');
       for (const { event, eventNo, capacity } of changes.events) {
         this.#remember(event.eventId, eventNo, capacity);
       }
       return verdicts;
     } catch (error) {
-      throw this.#abandon(error);
+      throw this.#abandon(error, isCommitting);
     }
   }
 
@@ -195,19 +208,17 @@ export class SqliteWriter {
   }
 
   /** Rolls back and closes after a fault, so that the next batch begins on a fresh connection. */
-  #abandon(error: unknown): Error {
-    const fault = error as Error & { errcode?: number };
-    const isFsync = fault.errcode !== undefined && FSYNC_FAILED.has(fault.errcode);
-    if (isFsync) this.#fsyncFailed = true;
+  #abandon(error: unknown, isCommitting: boolean): Error {
+    const { message, errcode = 0 } = error as Error & { errcode?: number };
+    if (FSYNC_FAILED.has(errcode)) this.#fsyncFailed = true;
     try {
-      if (this.#db.isOpen) this.#db.close();
+      this.close();
     } catch {
       // The connection is given up; what counts is the error that brought us here.
     }
-    const message = `${fault.message}${fault.errcode === undefined ? '' : ` (SQLite ${fault.errcode})`}`;
-    return isFsync
-      ? new LedgerOutcomeUnknown(message, { cause: error })
-      : new LedgerUnavailable(message, { cause: error });
+    const isUnknown = isCommitting && !COMMIT_LEFT_NOTHING.has(errcode);
+    const Fault = isUnknown ? LedgerOutcomeUnknown : LedgerUnavailable;
+    return new Fault(errcode === 0 ? message : `${message} (SQLite ${errcode})`, { cause: error });
   }
 
   #reopenIfClosed(): void {
@@ -226,13 +237,21 @@ export class SqliteWriter {
 }
 
 function open(file: string): DatabaseSync {
-  const db = new DatabaseSync(file, { timeout: 5_000 });
-  // FULL makes every commit wait for fsync (rule S4). The cache holds the hot pages of about a thousand events.
-  db.exec('PRAGMA journal_mode = WAL');
-  db.exec('PRAGMA synchronous = FULL');
-  db.exec('PRAGMA cache_size = -65536');
-  db.exec('PRAGMA wal_autocheckpoint = 2000');
-  return db;
+  let db: DatabaseSync | undefined;
+  try {
+    db = new DatabaseSync(file, { timeout: 5_000 });
+    // FULL makes every commit wait for fsync (rule S4). The cache holds the hot pages of about a thousand events.
+    db.exec('PRAGMA journal_mode = WAL');
+    db.exec('PRAGMA synchronous = FULL');
+    db.exec('PRAGMA cache_size = -65536');
+    db.exec('PRAGMA wal_autocheckpoint = 2000');
+    migrate(db);
+    return db;
+  } catch (error) {
+    db?.close();
+    const { message, errcode } = error as Error & { errcode?: number };
+    throw errcode === undefined ? error : new Error(`cannot open ${file}: ${message}`, { cause: error });
+  }
 }
 
 /** The latest ledger time in the file: the last journal entry of each event. */
