@@ -44,12 +44,13 @@ export function eventOperations(rooms: Rooms, defaultEvent: string | undefined):
       path: '/api/v1/events/:eventId/availability',
       isHot: true,
       input: eventReference,
-      async run({ input, requestId, header }) {
+      async run(ask) {
+        const { input, requestId } = ask;
         const view = await readEvent(rooms, input.params.eventId);
         if ('refusal' in view) return problem(view.refusal, requestId);
         const body = JSON.stringify(availabilityBody(view));
         const headers = { ETag: etagOf(view), 'Cache-Control': 'public, max-age=1' };
-        return isKnown(header('if-none-match'), headers.ETag)
+        return isKnown(ask.header('if-none-match'), headers.ETag)
           ? { status: 304, body: '', headers }
           : { status: 200, body, headers };
       },

@@ -9,7 +9,7 @@ export interface Ask<Input> {
   /** Whether the API key came with it. */
   readonly isStaff: boolean;
   /** A header by its lower-case name, for what no schema looks at. */
-  readonly header: (name: string) => string | undefined;
+  header(name: string): string | undefined;
 }
 
 export interface Answer {
