@@ -1,5 +1,5 @@
 // Runs a file of this project on Node 24 or newer, and first installs what is missing:
-//   node scripts/run.mjs [Node's options] <file.ts> [arguments]
+//   node scripts/run.mjs [--dotenv] [Node's options] <file.ts> [arguments]
 // All npm scripts go through it, so that a fresh clone needs one command. It is plain JavaScript on Node's own
 // modules, because it runs before anything is installed, and it uses no syntax younger than Node 12, so that
 // an old Node still reads as far as the line that says what to do.
@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const MODULES = path.join(ROOT, 'node_modules');
+const DOTENV = path.join(ROOT, '.env');
 const STAMP = path.join(MODULES, '.floodgate-installed.json');
 const LOCK = path.join(ROOT, 'node_modules.lock');
 const MY_LOCK = `${LOCK}.${process.pid}`;
@@ -43,17 +44,9 @@ async function main() {
   const stamp = readStamp() || (await install());
   // Node keeps what it made of the TypeScript: 60 ms less of each start.
   const env = Object.assign({ NODE_COMPILE_CACHE: path.join(MODULES, '.cache', 'node') }, process.env);
-  const args = process.argv.slice(2).filter(isOfUse);
+  const args = process.argv.slice(2);
+  if (args[0] === '--dotenv') args.splice(0, 1, ...(fs.existsSync(DOTENV) ? [`--env-file=${DOTENV}`] : []));
   endAs(await supervise(spawn(chooseNode(stamp), args, { cwd: ROOT, env, stdio: 'inherit' })));
-}
-
-/**
- * Node complains of an `--env-file-if-exists` that does not, and at a first start none does.
- * @param {string} arg
- */
-function isOfUse(arg) {
-  const [, envFile] = /^--env-file-if-exists=(.+)/.exec(arg) || [];
-  return envFile === undefined || fs.existsSync(path.join(ROOT, envFile));
 }
 
 /** @param {Stamp} stamp */

@@ -92,7 +92,7 @@ test('[A11] settings are read from .env where there is one, and its absence is n
   const project = makeProject(t);
   writeFileSync(path.join(project, 'program.ts'), 'console.log(process.env.PORT ?? 3000);');
   await start(project, ['program.ts']);
-  const args = ['--env-file-if-exists=.env', 'program.ts'];
+  const args = ['--dotenv', 'program.ts'];
   const { stdout, stderr } = await start(project, args);
   assert.deepEqual({ stdout, stderr }, { stdout: '3000\n', stderr: '' });
   writeFileSync(path.join(project, '.env'), 'PORT=4000\n');
