@@ -2,6 +2,7 @@
 // staff's reads from which the checker gets the ledger.
 import { Agent, request as httpRequest } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { Fact, FinalEvent, FinalLedger, FinalOrder, FinalType } from './checker/final-ledger.ts';
 import { type Request, readAnswer } from './checker/history.ts';
 import { Connection, type WireRequest } from './connection.ts';
@@ -106,26 +107,30 @@ export interface Audit {
   readonly checks: readonly { readonly rule: string; readonly ok: boolean; readonly detail: string }[];
 }
 
-/** The ledger as staff can read it over the API. No sale may be under way. */
-export async function readLedger(client: HttpClient, eventIds: readonly string[]): Promise<FinalLedger> {
-  const events: FinalEvent[] = [];
-  for (const eventId of eventIds) {
-    const path = `/api/v1/events/${eventId}`;
-    const types = await readTypes(client, eventId);
-    events.push({
-      eventId,
-      types,
-      journal: await readJournal(client, path),
-      orders: await readOrders(client, path),
-    });
-  }
-  return events;
+/** The ledger as staff can read it over the API, each event at a moment when nothing moves. No client may be active. */
+export function readLedger(client: HttpClient, eventIds: readonly string[]): Promise<FinalLedger> {
+  return Promise.all(eventIds.map((eventId) => readEvent(client, eventId)));
 }
 
-async function readJournal(client: HttpClient, path: string): Promise<Fact[]> {
+/** Holds expire by themselves, so counts and journal belong together only when neither changed between two looks. */
+async function readEvent(client: HttpClient, eventId: string): Promise<FinalEvent> {
+  const path = `/api/v1/events/${eventId}`;
+  for (let tries = 0; tries < 100; tries++) {
+    const types = await readTypes(client, eventId);
+    const journal = await readJournal(client, path, 0);
+    const orders = await readOrders(client, path);
+    const isStill = isDeepStrictEqual(await readTypes(client, eventId), types);
+    const news = await readJournal(client, path, journal.at(-1)?.seq ?? 0);
+    if (isStill && news.length === 0) return { eventId, types, journal, orders };
+    await sleep(50);
+  }
+  throw new Error(`event ${eventId} does not come to rest`);
+}
+
+async function readJournal(client: HttpClient, path: string, afterSeq: number): Promise<Fact[]> {
   const journal: Fact[] = [];
   for (;;) {
-    const after = journal.at(-1)?.seq ?? 0;
+    const after = journal.at(-1)?.seq ?? afterSeq;
     const { entries } = await client.read<JournalPage>(`${path}/journal?after=${after}&limit=${PAGE}`);
     for (const { buyer, ...fact } of entries) journal.push({ ...fact, buyer: buyer ?? undefined });
     if (entries.length < PAGE) return journal;
