@@ -53,10 +53,13 @@ export class TicketLayout {
 
   constructor(ticketTypes: readonly TicketType[]) {
     const blocks: Block[] = [];
+    const numbered = new Map<TicketTypeId, number>();
     let first = 0;
     for (const type of ticketTypes) {
       invariant(Number.isInteger(type.capacity) && type.capacity >= 0, `capacity of ${type.ticketTypeId}`);
-      blocks.push({ type, first, count: type.capacity, numberFrom: 1 });
+      const numberFrom = (numbered.get(type.ticketTypeId) ?? 0) + 1;
+      blocks.push({ type, first, count: type.capacity, numberFrom });
+      numbered.set(type.ticketTypeId, numberFrom + type.capacity - 1);
       first += type.capacity;
     }
     invariant(first <= MAX_EVENT_CAPACITY, `an event has at most ${MAX_EVENT_CAPACITY} tickets`);
@@ -104,8 +107,8 @@ export class TicketLayout {
 
   // Blocks are few (one or two per ticket type), so a scan beats a binary search.
   #blockOf(ticket: Ticket): Block {
-    for (const block of this.#blocks) {
-      if (ticket < block.first + block.count && ticket >= block.first) return block;
+    if (this.has(ticket)) {
+      for (const block of this.#blocks) if (ticket < block.first + block.count) return block;
     }
     throw new Error(`broken invariant: ${ticket} is not a ticket of this event (capacity ${this.capacity})`);
   }
