@@ -153,13 +153,10 @@ class SimProcess {
 
   async #settle(stock: SimStock, count: number, as: 'held' | 'sold'): Promise<void> {
     stock.pending -= count;
-    if (this.#surroundings.bug === 'lost-update') stock[as] += await this.#later(count);
-    else stock[as] += count;
-  }
-
-  async #later(count: number): Promise<number> {
-    await this.#pause(0, 3);
-    return count;
+    const before = stock[as];
+    // What `n += await f()` does: it has read n before it waits.
+    if (this.#surroundings.bug === 'lost-update') await this.#pause(0, 3);
+    stock[as] = before + count;
   }
 
   async #end(request: Request): Promise<Reply> {
