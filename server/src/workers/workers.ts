@@ -1,6 +1,6 @@
 // The doors for time: what runs, how often, and how much at once.
 import { expireDue } from '../sales/expire.ts';
-import { resolveOrphans } from '../sales/orphans.ts';
+import { resolveOrphans } from '../sales/recover.ts';
 import type { Rooms } from '../sales/rooms.ts';
 
 /** Due holds are looked for this often: a hold lapses at most this late. */
