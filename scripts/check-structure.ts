@@ -174,8 +174,7 @@ const MOST_LINES = 600;
 const MANY_LINES = 400;
 const MOST_TEST_LINES = 800;
 
-function checkSize({ path: file, lines }: SourceFile): Finding[] {
-  const count = lines.length;
+function checkSize({ path: file, lines: count }: SourceFile): Finding[] {
   const most = TEST.test(file) ? MOST_TEST_LINES : MOST_LINES;
   if (count > most) return [errorAt('size', file, count, `${count} lines; at most ${most} are allowed`)];
   if (TEST.test(file) || count <= MANY_LINES) return [];
@@ -196,13 +195,9 @@ const LOST_UPDATE = new RegExp(
   'g',
 );
 
-/** A comment on the line before allows it, with its reason: that is for bugs seeded on purpose. */
-const ALLOW_LOST_UPDATE = /\/\/ allow lost-update: \S/;
-
-function checkLostUpdates({ path: file, code, lines }: SourceFile): Finding[] {
+function checkLostUpdates({ path: file, code }: SourceFile): Finding[] {
   return [...code.matchAll(LOST_UPDATE)]
     .map((match) => lineAt(code, match.index))
-    .filter((line) => !ALLOW_LOST_UPDATE.test(lines[line - 2] ?? ''))
     .map((line) => errorAt('lost-update', file, line, 'updates across an await: wait first, then update'));
 }
 

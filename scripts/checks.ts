@@ -20,7 +20,13 @@ export function runChecks(fix: boolean, signal?: AbortSignal): Promise<CheckResu
   const biome = ['check', '--error-on-warnings', ...(fix ? ['--write'] : []), '.'];
   return Promise.all([
     timed('format and lint', () => runTool('@biomejs/biome/bin/biome', biome, signal)),
-    timed('types', () => runTool('typescript/bin/tsc', ['--project', '.', '--pretty'], signal)),
+    timed('types', () =>
+      runTool(
+        'typescript/bin/tsc',
+        ['--project', '.', '--pretty', String(process.stdout.isTTY === true)],
+        signal,
+      ),
+    ),
     timed('structure', runStructureCheck),
   ]);
 }

@@ -2,21 +2,7 @@
 // file's end, at its timeout, and when the whole run is stopped.
 import { type ChildProcess, spawn } from 'node:child_process';
 import path from 'node:path';
-
-/** How one test went. `why` is the failure in full, or the reason of a skip. */
-export interface TestResult {
-  readonly kind: 'passed' | 'failed' | 'skipped';
-  readonly title: string;
-  readonly durationMs: number;
-  readonly why: string;
-}
-
-/** What test-reporter.ts tells. */
-export type TestMessage =
-  | TestResult
-  | { readonly kind: 'started'; readonly title: string }
-  | { readonly kind: 'note'; readonly text: string }
-  | { readonly kind: 'finished' };
+import type { TestMessage, TestResult } from './test-message.ts';
 
 export interface FileResult {
   readonly file: string;

@@ -1,7 +1,7 @@
 // Runs inside every test process: tells the runner (test.ts) over IPC how each test went. If the runner is
 // gone, it ends the process and all that the process started.
 import { inspect } from 'node:util';
-import type { TestMessage } from './test-file.ts';
+import type { TestMessage } from './test-message.ts';
 
 /** An event of node:test, as far as it is read here. */
 interface NodeTestEvent {

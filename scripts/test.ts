@@ -8,7 +8,8 @@ import { availableParallelism } from 'node:os';
 import { styleText } from 'node:util';
 import { type CheckResult, ROOT, runChecks } from './checks.ts';
 import { REAL_SERVERS } from './real-servers.ts';
-import { type FileResult, runTestFile, type TestResult } from './test-file.ts';
+import { type FileResult, runTestFile } from './test-file.ts';
+import type { TestResult } from './test-message.ts';
 
 const TEST_FILES = [
   'core/src/**/*.test.ts',
