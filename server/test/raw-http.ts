@@ -44,9 +44,9 @@ export class RawConnection {
   }
 
   /** The first answers that came whole; resolves when there are `count`, or the connection has ended. */
-  async answers(count: number): Promise<RawAnswer[]> {
+  async answers(count: number, haveBodies = true): Promise<RawAnswer[]> {
     for (;;) {
-      const answers = parseAnswers(this.#received);
+      const answers = parseAnswers(this.#received, haveBodies);
       if (answers.length >= count || this.socket.destroyed) return answers;
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
@@ -55,8 +55,8 @@ export class RawConnection {
   }
 
   /** The only answer. Throws when the connection ended without one. */
-  async answer(): Promise<RawAnswer> {
-    const [answer] = await this.answers(1);
+  async answer(hasBody = true): Promise<RawAnswer> {
+    const [answer] = await this.answers(1, hasBody);
     if (answer === undefined) throw new Error(`the connection ended with: ${JSON.stringify(this.text)}`);
     return answer;
   }
@@ -67,12 +67,12 @@ export class RawConnection {
   }
 }
 
-/** Sends the bytes on a connection of its own, waits for one answer, and hangs up. */
-export async function exchange(port: number, bytes: string | Uint8Array): Promise<RawAnswer> {
+/** Sends a request on a connection of its own, waits for its answer, and hangs up. */
+export async function exchange(port: number, request: string | Uint8Array): Promise<RawAnswer> {
   const connection = new RawConnection(port);
-  connection.send(bytes);
+  connection.send(request);
   try {
-    return await connection.answer();
+    return await connection.answer(!request.toString().startsWith('HEAD '));
   } finally {
     connection.socket.destroy();
   }
@@ -90,7 +90,7 @@ export function requestText(
   return `${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n${body}`;
 }
 
-function parseAnswers(received: Buffer): RawAnswer[] {
+function parseAnswers(received: Buffer, haveBodies: boolean): RawAnswer[] {
   const answers: RawAnswer[] = [];
   for (let start = 0; ; ) {
     const headEnd = received.indexOf('\r\n\r\n', start);
@@ -105,7 +105,7 @@ function parseAnswers(received: Buffer): RawAnswer[] {
       ]),
     );
     const bodyStart = headEnd + 4;
-    const bodyEnd = bodyStart + Number(headers['content-length'] ?? 0);
+    const bodyEnd = bodyStart + (haveBodies ? Number(headers['content-length'] ?? 0) : 0);
     if (received.length < bodyEnd) return answers;
     start = bodyEnd;
     // "100 Continue" announces the answer, it is none.
