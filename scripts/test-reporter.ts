@@ -30,8 +30,8 @@ process.on('disconnect', () =>
 );
 process.channel?.unref();
 
-// A reporter must be a generator of text; this one has nothing to write.
-// biome-ignore lint/correctness/useYield: see above
+// biome-ignore lint/style/noDefaultExport: node:test wants its reporter as the default export
+// biome-ignore lint/correctness/useYield: and as a generator of text, but this one has nothing to write
 export default async function* report(events: AsyncIterable<NodeTestEvent>): AsyncGenerator<string> {
   const titles: string[] = [];
   for await (const { type, data } of events) {

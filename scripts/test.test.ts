@@ -89,6 +89,12 @@ test('a failing check is a failure of the run', async (t) => {
   assert.equal(code, 1);
 });
 
+test('a run of everything that finds no test is a failure', async (t) => {
+  const { code, stdout } = await run(makeProject(t, {}), []);
+  assert.match(stdout, /✔ structure\n[\s\S]*no test matches core\/src/);
+  assert.equal(code, 1);
+});
+
 test('a file that hangs is ended with all that it started', async (t) => {
   const project = makeProject(t, { a: HANGING });
   const signal = new AbortController().signal;

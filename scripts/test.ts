@@ -23,6 +23,7 @@ const ALONE = /^(server\/test|bench)\//;
 const TIMEOUT_MS = 120_000;
 const TIMEOUT_ALONE_MS = 600_000;
 const SLOW_TEST_MS = 1_000;
+const CHECKS = 'checks';
 
 const isCi = process.env.CI === 'true' || process.env.CI === '1';
 const stopping = new AbortController();
@@ -84,7 +85,7 @@ async function runFiles(queue: string[], atOnce: number, timeoutMs: number): Pro
 
 function asFileResult(checks: readonly CheckResult[]): FileResult {
   return {
-    file: 'checks',
+    file: CHECKS,
     tests: checks.map(({ name, ok, output, durationMs }) => {
       return { kind: ok ? 'passed' : 'failed', title: name, durationMs, why: ok ? '' : output };
     }),
@@ -121,15 +122,15 @@ function conclude(): number {
   for (const result of results) printFailures(result);
   const skipped = count('skipped');
   const missing = printServers();
-  const notInCi = isCi ? skipped + missing : 0;
-  if (isCi && skipped > 0) write(styleText('red', `✖ ${skipped} skipped; with CI=true every test must run`));
-  if (isCi && missing > 0)
-    write(styleText('red', `✖ ${missing} missing; with CI=true every server must be there`));
-  if (stoppedBy !== undefined) write(styleText('red', `✖ stopped by ${stoppedBy}`));
-  else if (tests.length === 0) write(styleText('red', `✖ no test matches ${wanted.join(' ')}`));
-  const nothingRan = tests.length === 0 ? 1 : 0;
-  const failed = count('failed') + notInCi + nothingRan;
-  write(`${count('passed')} passed, ${failed} failed${skipped > 0 && !isCi ? `, ${skipped} skipped` : ''}`);
+  const nothingRan = results.every(({ file, tests }) => file === CHECKS || tests.length === 0);
+  const warn = (text: string) => write(styleText('red', `✖ ${text}`));
+  if (isCi && skipped > 0) warn(`${skipped} skipped; with CI=true every test must run`);
+  if (isCi && missing > 0) warn(`${missing} missing; with CI=true every server must be there`);
+  if (stoppedBy !== undefined) warn(`stopped by ${stoppedBy}`);
+  else if (nothingRan) warn(`no test matches ${wanted.join(' ') || TEST_FILES.join(', ')}`);
+  const failed = count('failed') + (isCi ? skipped + missing : 0) + (nothingRan ? 1 : 0);
+  const alsoSkipped = skipped > 0 && !isCi ? `, ${skipped} skipped` : '';
+  write(`${count('passed')} passed, ${failed} failed${alsoSkipped}`);
   return failed > 0 ? 1 : 0;
 }
 
