@@ -120,7 +120,8 @@ async function runNpmCi() {
   fs.rmSync(STAMP, { force: true });
   const startedAtMs = Date.now();
   const progress = startProgress('Installing what Floodgate needs (npm ci), this once');
-  const npm = spawnNpm(['ci', '--no-audit', '--no-fund']);
+  // The level is given, because `npm start --silent` would silence npm here too, and its reason to fail.
+  const npm = spawnNpm(['ci', '--no-audit', '--no-fund', '--loglevel=notice']);
   let output = '';
   for (const stream of [npm.stdout, npm.stderr]) {
     stream.on('data', (chunk) => {

@@ -51,7 +51,7 @@ test('[A11] a failed installation shows what npm said, starts nothing, and is tr
   writeFileSync(lockFile, '{ "lockfileVersion": 3, "packages": {} }');
   const failed = await start(project, ['program.ts']);
   assert.deepEqual({ code: failed.code, stdout: failed.stdout }, { code: 1, stdout: '' });
-  assert.match(failed.stderr, /npm error [\s\S]*npm ci failed/);
+  assert.match(failed.stderr, /npm (?:error|ERR!) [\s\S]*npm ci failed/);
   writePackages(project, ['part']);
   assert.equal((await start(project, ['program.ts'])).code, 0);
 });
