@@ -26,7 +26,11 @@ export const SETTINGS = {
   },
   API_KEY: {
     help: 'the admin key (at least 16 characters); required in production, else made and printed at start',
-    value: z.string().min(16, 'must have at least 16 characters').optional(),
+    // What a header cannot carry could never be sent.
+    value: z
+      .string()
+      .regex(/^[\x21-\x7e]{16,}$/, 'must be at least 16 printable ASCII characters, without spaces')
+      .optional(),
   },
   HOLD_TTL_SECONDS: { help: 'how long a hold keeps its tickets', value: wholeNumber(1, 86_400).default(300) },
   DEFAULT_EVENT: {

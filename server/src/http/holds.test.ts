@@ -20,7 +20,11 @@ before(async () => {
 });
 after(() => shop.close());
 
-const take = (eventId: string, lines: Readonly<Record<string, number>>, at: TestShop = shop): Promise<Reply> =>
+const take = (
+  eventId: string,
+  lines: Readonly<Record<string, number>>,
+  at: TestShop = shop,
+): Promise<Reply> =>
   at.ask('POST', `/api/v1/events/${eventId}/holds`, {
     body: { lines: Object.entries(lines).map(([ticketType, quantity]) => ({ ticketType, quantity })) },
   });
@@ -169,7 +173,16 @@ test('[D2] [S6] [S7] time ends a hold: its tickets are sold again once, and it c
 
 test('unknown holds are not found, whatever their id', async () => {
   const before = await shop.everything();
-  const ids = ['1', '0', '-1', 'x', '__proto__', '9223372036854775807', '9223372036854775808', '9'.repeat(400)];
+  const ids = [
+    '1',
+    '0',
+    '-1',
+    'x',
+    '__proto__',
+    '9223372036854775807',
+    '9223372036854775808',
+    '9'.repeat(400),
+  ];
   for (const id of ids) {
     shapes.readProblem(await shop.ask('GET', `/api/v1/holds/${id}`), 404, 'HOLD_NOT_FOUND');
     shapes.readProblem(await shop.ask('DELETE', `/api/v1/holds/${id}`), 404, 'HOLD_NOT_FOUND');

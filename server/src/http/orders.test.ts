@@ -46,7 +46,11 @@ test('a wrong secret reads like no order at all', async () => {
   const unknown = await shop.ask('GET', '/api/v1/orders/117427064479506432?secret=x');
   const { requestId: _, ...nothing } = shapes.readProblem(unknown, 404, 'ORDER_NOT_FOUND');
   const wrong = ['', '?secret=', '?secret=wrong', `?secret=${other.secret}`, `?secret=${one.secret}x`];
-  for (const query of [...wrong, `?secret=${one.secret.slice(0, -1)}`, `?secret=${one.secret.toUpperCase()}`]) {
+  for (const query of [
+    ...wrong,
+    `?secret=${one.secret.slice(0, -1)}`,
+    `?secret=${one.secret.toUpperCase()}`,
+  ]) {
     const { requestId, ...said } = shapes.readProblem(
       await shop.ask('GET', path + query),
       404,

@@ -1,0 +1,107 @@
+// Settings: each is documented where people look, and a wrong one is told by name in one line.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { isAbsolute, resolve } from 'node:path';
+import { test } from 'node:test';
+import { parseEnv } from 'node:util';
+import { BadConfig, readConfig, SETTINGS } from './config.ts';
+
+const EXAMPLE = readFileSync(new URL('../../.env.example', import.meta.url), 'utf8');
+const KEY = 'sixteen-letters!';
+
+test('[A11] .env.example has every setting, in the same order, each under its line of help', () => {
+  const lines = EXAMPLE.split('\n');
+  const shown = lines.flatMap((line, i) => {
+    const [, name] = /^([A-Z_]+)=/.exec(line) ?? [];
+    return name === undefined ? [] : [{ name, help: lines[i - 1] }];
+  });
+  const wanted = Object.entries(SETTINGS).map(([name, { help }]) => ({ name, help: `# ${help}` }));
+  assert.deepEqual(shown, wanted);
+});
+
+test('[A11] .env.example as it stands means the defaults', () => {
+  const stable = { API_KEY: KEY, NODE_ID: '1' };
+  const example = readConfig({ ...parseEnv(EXAMPLE), ...stable });
+  assert.deepEqual(example, readConfig(stable));
+  assert.equal(example.port, 3000);
+  assert.deepEqual([example.seedEvents, example.seedTickets], [3, 10_000]);
+});
+
+test('an empty value counts as unset', () => {
+  const empty = Object.fromEntries(Object.keys(SETTINGS).map((name) => [name, '']));
+  const stable = { API_KEY: KEY, NODE_ID: '1' };
+  assert.deepEqual(readConfig({ ...empty, ...stable }), readConfig(stable));
+});
+
+test('the ledger file is found from where the program was started', () => {
+  const { ledgerFile } = readConfig({ DATABASE_URL: 'sqlite:some/where.db' });
+  assert.ok(isAbsolute(ledgerFile));
+  assert.equal(ledgerFile, resolve('some/where.db'));
+  assert.equal(readConfig({ DATABASE_URL: 'sqlite:/an/absolute.db' }).ledgerFile, resolve('/an/absolute.db'));
+});
+
+const WRONG: Readonly<Record<keyof typeof SETTINGS, readonly string[]>> = {
+  PORT: ['abc', '-1', '65536', '3000.5', ' 3000', '0x10', '1e3', '9'.repeat(400)],
+  HOST: [],
+  DATABASE_URL: ['foo', 'sqlite:', 'postgres://localhost/x', 'mysql://localhost/x', 'SQLITE:x'],
+  API_KEY: ['short', 'fifteen-letters', `${KEY} with a space`, `${KEY}é`],
+  HOLD_TTL_SECONDS: ['0', '-5', '86401', 'five'],
+  DEFAULT_EVENT: [],
+  SEED_EVENTS: ['-1', '10001', 'many'],
+  SEED_TICKETS: ['-1', '0', '50000001', '1_000'],
+  NODE_ID: ['-1', '1024', 'a'],
+  LOG_LEVEL: ['loud', 'INFO'],
+  NODE_ENV: [],
+};
+test('a wrong value is refused in one line that names its setting', () => {
+  for (const [name, values] of Object.entries(WRONG)) {
+    for (const value of values) {
+      assert.throws(
+        () => readConfig({ [name]: value }),
+        (error) => error instanceof BadConfig && new RegExp(`^${name} \\S[^\\n]*$`).test(error.message),
+        `${name}=${value}`,
+      );
+    }
+  }
+});
+
+test('several wrong settings are told together, a line each', () => {
+  const wrong = { PORT: 'abc', SEED_TICKETS: '-1', LOG_LEVEL: 'loud' };
+  assert.throws(
+    () => readConfig(wrong),
+    (error) => {
+      const lines = (error as Error).message.split('\n').map((line) => line.split(' ')[0]);
+      return error instanceof BadConfig && lines.join() === Object.keys(wrong).join();
+    },
+  );
+});
+
+test('a message never repeats the value, which may be a secret', () => {
+  for (const name of ['API_KEY', 'DATABASE_URL', 'PORT']) {
+    assert.throws(
+      () => readConfig({ [name]: 'hush-hush' }),
+      (error) => !(error as Error).message.includes('hush-hush'),
+    );
+  }
+});
+
+test('without API_KEY one is made, new each time; in production it is an error', () => {
+  const [one, other] = [readConfig({}), readConfig({ NODE_ENV: 'development' })];
+  assert.ok(one.isApiKeyMade && other.isApiKeyMade);
+  assert.match(one.apiKey, /^[\w-]{24}$/);
+  assert.notEqual(one.apiKey, other.apiKey);
+  assert.throws(
+    () => readConfig({ NODE_ENV: 'production' }),
+    /^BadConfig: API_KEY is required in production/,
+  );
+  const given = readConfig({ NODE_ENV: 'production', API_KEY: KEY });
+  assert.deepEqual([given.apiKey, given.isApiKeyMade, given.isProduction], [KEY, false, true]);
+});
+
+test('[D6] without NODE_ID a process takes one of 0 to 1023', () => {
+  for (let i = 0; i < 100; i++) {
+    const { nodeId } = readConfig({});
+    assert.ok(Number.isInteger(nodeId) && nodeId >= 0 && nodeId <= 1_023);
+  }
+  assert.equal(readConfig({ NODE_ID: '1023' }).nodeId, 1_023);
+});
