@@ -28,6 +28,11 @@ import { startWorkers } from './workers/workers.ts';
 
 /** One transaction takes at most this many entries, about 5 ms of work; more wait for the next. */
 const MAX_BATCH = 1_000;
+/**
+ * So many sales make an idle ledger start while the others of the same turn are still being read: at 64 connections
+ * 37,000 sales a second instead of 30,000 when it waits for the turn's end; 10 and 24 gave less.
+ */
+const START_AT = 16;
 /** Sales that may wait for the ledger, about half a second of work; beyond it buyers are told to come back. */
 const MAX_WAITING = 20_000;
 /** In-flight requests have this long to finish after SIGTERM. */
@@ -56,6 +61,7 @@ export async function openRooms(config: Config, log: Log, parts: Parts = {}): Pr
     parts.ledger ??
     (await SqliteLedger.open(config.ledgerFile, {
       maxBatch: MAX_BATCH,
+      startAt: START_AT,
       maxWaiting: MAX_WAITING,
       onBatch: (batch) => telemetry.batchCommitted(batch),
     }));
