@@ -25,12 +25,22 @@ export interface Program {
 export interface ProgramOptions {
   readonly script: string;
   readonly args: readonly string[];
+  /** Node's own options; those of `npm start` when not given, so that echo and server run alike. */
+  readonly nodeOptions?: readonly string[];
   /** All of it, but for PATH. */
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
   /** Made anew; gets stdout and stderr. */
   readonly logFile: string;
   readonly timeoutMs: number;
+}
+
+/** The options that `npm start` gives to Node. */
+function startOptions(): string[] {
+  const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    scripts: { start: string };
+  };
+  return manifest.scripts.start.split(' ').filter((word) => /^--(min|max)-/.test(word));
 }
 
 const STOP_TIMEOUT_MS = 10_000;
@@ -42,7 +52,8 @@ const PROC_TICKS_PER_SECOND = 100;
 export async function startProgram(options: ProgramOptions): Promise<Program> {
   const startedMs = performance.now();
   const log = openSync(options.logFile, 'w');
-  const child = spawn(process.execPath, [options.script, ...options.args], {
+  const nodeOptions = options.nodeOptions ?? startOptions();
+  const child = spawn(process.execPath, [...nodeOptions, options.script, ...options.args], {
     cwd: options.cwd,
     // Nothing of this shell's environment may change what is measured.
     env: { PATH: process.env.PATH ?? '', ...options.env },
