@@ -85,6 +85,26 @@ describe('group commit', () => {
     await Promise.all(later);
   });
 
+  test('[S4] startAt entries make an idle ledger begin within the turn; a busy one begins when it can', async () => {
+    const store = new SlowStore({ startAt: 3 });
+    const { commits, begun } = store;
+    const posts = [commits.post(buy()), commits.post(buy())];
+    assert.deepEqual(store.sizes, []);
+    for (let i = 0; i < 4; i++) posts.push(commits.post(buy()));
+    assert.deepEqual([store.sizes, commits.waiting], [[3], 3]);
+    await turn();
+    assert.deepEqual([store.sizes, commits.waiting], [[3], 3]);
+    begun[0]!.commit();
+    await turn();
+    begun[1]!.commit();
+    await Promise.all(posts);
+    posts.push(commits.post(buy()));
+    await turn();
+    begun[2]!.commit();
+    await Promise.all(posts);
+    assert.deepEqual(store.sizes, [3, 3, 1]);
+  });
+
   test('[S4] a batch has at most maxBatch entries; the rest follow at once, in their order', async () => {
     const store = new SlowStore({ maxBatch: 4 });
     const posts = Array.from({ length: 10 }, buy);

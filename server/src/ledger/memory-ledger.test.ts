@@ -1,5 +1,5 @@
 // The contract on the memory twin; and the proof that it is a twin: random batches have the same outcomes and
-// leave the same records on it as on SQLite.
+// leave the same records on it as on SQLite, whose verdicts cross between its threads unchanged.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,6 +12,7 @@ import { ledgerContract } from './ledger.contract.ts';
 import type { Entry, Hold } from './ledger.ts';
 import { MemoryLedger } from './memory-ledger.ts';
 import { SqliteReader } from './sqlite/reader.ts';
+import { decodeVerdicts, encodeVerdicts } from './sqlite/wire.ts';
 import { SqliteWriter } from './sqlite/writer.ts';
 import { EventEntries, freshId, TestClock, ticketsOf, underKey } from './test-entries.ts';
 import { plain } from './test-script.ts';
@@ -137,6 +138,8 @@ describe('memory ledger and SQLite', () => {
         const entries = recipes.map((recipe) => entryOf(recipe, events[recipe.event]!, holds));
         const verdicts = memory.commit(entries);
         assert.deepEqual(plain(writer.commit(entries)), plain(verdicts));
+        const crossed = decodeVerdicts(entries, encodeVerdicts(entries, verdicts));
+        assert.deepEqual(plain(crossed), plain(verdicts));
         for (const verdict of verdicts) met.add(kindOf(verdict));
       }
       assert.deepEqual(reader.events(), await memory.events());
