@@ -31,7 +31,13 @@ export function createLog(level: string): Log {
 }
 
 function terminalLog(options: pino.LoggerOptions): Log {
-  const stream = pretty({ colorize: true, translateTime: 'SYS:HH:MM:ss', ignore: 'requestId', sync: true });
+  const stream = pretty({
+    colorize: true,
+    translateTime: 'SYS:HH:MM:ss',
+    ignore: 'requestId',
+    singleLine: true,
+    sync: true,
+  });
   const logger = pino(options, stream);
   return {
     logger,

@@ -8,7 +8,7 @@ import type { Answered, Statistics, Telemetry, TicketCount } from './telemetry.t
 /** Labels stay bounded: the tickets of later events are added up under event="other". */
 const MAX_EVENT_LABELS = 200;
 /** On a terminal, more answers than this in a second are summed up in one line. */
-const MAX_TERMINAL_LINES = 20;
+const MAX_TERMINAL_LINES = 10;
 
 /** What the metrics look at when they are asked. */
 export interface Gauges {
