@@ -19,6 +19,11 @@ export interface Log {
 const GATHER_CHARACTERS = 32_768;
 const GATHER_MS = 100;
 
+/** What nobody reads is kept up to this size; later lines are lost, and selling goes on. */
+const MAX_KEPT_BYTES = 16_777_216;
+/** A flush gives up on a reader that stands still after this long. */
+const LAST_WORDS_MS = 500;
+
 /** `level` as in LOG_LEVEL. Timestamps are ISO 8601. */
 export function createLog(level: string): Log {
   const options = {
@@ -36,6 +41,7 @@ function terminalLog(options: pino.LoggerOptions): Log {
     translateTime: 'SYS:HH:MM:ss',
     ignore: 'requestId',
     singleLine: true,
+    errorLikeObjectKeys: ['err'],
     sync: true,
   });
   const logger = pino(options, stream);
@@ -47,8 +53,18 @@ function terminalLog(options: pino.LoggerOptions): Log {
   };
 }
 
+// A reader that stands still fills the pipe, and writing is then tried again and again; but not for ever at the end.
+let giveUpAtMs = Number.POSITIVE_INFINITY;
+// Set before a log is opened, so before the log's own handler flushes it for the last time.
+process.once('exit', () => {
+  giveUpAtMs = performance.now() + LAST_WORDS_MS;
+});
+
 function jsonLog(options: pino.LoggerOptions): Log {
-  const out = pino.destination({ dest: 1, sync: false });
+  const retryEAGAIN = () => performance.now() < giveUpAtMs;
+  const out = pino.destination({ dest: 1, sync: false, maxLength: MAX_KEPT_BYTES, retryEAGAIN });
+  // Neither a full disk under the log nor a reader who has gone is a reason to stop selling.
+  out.on('error', () => {});
   // Gathered here and not in the destination, which measures all it has gathered again at every line: 5 µs each.
   let gathered = '';
   const pass = (): void => {
@@ -71,11 +87,13 @@ function jsonLog(options: pino.LoggerOptions): Log {
     },
     flush() {
       pass();
+      giveUpAtMs = performance.now() + LAST_WORDS_MS;
       try {
         out.flushSync();
       } catch {
-        // Standard output is closed or not open yet: there is nobody left to tell.
+        // Standard output is closed, not open yet, or nobody reads it: there is nobody to tell.
       }
+      giveUpAtMs = Number.POSITIVE_INFINITY;
     },
   };
 }
