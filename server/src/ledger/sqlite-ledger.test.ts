@@ -10,6 +10,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ledgerContract } from './ledger.contract.ts';
+import type { Outcome } from './ledger.ts';
 import { SqliteWriter } from './sqlite/writer.ts';
 import { SqliteLedger } from './sqlite-ledger.ts';
 import { EventEntries, TestClock } from './test-entries.ts';
@@ -24,6 +25,16 @@ after(() => rmSync(folder, { recursive: true }));
 let files = 0;
 const newFile = () => join(folder, `${++files}.db`);
 const open = (file: string) => SqliteLedger.open(file, OPTIONS);
+
+/** A ledger on the file while `use` runs: its threads would keep a failed test from ending. */
+async function withLedger(file: string, use: (ledger: SqliteLedger) => Promise<void>): Promise<void> {
+  const ledger = await open(file);
+  try {
+    await use(ledger);
+  } finally {
+    await ledger.close();
+  }
+}
 
 ledgerContract(
   'SQLite in this thread',
@@ -60,19 +71,18 @@ ledgerContract(
 );
 
 describe('SQLite ledger', () => {
-  test('[S7] a hold lapses on the real clock, and the main thread never sees it due too early', async () => {
-    const ledger = await open(newFile());
-    const entries = new EventEntries(2);
-    const hold = entries.hold([0], { ttlMs: 40 });
-    await ledger.post(entries.create());
-    const { expiresAtMs } = assertGranted(await ledger.post(hold));
-    assertRefused(await ledger.post(entries.expire(hold.holdId)), 'HOLD_NOT_DUE');
-    while (ledger.nowMs() < expiresAtMs!) await sleep(expiresAtMs! - ledger.nowMs());
-    const due = { eventId: entries.eventId, holdId: hold.holdId };
-    assert.deepEqual(await ledger.dueHolds(ledger.nowMs(), 1), [due]);
-    assertGranted(await ledger.post(entries.expire(hold.holdId)));
-    await ledger.close();
-  });
+  test('[S7] a hold lapses on the real clock, and the main thread never sees it due too early', () =>
+    withLedger(newFile(), async (ledger) => {
+      const entries = new EventEntries(2);
+      const hold = entries.hold([0], { ttlMs: 40 });
+      await ledger.post(entries.create());
+      const { expiresAtMs } = assertGranted(await ledger.post(hold));
+      assertRefused(await ledger.post(entries.expire(hold.holdId)), 'HOLD_NOT_DUE');
+      while (ledger.nowMs() < expiresAtMs!) await sleep(expiresAtMs! - ledger.nowMs());
+      const due = { eventId: entries.eventId, holdId: hold.holdId };
+      assert.deepEqual(await ledger.dueHolds(ledger.nowMs(), 1), [due]);
+      assertGranted(await ledger.post(entries.expire(hold.holdId)));
+    }));
 
   test('[S7] after a restart the clock goes on from the last recorded moment, not from before it', async () => {
     const file = newFile();
@@ -85,66 +95,64 @@ describe('SQLite ledger', () => {
     writer.commit([entries.hold([0]), entries.buy([1])]);
     writer.close();
 
-    const ledger = await open(file);
-    const [first, created] = [ledger.nowMs(), assertGranted(await ledger.post(quiet.create()))];
-    assert.ok(first >= early + HOUR_MS + 5, `${first - early} ms after the start`);
-    assert.ok(first < early + 2 * HOUR_MS, `${first - early} ms after the start`);
-    assert.ok(created.atMs >= first && ledger.nowMs() >= created.atMs - 1);
-    await ledger.close();
+    await withLedger(file, async (ledger) => {
+      const [first, created] = [ledger.nowMs(), assertGranted(await ledger.post(quiet.create()))];
+      assert.ok(first >= early + HOUR_MS + 5, `${first - early} ms after the start`);
+      assert.ok(first < early + 2 * HOUR_MS, `${first - early} ms after the start`);
+      assert.ok(created.atMs >= first && ledger.nowMs() >= created.atMs - 1);
+    });
   });
 
   test('[S4] a ledger that is closed takes no more, and its file can be opened at once', async () => {
     const file = newFile();
-    const ledger = await open(file);
     const entries = new EventEntries(1);
-    const posted = ledger.post(entries.create());
-    const closed = ledger.close();
-    await assert.rejects(ledger.post(entries.buy([0])), { name: 'LedgerUnavailable' });
-    assertGranted(await posted);
-    await closed;
-    const again = await open(file);
-    assertRefused(await again.post(entries.create()), 'EVENT_EXISTS');
-    await again.close();
+    let posted: Promise<Outcome> | undefined;
+    await withLedger(file, async (ledger) => {
+      posted = ledger.post(entries.create());
+      const closed = ledger.close();
+      await assert.rejects(ledger.post(entries.buy([0])), { name: 'LedgerUnavailable' });
+      await closed;
+    });
+    assertGranted(await posted!);
+    await withLedger(file, async (ledger) => {
+      assertRefused(await ledger.post(entries.create()), 'EVENT_EXISTS');
+    });
   });
 
-  test('[S1] a ledger file has one program: the second is told so, in this process and in another', async () => {
+  test('[S1] a ledger file has one program: the second is told so, in this process and in another', () => {
     const file = newFile();
-    const ledger = await open(file);
-    const inUse = { name: 'LedgerInUse', message: new RegExp(`${file} is in use`) };
-    await assert.rejects(open(file), inUse);
-    const { firstLine, exit } = startProgram(file);
-    assert.match(await firstLine, /^LedgerInUse: .* is in use by another Floodgate/);
-    assert.equal(await exit, 1);
-    const entries = new EventEntries(1);
-    assertGranted(await ledger.post(entries.create()));
-    await ledger.close();
+    return withLedger(file, async (ledger) => {
+      await assert.rejects(open(file), { name: 'LedgerInUse', message: new RegExp(`${file} is in use`) });
+      const { firstLine, exit } = startProgram(file);
+      assert.match(await firstLine, /^LedgerInUse: .* is in use by another Floodgate/);
+      assert.equal(await exit, 1);
+      assertGranted(await ledger.post(new EventEntries(1).create()));
+    });
   });
 
   test('[S1] the lock dies with its program, however that dies', async () => {
     const file = newFile();
     const other = startProgram(file);
-    assert.equal(await other.firstLine, 'open');
-    await assert.rejects(open(file), { name: 'LedgerInUse' });
-    other.program.kill('SIGKILL');
-    await other.exit;
-    const ledger = await open(file);
-    await ledger.close();
+    try {
+      assert.equal(await other.firstLine, 'open');
+      await assert.rejects(open(file), { name: 'LedgerInUse' });
+    } finally {
+      other.program.kill('SIGKILL');
+      await other.exit;
+    }
+    await withLedger(file, async () => {});
   });
 
   test('[S4] a ledger of a newer schema is not opened, and the error says what to do', async () => {
     const file = newFile();
-    new SqliteWriter(file).close();
-    const db = new DatabaseSync(file);
-    db.exec('PRAGMA user_version = 99');
-    db.close();
+    setSchema(file, 99);
     await assert.rejects(open(file), {
       name: 'SchemaTooNew',
       message: /the ledger has schema 99, this Floodgate knows up to \d+: start the newer version/,
     });
-    const unlocked = new DatabaseSync(file);
-    unlocked.exec('PRAGMA user_version = 1');
-    unlocked.close();
-    await (await open(file)).close();
+    setSchema(file, 0);
+    await withLedger(file, async (ledger) => assert.deepEqual(await ledger.events(), []));
+    await withLedger(file, async (ledger) => assert.deepEqual(await ledger.events(), []));
   });
 
   test('[S4] a file that is no ledger is named in the error, and left as it was', async () => {
@@ -159,6 +167,12 @@ describe('SQLite ledger', () => {
     await assert.rejects(open(directory), { message });
   });
 });
+
+function setSchema(file: string, version: number): void {
+  const db = new DatabaseSync(file);
+  db.exec(`PRAGMA user_version = ${version}`);
+  db.close();
+}
 
 /** Another process that opens the ledger, says so (or what went wrong), and stays until it is killed. */
 function startProgram(file: string) {

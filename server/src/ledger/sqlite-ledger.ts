@@ -25,6 +25,7 @@ export class SqliteLedger implements Ledger {
   readonly #commits: GroupCommit;
   readonly #clock: LedgerClock;
   readonly #unlock: () => void;
+  #closed: Promise<void> | undefined;
 
   private constructor(
     writer: LedgerThread,
@@ -122,7 +123,13 @@ export class SqliteLedger implements Ledger {
     return this.#reader.call('audit', eventId);
   }
 
-  async close(): Promise<void> {
+  /** Closing again waits for the first. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     await this.#commits.close();
     await this.#reader.close();
     await this.#writer.close();
