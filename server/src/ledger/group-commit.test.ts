@@ -200,6 +200,44 @@ describe('group commit', () => {
     assert.equal(commits.isWritable, true);
   });
 
+  test('[S4] with a depth of two the next batch is handed over before the first is durable, when worth it', async () => {
+    const store = new SlowStore({ depth: 2, startAt: 2 });
+    const { commits, begun } = store;
+    const posts = [buy(), buy(), buy()].map((entry) => commits.post(entry));
+    assert.deepEqual(store.sizes, [2], 'two are worth a batch at once, one more is not');
+    posts.push(commits.post(buy()));
+    assert.deepEqual(store.sizes, [2, 2]);
+    posts.push(...[buy(), buy(), buy()].map((entry) => commits.post(entry)));
+    await turn();
+    assert.deepEqual(store.sizes, [2, 2], 'never more than two');
+    begun[0]!.commit();
+    await turn();
+    assert.deepEqual(store.sizes, [2, 2, 3]);
+    begun[1]!.fail(new LedgerUnavailable('the disk is full'));
+    begun[2]!.commit();
+    const refused = (await faultsOf(posts)).map((fault) => fault !== undefined);
+    assert.deepEqual(refused, [false, false, true, true, false, false, false]);
+    await commits.close();
+  });
+
+  test('[S4] a batch that starts early has a quarter of all that wait for an answer', async () => {
+    const store = new SlowStore({ depth: 2, startAt: 1 });
+    const { commits, begun } = store;
+    const posts = [commits.post(buy())];
+    await turn();
+    posts.push(...Array.from({ length: 8 }, () => commits.post(buy())));
+    begun[0]!.commit();
+    await turn();
+    assert.deepEqual(store.sizes, [1, 1, 7]);
+    posts.push(...[buy(), buy(), buy()].map((entry) => commits.post(entry)));
+    begun[1]!.commit();
+    await turn();
+    assert.deepEqual(store.sizes, [1, 1, 7, 3], 'three of ten are a quarter');
+    for (const batch of begun) batch.commit();
+    await Promise.all(posts);
+    await commits.close();
+  });
+
   test('[S4] closing finishes the batch under way and all that waits, and takes no more', async () => {
     const store = new SlowStore({ maxBatch: 2 });
     const { commits, begun } = store;

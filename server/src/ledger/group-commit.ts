@@ -1,6 +1,6 @@
 // Group commit: what is posted while one batch commits becomes the next batch, so durability costs each sale a
 // share of a commit. There is no timer: an idle ledger commits as soon as a few entries are there or the turn of
-// the event loop ends, a busy one as soon as the batch before has been answered.
+// the event loop ends, a busy one takes its next batch while the one before is being made durable.
 import { invariant } from '@floodgate/core/refusal.ts';
 import type { Verdict } from './judge.ts';
 import { type Entry, LedgerOutcomeUnknown, LedgerUnavailable, type Outcome } from './ledger.ts';
@@ -16,10 +16,15 @@ export interface GroupCommitOptions {
   /** The most entries of one transaction: bounds how long one commit can take. */
   readonly maxBatch: number;
   /**
-   * So many entries make an idle ledger start at once, while the rest of the turn's requests are still read.
-   * Default: it starts when the turn ends.
+   * So many entries, and a quarter of all that wait for an answer, are worth a batch before the turn ends: the
+   * ledger starts while the rest of the turn's requests are still being read. Default: it starts when it ends.
    */
   readonly startAt?: number;
+  /**
+   * How many batches may be under way. The second waits in the ledger's thread and starts the moment the first is
+   * durable, without a round trip through this one. Default: 1.
+   */
+  readonly depth?: number;
   /** The most entries that wait; beyond it, posting is refused with LedgerUnavailable. */
   readonly maxWaiting: number;
   /** Called after every batch, for metrics. */
@@ -29,8 +34,11 @@ export interface GroupCommitOptions {
 export class GroupCommit {
   readonly #commit: (entries: Entry[]) => Promise<Verdict[]>;
   readonly #options: GroupCommitOptions;
+  readonly #startAt: number;
+  readonly #depth: number;
   #waiting: Posted[] = [];
-  #committing: Promise<void> | undefined;
+  readonly #underWay = new Set<Promise<void>>();
+  #entriesUnderWay = 0;
   #isScheduled = false;
   #isClosed = false;
   #hasFailed = false;
@@ -39,6 +47,8 @@ export class GroupCommit {
     // Async also when it throws at once: `#next` counts on a batch being under way when `#run` returns.
     this.#commit = async (entries) => commit(entries);
     this.#options = options;
+    this.#startAt = options.startAt ?? Number.POSITIVE_INFINITY;
+    this.#depth = options.depth ?? 1;
   }
 
   /** How many entries wait for the next batch. */
@@ -58,14 +68,19 @@ export class GroupCommit {
     }
     return new Promise((resolve, reject) => {
       this.#waiting.push({ entry, resolve, reject });
-      if (this.#waiting.length >= (this.#options.startAt ?? Number.POSITIVE_INFINITY)) this.#next();
+      if (this.#isWorthABatch()) this.#next();
       else this.#schedule();
     });
   }
 
+  #isWorthABatch(): boolean {
+    const { length } = this.#waiting;
+    return length >= this.#startAt && length >= (length + this.#entriesUnderWay) / 4;
+  }
+
   // setImmediate runs after all input of this turn of the event loop was read, so one batch takes all of it.
   #schedule(): void {
-    if (this.#isScheduled || this.#committing) return;
+    if (this.#isScheduled || this.#underWay.size > 0) return;
     this.#isScheduled = true;
     setImmediate(() => {
       this.#isScheduled = false;
@@ -74,12 +89,14 @@ export class GroupCommit {
   }
 
   #next(): void {
-    if (this.#committing || this.#waiting.length === 0) return;
-    const batch = this.#waiting.splice(0, this.#options.maxBatch);
-    this.#committing = this.#run(batch);
+    const { size } = this.#underWay;
+    if (size >= this.#depth || this.#waiting.length === 0 || (size > 0 && !this.#isWorthABatch())) return;
+    const run = this.#run(this.#waiting.splice(0, this.#options.maxBatch), () => this.#underWay.delete(run));
+    this.#underWay.add(run);
   }
 
-  async #run(batch: readonly Posted[]): Promise<void> {
+  async #run(batch: readonly Posted[], ended: () => void): Promise<void> {
+    this.#entriesUnderWay += batch.length;
     const startMs = performance.now();
     let settle: () => void;
     try {
@@ -96,7 +113,8 @@ export class GroupCommit {
       };
     }
     // The ledger gets its next batch before this one is answered: answering is the longer part for the main thread.
-    this.#committing = undefined;
+    ended();
+    this.#entriesUnderWay -= batch.length;
     this.#next();
     settle();
     const { onBatch } = this.#options;
@@ -106,9 +124,9 @@ export class GroupCommit {
   /** Commits what waits, then takes no more. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    while (this.#committing || this.#waiting.length > 0) {
+    while (this.#underWay.size > 0 || this.#waiting.length > 0) {
       this.#next();
-      await this.#committing;
+      await Promise.all(this.#underWay);
     }
   }
 }
