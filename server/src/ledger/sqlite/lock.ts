@@ -10,17 +10,27 @@ export class LedgerInUse extends Error {
   }
 }
 
-/** Takes the ledger for this process; the returned function gives it back. Throws LedgerInUse. */
+/** SQLite cannot open a file, or what is in it is no database. */
+export class CannotOpenLedger extends Error {
+  override readonly name = 'CannotOpenLedger';
+  constructor(file: string, cause: Error) {
+    super(`cannot open ${file}: ${cause.message}`, { cause });
+  }
+}
+
+/** Takes the ledger for this process; the returned function gives it back. Throws LedgerInUse, CannotOpenLedger. */
 export function lockLedger(file: string): () => void {
-  const db = new DatabaseSync(`${file}.lock`);
+  const lockFile = `${file}.lock`;
+  let db: DatabaseSync | undefined;
   try {
+    db = new DatabaseSync(lockFile);
     db.exec('PRAGMA journal_mode = MEMORY');
     db.exec('BEGIN EXCLUSIVE');
   } catch (error) {
-    db.close();
+    db?.close();
     // 5 is SQLITE_BUSY.
     if ((error as { errcode?: number }).errcode === 5) throw new LedgerInUse(file);
-    throw error;
+    throw new CannotOpenLedger(lockFile, error as Error);
   }
   return () => db.close();
 }

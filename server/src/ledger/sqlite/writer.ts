@@ -15,6 +15,7 @@ import {
 } from '../judge.ts';
 import { type Entry, LedgerOutcomeUnknown, LedgerUnavailable } from '../ledger.ts';
 import { LedgerClock } from '../ledger-clock.ts';
+import { CannotOpenLedger } from './lock.ts';
 import { HOLD_COLUMNS, holdRecord, ORDER_COLUMNS, orderRecord, type Row } from './rows.ts';
 import { migrate } from './schema.ts';
 
@@ -249,8 +250,8 @@ function open(file: string): DatabaseSync {
     return db;
   } catch (error) {
     db?.close();
-    const { message, errcode } = error as Error & { errcode?: number };
-    throw errcode === undefined ? error : new Error(`cannot open ${file}: ${message}`, { cause: error });
+    const isOfSqlite = (error as { errcode?: number }).errcode !== undefined;
+    throw isOfSqlite ? new CannotOpenLedger(file, error as Error) : error;
   }
 }
 
