@@ -170,11 +170,6 @@ async function main(): Promise<void> {
   const log = createLog(config.logLevel);
   const shop = await openShop(config, log);
   const readyMs = Math.round(performance.now() - startMs);
-  log.logger.info({ port: shop.port, readyMs, events: shop.rooms.catalogue.all().length }, 'listening');
-  log.flush();
-  // Whoever read along may have gone, as in `npm start | head -1`.
-  process.stdout.on('error', () => {});
-  if (!config.isProduction) process.stdout.write(welcome(config, shop));
 
   let isStopping = false;
   const stop = async (signal: string): Promise<void> => {
@@ -183,10 +178,16 @@ async function main(): Promise<void> {
     log.logger.info({ signal }, 'shutting down');
     await shop.close();
     log.logger.info('closed: everything answered is in the ledger');
-    log.flush();
+    await log.flush();
     process.exit(0);
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal));
+
+  log.logger.info({ port: shop.port, readyMs, events: shop.rooms.catalogue.all().length }, 'listening');
+  await log.flush();
+  // Whoever read along may have gone, as in `npm start | head -1`.
+  process.stdout.on('error', () => {});
+  if (!config.isProduction) process.stdout.write(welcome(config, shop));
 }
 
 function welcome(config: Config, shop: Shop): string {

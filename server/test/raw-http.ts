@@ -38,6 +38,11 @@ export class RawConnection {
     this.socket.write(bytes);
   }
 
+  /** Forgets what came so far. */
+  forget(): void {
+    this.#received = Buffer.alloc(0);
+  }
+
   /** Everything that came, as Latin-1. */
   get text(): string {
     return this.#received.toString('latin1');

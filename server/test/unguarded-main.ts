@@ -82,7 +82,7 @@ async function main(): Promise<void> {
   };
   const shop = await openShop(config, log, parts);
   log.logger.info({ port: shop.port }, 'listening');
-  log.flush();
+  await log.flush();
   process.on('SIGTERM', () => void shop.close().then(() => process.exit(0)));
 }
 
