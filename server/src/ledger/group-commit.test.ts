@@ -262,8 +262,12 @@ describe('group commit', () => {
   test('[S4] closing also commits what was posted in the same turn, and nothing when nothing was', async () => {
     const store = new SlowStore();
     const post = store.commits.post(buy());
-    const closed = store.commits.close();
+    let isClosed = false;
+    const closed = store.commits.close().then(() => {
+      isClosed = true;
+    });
     await turn();
+    assert.equal(isClosed, false);
     store.begun[0]!.commit();
     await Promise.all([post, closed]);
     await turn();

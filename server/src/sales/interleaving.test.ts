@@ -7,7 +7,13 @@ import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import type { EventDefinition } from '@floodgate/core/event.ts';
 import type { EventId, HoldId, Ticket } from '@floodgate/core/ids.ts';
 import fc, { type Scheduler } from 'fast-check';
-import { FaultyLedger, HOLD_TTL_MS, MemoryShop, type Parts } from '../../test/memory-shop.ts';
+import {
+  FaultyLedger,
+  HOLD_TTL_MS,
+  MemoryShop,
+  oversellsStopped,
+  type Parts,
+} from '../../test/memory-shop.ts';
 import type { Inventory, InventorySnapshot, Want } from '../inventory/inventory.ts';
 import { MemoryInventory } from '../inventory/memory-inventory.ts';
 import type { Verdict } from '../ledger/judge.ts';
@@ -260,7 +266,9 @@ const BUGS: Record<string, Partial<Parts>> = {
 describe('sales at once', () => {
   test('[S1] in every order no ticket is sold twice, refusals are legal, nothing leaks and all settle', async () => {
     const met = new Set<string>();
+    const before = await oversellsStopped();
     await fc.assert(visits({}, met), { numRuns: 400 });
+    assert.equal(await oversellsStopped(), before, 'the inventory proposed what was taken');
     assert.deepEqual([...met].sort(), EVERY_ANSWER.sort());
   });
 

@@ -340,7 +340,9 @@ const BUGS: Record<string, Partial<Parts>> = {
 describe('sales', () => {
   test('[S2] inventory, ledger and model agree after every step', async () => {
     const met = new Set<string>();
+    const before = await oversellsStopped();
     await fc.assert(sales({}, met), { numRuns: 300 });
+    assert.equal(await oversellsStopped(), before, 'the inventory proposed what was taken');
     assert.deepEqual([...met].sort(), EVERY_END.sort());
   });
 

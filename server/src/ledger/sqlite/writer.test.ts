@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, describe, test } from 'node:test';
-import { EventEntries, TestClock } from '../test-entries.ts';
+import type { WorkingSet } from '../judge.ts';
+import type { Entry } from '../ledger.ts';
+import { EventEntries, TestClock, underKey } from '../test-entries.ts';
 import { SqliteReader } from './reader.ts';
 import { SqliteWriter } from './writer.ts';
 
@@ -18,6 +20,15 @@ const newFile = () => join(folder, `${++files}.db`);
 /** A writer that does not look at the claims before it grants. */
 class Unguarded extends SqliteWriter {
   protected override readClaims(): void {}
+}
+
+/** A writer that does not look at what is kept under idempotency keys. */
+class Forgetful extends SqliteWriter {
+  protected override readWorkingSet(entries: readonly Entry[]): WorkingSet {
+    const set = super.readWorkingSet(entries);
+    for (const event of set.events.values()) event.kept.clear();
+    return set;
+  }
 }
 
 /** Takes the key from the claims table, so that a ticket can be claimed twice. */
@@ -83,6 +94,23 @@ describe('SQLite writer', () => {
       /^LedgerUnavailable: UNIQUE constraint failed: claims\.event_no, claims\.ticket/,
     );
     assert.deepEqual(failed, []);
+  });
+
+  test('[S5] a second effect under a key is refused by the unique key alone, whatever the request', () => {
+    const file = newFile();
+    const writer = new Forgetful(file, new TestClock());
+    const entries = new EventEntries(2);
+    writer.commit([entries.create(), entries.buy([0], underKey('a', 'one request'))]);
+    for (const request of ['one request', 'another request']) {
+      assert.throws(() => writer.commit([entries.buy([1], underKey('a', request))]), {
+        name: 'LedgerUnavailable',
+        message: /UNIQUE constraint failed: idempotency_keys\.event_no/,
+      });
+    }
+    writer.close();
+    const reader = new SqliteReader(file);
+    assert.deepEqual([reader.claims(entries.eventId).sold.length, failedRules(reader, entries)], [1, []]);
+    reader.close();
   });
 
   test('[S1] control: without judge and key a ticket is sold twice, and the audit tells', () => {
