@@ -5,8 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /** What nobody has read yet is kept up to this size; later lines are lost. */
 const MAX_KEPT_BYTES = 16_777_216;
-/** A full pipe is tried again after this long. */
-const RETRY_MS = 50;
+/** A full pipe is tried again after a millisecond, as a busy reader needs, then later and later. */
+const FIRST_RETRY_MS = 1;
+const LAST_RETRY_MS = 64;
 /** Before the end, a reader that stands still is waited for this long. */
 const LAST_WORDS_MS = 1_000;
 
@@ -15,6 +16,7 @@ export class Output {
   #kept: Buffer[] = [];
   #keptBytes = 0;
   #isWriting = false;
+  #retryMs = FIRST_RETRY_MS;
 
   constructor(fd: number) {
     this.#fd = fd;
@@ -39,9 +41,11 @@ export class Output {
     this.#isWriting = true;
     write(this.#fd, this.#kept[0]!, (error, written) => {
       if (error?.code === 'EAGAIN') {
-        setTimeout(() => this.#writeFirst(), RETRY_MS).unref();
+        setTimeout(() => this.#writeFirst(), this.#retryMs).unref();
+        this.#retryMs = Math.min(2 * this.#retryMs, LAST_RETRY_MS);
         return;
       }
+      this.#retryMs = FIRST_RETRY_MS;
       if (error) this.#forget();
       else this.#take(written);
       this.#isWriting = false;
