@@ -357,6 +357,26 @@ describe('sales', () => {
     assert.ok((await oversellsStopped()) > before);
   });
 
+  test('[S9] a sweep that finds a hold which another has ended gives nothing back', async () => {
+    class Stale extends FaultyLedger {
+      #due: ReturnType<FaultyLedger['dueHolds']> | undefined;
+
+      override dueHolds(nowMs: number, limit: number) {
+        this.#due ??= super.dueHolds(nowMs, limit);
+        return this.#due;
+      }
+    }
+    const shop = await MemoryShop.open(1, { Ledger: Stale });
+    const command = { eventId: shop.event.eventId, buyer: 'ann', lines: [{ ticketType: 'ga', quantity: 1 }] };
+    await hold(shop.rooms, command);
+    shop.clock.pass(HOLD_TTL_MS);
+    assert.equal(await expireDue(shop.rooms, 100), 1);
+    await hold(shop.rooms, command);
+    assert.equal(await expireDue(shop.rooms, 100), 1);
+    const [counts] = (await shop.rooms.inventory.counts(shop.event.eventId))!;
+    assert.deepEqual([counts?.available, counts?.held], [0, 1]);
+  });
+
   for (const [bug, parts] of Object.entries(BUGS)) {
     test(`[S2] control: the model finds that ${bug}`, async () => {
       const { failed, numRuns } = await fc.check(sales(parts), { numRuns: 300, endOnFailure: true });
