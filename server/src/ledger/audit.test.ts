@@ -55,7 +55,7 @@ function auditAfter(sql: string): AuditCheck[] {
 }
 
 const addToJournal = (kind: string, fact: object) => `
-  UPDATE event_seqs SET seq = 12;
+  UPDATE event_heads SET seq = 12;
   INSERT INTO journal (event_no, seq, kind, at_ms, fact) VALUES (1, 12, '${kind}', 0, '${JSON.stringify(fact)}')`;
 const setFact = (seq: number, name: string, json: string) =>
   `UPDATE journal SET fact = json_set(fact, '$.${name}', json('${json}')) WHERE seq = ${seq}`;
@@ -127,7 +127,7 @@ const TAMPERINGS: Record<string, readonly [sql: string, ...rules: string[]]> = {
   'a journal entry is deleted': ['DELETE FROM journal WHERE seq = 1', 'S11'],
   'the last journal entry is deleted': ['DELETE FROM journal WHERE seq = 11', 'S1', 'S2', 'S3', 'S6', 'S11'],
   'a journal entry is moved behind the others': ['UPDATE journal SET seq = 12 WHERE seq = 1', 'S11'],
-  'the sequence of the event goes on without the journal': ['UPDATE event_seqs SET seq = 12', 'S11'],
+  'the sequence of the event goes on without the journal': ['UPDATE event_heads SET seq = 12', 'S11'],
 };
 
 describe('audit', () => {

@@ -1,9 +1,9 @@
 // The first schema. `claims` decides what is sold (rule S1): its primary key allows one live claim per ticket.
 //
-// Orders and holds are keyed by their time-ordered id alone, so that inserts append to one page whatever the
-// number of events. Claims and journal are keyed by event first, because they are read by event and the ledger
-// shards by it. Sequences live apart from event definitions: a batch over a thousand events then touches three
-// pages of sequences instead of a thousand rows of text. See docs/adr/0003-ledger-layout.md for the figures.
+// Orders, holds and journal entries lie in the order of time, so that inserts append to one page whatever the
+// number of events; only the claims must lie by event. An event's journal is a chain through that order: each
+// entry names the event's entry before it, `event_heads` its last one, and `journal_marks` every 16th, so that a
+// page of it is found without a row per entry in a second index. See docs/adr/0003-ledger-layout.md for the figures.
 import type { Migration } from './migration.ts';
 
 export const ledgerTables: Migration = {
@@ -17,9 +17,11 @@ export const ledgerTables: Migration = {
       capacity ${sql.bigint} NOT NULL
     ) ${sql.appended}`,
 
-    `CREATE TABLE event_seqs (
+    // The sequence number an event stands at, and where the entry of that number is.
+    `CREATE TABLE event_heads (
       event_no ${sql.appendKey} PRIMARY KEY,
-      seq ${sql.bigint} NOT NULL
+      seq ${sql.bigint} NOT NULL,
+      last_pos ${sql.bigint}
     ) ${sql.appended}`,
 
     `CREATE TABLE claims (
@@ -60,12 +62,20 @@ export const ledgerTables: Migration = {
 
     // `subject` is the order or hold that the fact is about.
     `CREATE TABLE journal (
+      pos ${sql.appendKey} PRIMARY KEY,
       event_no ${sql.bigint} NOT NULL,
       seq ${sql.bigint} NOT NULL,
+      before_pos ${sql.bigint},
       kind ${sql.shortText} NOT NULL,
       at_ms ${sql.bigint} NOT NULL,
       subject ${sql.bigint},
-      fact ${sql.text} NOT NULL,
+      fact ${sql.text} NOT NULL
+    ) ${sql.appended}`,
+
+    `CREATE TABLE journal_marks (
+      event_no ${sql.bigint} NOT NULL,
+      seq ${sql.bigint} NOT NULL,
+      pos ${sql.bigint} NOT NULL,
       PRIMARY KEY (event_no, seq)
     ) ${sql.clustered}`,
 

@@ -4,14 +4,8 @@ import { DatabaseSync } from 'node:sqlite';
 import type { EventDefinition } from '@floodgate/core/event.ts';
 import type { EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
 import { EventAudit } from '../audit.ts';
-import type {
-  AuditCheck,
-  ClaimSnapshot,
-  HoldRecord,
-  JournalEntry,
-  JournalKind,
-  OrderRecord,
-} from '../ledger.ts';
+import type { AuditCheck, ClaimSnapshot, HoldRecord, JournalEntry, OrderRecord } from '../ledger.ts';
+import { readJournal, wholeJournal } from './journal.ts';
 import { HOLD_COLUMNS, holdRecord, ORDER_COLUMNS, orderRecord, type Row } from './rows.ts';
 
 export class SqliteReader {
@@ -44,18 +38,21 @@ export class SqliteReader {
   }
 
   orders(eventId: EventId, afterSeq: number, limit: number): OrderRecord[] {
-    const rows = this.#rows(
-      `SELECT CAST(o.order_id AS TEXT) AS order_id, o.seq, o.status, o.buyer, o.secret, o.tickets,
-              o.created_at_ms, CAST(o.hold_id AS TEXT) AS hold_id
-       FROM events e
-       JOIN journal j ON j.event_no = e.event_no AND j.seq > ? AND j.kind IN ('bought', 'confirmed')
-       JOIN orders o ON o.order_id = j.subject
-       WHERE e.event_id = ? ORDER BY j.seq LIMIT ?`,
-      afterSeq,
-      eventId,
-      limit,
-    );
-    return rows.map((row) => orderRecord(row, eventId));
+    return this.#inOneView(() => {
+      const orders: OrderRecord[] = [];
+      const statement = this.#db.prepare(`SELECT ${ORDER_COLUMNS} FROM orders WHERE order_id = ?`);
+      let after = afterSeq;
+      while (orders.length < limit) {
+        const page = this.journal(eventId, after, limit);
+        if (page.length === 0) break;
+        for (const { seq, fact } of page) {
+          after = seq;
+          const row = fact.orderId ? (statement.get(fact.orderId as string) as Row | undefined) : undefined;
+          if (row && orders.length < limit) orders.push(orderRecord(row, eventId));
+        }
+      }
+      return orders;
+    });
   }
 
   dueHolds(nowMs: number, limit: number): { eventId: EventId; holdId: HoldId }[] {
@@ -69,14 +66,8 @@ export class SqliteReader {
   }
 
   journal(eventId: EventId, afterSeq: number, limit: number): JournalEntry[] {
-    const rows = this.#rows(
-      `SELECT seq, kind, at_ms, fact FROM journal
-       WHERE event_no = (SELECT event_no FROM events WHERE event_id = ?) AND seq > ? ORDER BY seq LIMIT ?`,
-      eventId,
-      afterSeq,
-      limit,
-    );
-    return rows.map(journalEntry);
+    const row = this.#row('SELECT event_no FROM events WHERE event_id = ?', eventId);
+    return row ? readJournal(this.#db, row.event_no as number, afterSeq, limit) : [];
   }
 
   claims(eventId: EventId): ClaimSnapshot {
@@ -119,11 +110,7 @@ export class SqliteReader {
       const { eventNo, seq, capacity } = this.#event(eventId);
       const audit = new EventAudit(capacity);
       const iterate = (sql: string) => this.#db.prepare(sql).iterate(eventNo) as Iterable<Row>;
-      for (const row of iterate(
-        'SELECT seq, kind, at_ms, fact FROM journal WHERE event_no = ? ORDER BY seq',
-      )) {
-        audit.journal(journalEntry(row));
-      }
+      for (const entry of wholeJournal(this.#db, eventNo)) audit.journal(entry);
       const claimsBy = new Map<string, number>();
       for (const row of iterate(
         'SELECT ticket, sold, CAST(claimed_by AS TEXT) AS claimed_by FROM claims WHERE event_no = ?',
@@ -151,7 +138,7 @@ export class SqliteReader {
   /** Throws for an unknown event: the callers ask for events they know. */
   #event(eventId: EventId): { eventNo: number; seq: number; capacity: number } {
     const row = this.#row(
-      'SELECT event_no, seq, capacity FROM events JOIN event_seqs USING (event_no) WHERE event_id = ?',
+      'SELECT event_no, seq, capacity FROM events JOIN event_heads USING (event_no) WHERE event_id = ?',
       eventId,
     );
     if (!row) throw new Error(`the ledger has no event ${eventId}`);
@@ -178,13 +165,4 @@ export class SqliteReader {
   #rows(sql: string, ...parameters: (string | number)[]): Row[] {
     return this.#db.prepare(sql).all(...parameters) as Row[];
   }
-}
-
-function journalEntry(row: Row): JournalEntry {
-  return {
-    seq: row.seq as number,
-    kind: row.kind as JournalKind,
-    atMs: row.at_ms as number,
-    fact: JSON.parse(row.fact as string) as JournalEntry['fact'],
-  };
 }

@@ -15,6 +15,7 @@ import {
 } from '../judge.ts';
 import { type Entry, LedgerOutcomeUnknown, LedgerUnavailable } from '../ledger.ts';
 import { LedgerClock } from '../ledger-clock.ts';
+import { JournalWriter } from './journal.ts';
 import { CannotOpenLedger } from './lock.ts';
 import { HOLD_COLUMNS, holdRecord, ORDER_COLUMNS, orderRecord, type Row } from './rows.ts';
 import { migrate } from './schema.ts';
@@ -76,6 +77,7 @@ export class SqliteWriter {
     try {
       this.#reopenIfClosed();
       this.#db.exec('BEGIN IMMEDIATE');
+      this.#sql.journal.begin();
       const set = this.readWorkingSet(entries);
       const { verdicts, changes } = judge(set, entries, this.#clock.nowMs());
       isCommitting = this.#write(set, changes);
@@ -130,7 +132,7 @@ export class SqliteWriter {
     const known = this.#events.get(eventId);
     if (!known) return undefined;
     const { eventNo, capacity } = known;
-    const seq = Number(this.#sql.seq.get(eventNo)!.seq);
+    const seq = this.#sql.journal.seqOf(eventNo);
     const event: EventState = {
       eventNo,
       eventId,
@@ -166,12 +168,9 @@ export class SqliteWriter {
     const sql = this.#sql;
     for (const { eventNo, event, capacity } of changes.events) {
       sql.insertEvent.run(eventNo, event.eventId, JSON.stringify(event), capacity);
-      sql.insertSeq.run(eventNo);
+      sql.journal.found(eventNo);
     }
-    for (const event of set.events.values()) {
-      this.#writeClaims(event);
-      sql.advanceSeq.run(event.seq, event.eventNo);
-    }
+    for (const event of set.events.values()) this.#writeClaims(event);
     for (const { isNew, state: h } of changes.holds.values()) {
       if (isNew) {
         const { eventNo } = set.events.get(h.eventId)!;
@@ -189,10 +188,7 @@ export class SqliteWriter {
         o.orderId, eventNo, o.seq, o.status, o.buyer, o.secret, JSON.stringify(o.tickets), o.createdAtMs, o.holdId,
       ); // biome-ignore format: one row, in the order of its columns
     }
-    for (const { eventNo, entry } of changes.journal) {
-      const subject = (entry.fact.orderId ?? entry.fact.holdId ?? null) as string | null;
-      sql.insertJournal.run(eventNo, entry.seq, entry.kind, entry.atMs, subject, JSON.stringify(entry.fact));
-    }
+    sql.journal.append(changes.journal);
     for (const { eventNo, key, outcome } of changes.kept) {
       sql.insertKept.run(eventNo, key.scope, key.key, key.hash, JSON.stringify(outcome));
     }
@@ -255,14 +251,9 @@ function open(file: string): DatabaseSync {
   }
 }
 
-/** The latest ledger time in the file: the last journal entry of each event. */
+/** The latest ledger time in the file: that of the last journal entry. */
 function latestAtMs(db: DatabaseSync): number {
-  const row = db
-    .prepare(
-      `SELECT max(j.at_ms) AS at_ms FROM event_seqs s
-       JOIN journal j ON j.event_no = s.event_no AND j.seq = s.seq`,
-    )
-    .get();
+  const row = db.prepare('SELECT at_ms FROM journal ORDER BY pos DESC LIMIT 1').get();
   return Number(row?.at_ms ?? 0);
 }
 
@@ -279,7 +270,7 @@ function prepare(db: DatabaseSync) {
     return statement;
   };
   return {
-    seq: sql('SELECT seq FROM event_seqs WHERE event_no = ?'),
+    journal: new JournalWriter(db),
     claim: sql(
       'SELECT sold, CAST(claimed_by AS TEXT) AS claimed_by FROM claims WHERE event_no = ? AND ticket = ?',
     ),
@@ -289,8 +280,6 @@ function prepare(db: DatabaseSync) {
     hold: sql(`SELECT ${HOLD_COLUMNS} FROM holds WHERE hold_id = ? AND event_no = ?`),
     order: sql(`SELECT ${ORDER_COLUMNS} FROM orders WHERE order_id = ?`),
     insertEvent: write('INSERT INTO events (event_no, event_id, definition, capacity) VALUES (?, ?, ?, ?)'),
-    insertSeq: write('INSERT INTO event_seqs (event_no, seq) VALUES (?, 0)'),
-    advanceSeq: write('UPDATE event_seqs SET seq = ? WHERE event_no = ?'),
     insertClaim: write('INSERT INTO claims (event_no, ticket, sold, claimed_by) VALUES (?, ?, ?, ?)'),
     updateClaim: write('UPDATE claims SET sold = ?, claimed_by = ? WHERE event_no = ? AND ticket = ?'),
     deleteClaim: write('DELETE FROM claims WHERE event_no = ? AND ticket = ?'),
@@ -305,9 +294,6 @@ function prepare(db: DatabaseSync) {
     insertOrder: write(
       `INSERT INTO orders (order_id, event_no, seq, status, buyer, secret, tickets, created_at_ms, hold_id)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    ),
-    insertJournal: write(
-      'INSERT INTO journal (event_no, seq, kind, at_ms, subject, fact) VALUES (?, ?, ?, ?, ?, ?)',
     ),
     insertKept: write(
       `INSERT INTO idempotency_keys (event_no, scope, idempotency_key, hash, outcome) VALUES (?, ?, ?, ?, ?)`,

@@ -1,0 +1,112 @@
+// The journal in SQLite: entries lie in the order of time, and an event's entries are a chain through it. Each names
+// the position of the one before; the event's head names the last; every 16th has a mark. So a batch over a thousand
+// events writes its entries to one page, and a page of an event's journal costs a look-up per entry, no scan.
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { JournalEntry, JournalKind } from '../ledger.ts';
+import type { Row } from './rows.ts';
+
+/** A page's chain is entered at a mark behind it, so at most so many entries are read in vain. */
+const MARK_EVERY = 16;
+
+/** Appends inside the writer's transactions. */
+export class JournalWriter {
+  readonly #head: StatementSync;
+  readonly #lastPos: StatementSync;
+  readonly #insert: StatementSync;
+  readonly #mark: StatementSync;
+  readonly #makeHead: StatementSync;
+  readonly #moveHead: StatementSync;
+  /** Of the events of this transaction: where their chains end. */
+  readonly #chainEnds = new Map<number, number | null>();
+
+  constructor(db: DatabaseSync) {
+    const write = (sql: string): StatementSync => {
+      const statement = db.prepare(sql);
+      statement.setReadBigInts(true);
+      return statement;
+    };
+    this.#head = db.prepare('SELECT seq, last_pos FROM event_heads WHERE event_no = ?');
+    this.#lastPos = db.prepare('SELECT coalesce(max(pos), 0) AS pos FROM journal');
+    this.#insert = write(
+      `INSERT INTO journal (pos, event_no, seq, before_pos, kind, at_ms, subject, fact)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    this.#mark = write('INSERT INTO journal_marks (event_no, seq, pos) VALUES (?, ?, ?)');
+    this.#makeHead = write('INSERT INTO event_heads (event_no, seq) VALUES (?, 0)');
+    this.#moveHead = write('UPDATE event_heads SET seq = ?, last_pos = ? WHERE event_no = ?');
+  }
+
+  /** Begins a transaction: what was known of the chains may be of one that was rolled back. */
+  begin(): void {
+    this.#chainEnds.clear();
+  }
+
+  /** The sequence number the event stands at. To be asked before entries of it are appended. */
+  seqOf(eventNo: number): number {
+    const head = this.#head.get(eventNo)!;
+    this.#chainEnds.set(eventNo, head.last_pos as number | null);
+    return head.seq as number;
+  }
+
+  /** A new event's journal, without entries yet. */
+  found(eventNo: number): void {
+    this.#makeHead.run(eventNo);
+    this.#chainEnds.set(eventNo, null);
+  }
+
+  /** Appends the entries, each event's in the order of its sequence, and moves the heads. */
+  append(entries: readonly { readonly eventNo: number; readonly entry: JournalEntry }[]): void {
+    let pos = this.#lastPos.get()!.pos as number;
+    const heads = new Map<number, number>();
+    for (const { eventNo, entry } of entries) {
+      const { seq, kind, atMs, fact } = entry;
+      const subject = (fact.orderId ?? fact.holdId ?? null) as string | null;
+      const before = this.#chainEnds.get(eventNo) ?? null;
+      this.#insert.run(++pos, eventNo, seq, before, kind, atMs, subject, JSON.stringify(fact));
+      if (seq % MARK_EVERY === 0) this.#mark.run(eventNo, seq, pos);
+      this.#chainEnds.set(eventNo, pos);
+      heads.set(eventNo, seq);
+    }
+    for (const [eventNo, seq] of heads)
+      this.#moveHead.run(seq, this.#chainEnds.get(eventNo) ?? null, eventNo);
+  }
+}
+
+/** Entries `afterSeq+1 … afterSeq+limit` of an event, in order. */
+export function readJournal(
+  db: DatabaseSync,
+  eventNo: number,
+  afterSeq: number,
+  limit: number,
+): JournalEntry[] {
+  const last = afterSeq + limit;
+  const rows = db
+    .prepare(
+      `WITH RECURSIVE chain (pos, seq, before_pos) AS (
+         SELECT pos, seq, before_pos FROM journal WHERE pos = coalesce(
+           (SELECT pos FROM journal_marks WHERE event_no = ?1 AND seq >= ?3 ORDER BY seq LIMIT 1),
+           (SELECT last_pos FROM event_heads WHERE event_no = ?1))
+         UNION ALL
+         SELECT j.pos, j.seq, j.before_pos FROM chain c JOIN journal j ON j.pos = c.before_pos
+         WHERE j.seq > ?2)
+       SELECT j.seq, j.kind, j.at_ms, j.fact FROM chain JOIN journal j USING (pos)
+       WHERE j.seq > ?2 AND j.seq <= ?3 ORDER BY j.seq`,
+    )
+    .all(eventNo, afterSeq, last) as Row[];
+  return rows.map(journalEntry);
+}
+
+/** All entries of an event in the order they were written: reads the whole journal once. */
+export function* wholeJournal(db: DatabaseSync, eventNo: number): Iterable<JournalEntry> {
+  const statement = db.prepare('SELECT seq, kind, at_ms, fact FROM journal WHERE event_no = ? ORDER BY pos');
+  for (const row of statement.iterate(eventNo)) yield journalEntry(row as Row);
+}
+
+function journalEntry(row: Row): JournalEntry {
+  return {
+    seq: row.seq as number,
+    kind: row.kind as JournalKind,
+    atMs: row.at_ms as number,
+    fact: JSON.parse(row.fact as string) as JournalEntry['fact'],
+  };
+}
