@@ -14,7 +14,8 @@ import { type ServerUnderTest, startServer, using } from '../server-under-test.t
 import { medianRatio } from '../stats.ts';
 import { BUY } from './durable.ts';
 
-const CONNECTIONS = 64;
+const FEW_CONNECTIONS = 64;
+const MANY_CONNECTIONS = 512;
 const TIMEOUT_MS = 60_000;
 const MANY_EVENTS = 1_000;
 const FEW_TICKETS = 10_000;
@@ -28,37 +29,58 @@ export const shapes: Suite = {
   name: 'shapes',
   question: 'Are 1,000 events or 10 million tickets slower to sell than one event or 10 thousand?',
   async run(bench) {
-    const events = await compareEvents(bench);
+    const events = await compareEvents(bench, FEW_CONNECTIONS);
+    const eventsInACrowd = await compareEvents(bench, MANY_CONNECTIONS);
     const tickets = await compareTickets(bench);
     return {
       figures: [
-        ...figuresOf('1,000 events instead of 1', '1 × 10 M', '1,000 × 10 k', events),
+        ...figuresOf(
+          `1,000 events instead of 1, ${FEW_CONNECTIONS} connections`,
+          '1 × 10 M',
+          '1,000 × 10 k',
+          events,
+        ),
+        ...figuresOf(
+          `1,000 events instead of 1, ${MANY_CONNECTIONS} connections`,
+          '1 × 10 M',
+          '1,000 × 10 k',
+          eventsInACrowd,
+        ),
         ...figuresOf('10 M tickets instead of 10 k', '2 × 10 k', '2 × 10 M', tickets),
       ],
-      raw: { connections: CONNECTIONS, events, tickets },
+      raw: {
+        connections: FEW_CONNECTIONS,
+        events,
+        crowd: { connections: MANY_CONNECTIONS, events: eventsInACrowd },
+        tickets,
+      },
     };
   },
 };
 
 type Sales = Awaited<ReturnType<typeof sell>>;
 
-function compareEvents(bench: Bench): Promise<Pair<Sales>[]> {
+function compareEvents(bench: Bench, connections: number): Promise<Pair<Sales>[]> {
   const sales = bench.quick ? QUICK_SALES : SALES;
   bench.say(`${round(sales)} sales of 1 event of 10 million tickets, and of 1,000 events of 10 thousand`);
-  const one = startServer(bench, { name: 'one-event', events: 1, ticketsPerEvent: MANY_TICKETS });
+  const one = startServer(bench, {
+    name: `one-event-${connections}`,
+    events: 1,
+    ticketsPerEvent: MANY_TICKETS,
+  });
   return using(one, (oneEvent) => {
     const many = startServer(bench, {
-      name: 'many-events',
+      name: `many-events-${connections}`,
       events: MANY_EVENTS,
       ticketsPerEvent: FEW_TICKETS,
     });
     return using(many, async (manyEvents) => {
-      await sell(oneEvent, '1', 1, sales);
-      await sell(manyEvents, '{event}', MANY_EVENTS, sales);
+      await sell(oneEvent, '1', 1, sales, connections);
+      await sell(manyEvents, '{event}', MANY_EVENTS, sales, connections);
       return alternate(
         bench,
-        () => sell(oneEvent, '1', 1, sales),
-        () => sell(manyEvents, '{event}', MANY_EVENTS, sales),
+        () => sell(oneEvent, '1', 1, sales, connections),
+        () => sell(manyEvents, '{event}', MANY_EVENTS, sales, connections),
       );
     });
   });
@@ -83,9 +105,15 @@ async function compareTickets(bench: Bench): Promise<Pair<Sales>[]> {
 }
 
 /** Sells so many tickets as fast as the answers come. `event` is an event's name, or `{event}` for all in turn. */
-async function sell(server: ServerUnderTest, event: string, events: number, requests: number) {
+async function sell(
+  server: ServerUnderTest,
+  event: string,
+  events: number,
+  requests: number,
+  connections = FEW_CONNECTIONS,
+) {
   const request = requestText(BUY.method, `/buy/${event}`, {}, BUY.body);
-  const load = { request, requests, events, connections: CONNECTIONS, timeoutMs: TIMEOUT_MS };
+  const load = { request, requests, events, connections, timeoutMs: TIMEOUT_MS };
   const result = await measure(server, () => closedLoop({ ...load, port: server.port }));
   return { ...result, readyMs: server.readyMs };
 }
