@@ -1,7 +1,7 @@
 // Builds the rooms and opens the doors: the only file that knows every implementation.
 import { randomBytes } from 'node:crypto';
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, Server as TcpServer } from 'node:net';
 import { relative } from 'node:path';
 import { IdSource } from '@floodgate/core/ids.ts';
 import { type Config, readConfig } from './config.ts';
@@ -36,6 +36,8 @@ const START_AT = 24;
 const DEPTH = 2;
 /** Sales that may wait for the ledger, about half a second of work; beyond it buyers are told to come back. */
 const MAX_WAITING = 20_000;
+/** Connections without a request are kept this long after SIGTERM: one may be on its way. */
+const LAST_REQUESTS_MS = 100;
 /** In-flight requests have this long to finish after SIGTERM. */
 const DRAIN_MS = 8_000;
 const LISTEN_BACKLOG = 8_192;
@@ -133,9 +135,12 @@ function listen(server: Server, config: Config): Promise<void> {
 }
 
 async function drain(server: Server): Promise<void> {
-  const closed = new Promise((resolve) => server.close(resolve));
+  // The listener alone: http's own close also cuts idle connections at once, with the requests on their way in them.
+  const closed = new Promise((resolve) => TcpServer.prototype.close.call(server, resolve));
+  const lastRequests = setTimeout(() => server.close(), LAST_REQUESTS_MS);
   const patience = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
   await closed;
+  clearTimeout(lastRequests);
   clearTimeout(patience);
 }
 

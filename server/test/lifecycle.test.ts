@@ -13,7 +13,7 @@ import { promisify } from 'node:util';
 import { Program, temporaryFolder } from './program.ts';
 import { RawConnection, requestText } from './raw-http.ts';
 import * as shapes from './shapes.ts';
-import { ask } from './test-shop.ts';
+import { ask, openTestShop } from './test-shop.ts';
 
 const EXIT_WITHIN_MS = 10_000;
 const KEY = 'lifecycle-test-key-0123456789';
@@ -182,21 +182,25 @@ describe('the program', { concurrency: 2, timeout: 60_000 }, () => {
     const shop = await Program.open(t, { folder, env });
     const answers = new Map<string, { status: number; body: string }>();
     const lost = new Set<string>();
+    let resets = 0;
     const client = async (name: number): Promise<void> => {
-      for (let i = 0; ; ) {
-        const connection = new RawConnection(shop.port);
-        // One in four opens a connection for every purchase, the others keep theirs.
-        for (let hasAnswer = true; hasAnswer; i++) {
-          const key = `client-${name}-${i}`;
-          connection.send(requestText('POST', '/buy/1', { headers: { 'Idempotency-Key': key } }));
-          const answer = (await connection.answers(1))[0];
-          connection.forget();
-          hasAnswer = answer !== undefined && name % 4 !== 0;
-          if (answer === undefined) lost.add(key);
-          else answers.set(key, answer);
-          if (answer === undefined) return;
+      let connection = new RawConnection(shop.port);
+      for (let i = 0; ; i++) {
+        const key = `client-${name}-${i}`;
+        connection.send(requestText('POST', '/buy/1', { headers: { 'Idempotency-Key': key } }));
+        const [answer] = await connection.answers(1);
+        if (answer === undefined) {
+          lost.add(key);
+          if (connection.faultCode !== 'ECONNREFUSED') resets++;
+          return;
         }
-        connection.socket.destroy();
+        answers.set(key, answer);
+        connection.forget();
+        // One in four opens a connection for every purchase; all heed the server's wish to end theirs.
+        if (name % 4 === 0 || answer.headers.connection === 'close') {
+          connection.socket.destroy();
+          connection = new RawConnection(shop.port);
+        }
       }
     };
     const clients = Array.from({ length: 48 }, (_, name) => client(name));
@@ -219,7 +223,25 @@ describe('the program', { concurrency: 2, timeout: 60_000 }, () => {
     }
     const begun = [...lost].filter((key) => kept.has(key));
     assert.deepEqual(begun, [], 'these were sold and never answered');
-    t.diagnostic(`${answers.size} answered, ${lost.size} refused before they began`);
+    t.diagnostic(
+      `${answers.size} answered, ${lost.size} not begun, ${resets} of them reset`,
+    );
+  });
+
+  test('[B8] a request that is on its way on an idle connection when the end begins is answered', async () => {
+    const shop = await openTestShop();
+    const idle = new RawConnection(shop.port);
+    idle.send(requestText('GET', '/health/ready'));
+    assert.equal((await idle.answer()).status, 200);
+    idle.forget();
+    const closing = shop.close();
+    idle.send(requestText('POST', '/buy/1'));
+    const answer = await idle.answer();
+    assert.deepEqual([answer.status, answer.headers.connection], [201, 'close']);
+    await closing;
+    const late = new RawConnection(shop.port);
+    await late.closed();
+    assert.equal(late.faultCode, 'ECONNREFUSED');
   });
 
   test('[B8] a request under way at SIGTERM is answered, and its connection closed', async (t) => {

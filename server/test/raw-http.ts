@@ -13,6 +13,8 @@ export class RawConnection {
   readonly socket: Socket;
   readonly #openedMs = performance.now();
   readonly #closed: Promise<number>;
+  /** What ended the connection, when that was no orderly end. */
+  faultCode: string | undefined;
   #received: Buffer = Buffer.alloc(0);
   #wake = (): void => {};
 
@@ -20,7 +22,9 @@ export class RawConnection {
   constructor(port: number) {
     this.socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
     this.socket.setNoDelay(true);
-    this.socket.on('error', () => {});
+    this.socket.on('error', (error: NodeJS.ErrnoException) => {
+      this.faultCode = error.code;
+    });
     this.socket.on('data', (piece: Buffer) => {
       this.#received = Buffer.concat([this.#received, piece]);
       this.#wake();
