@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { parseEnv } from 'node:util';
 import { BadConfig, readConfig, SETTINGS } from './config.ts';
 
-const EXAMPLE = readFileSync(new URL('../../.env.example', import.meta.url), 'utf8');
+const EXAMPLE = readFileSync(resolve(import.meta.dirname, '../../.env.example'), 'utf8');
 const KEY = 'sixteen-letters!';
 
 test('[A11] .env.example has every setting, in the same order, each under its line of help', () => {

@@ -223,9 +223,7 @@ describe('the program', { concurrency: 2, timeout: 60_000 }, () => {
     }
     const begun = [...lost].filter((key) => kept.has(key));
     assert.deepEqual(begun, [], 'these were sold and never answered');
-    t.diagnostic(
-      `${answers.size} answered, ${lost.size} not begun, ${resets} of them reset`,
-    );
+    t.diagnostic(`${answers.size} answered, ${lost.size} not begun, ${resets} of them reset`);
   });
 
   test('[B8] a request that is on its way on an idle connection when the end begins is answered', async () => {

@@ -80,7 +80,7 @@ describe('the log', { concurrency: 2, timeout: 60_000 }, () => {
     const shop = await Program.open(t, { folder, env: { API_KEY: KEY, SEED_EVENTS: '1' } });
     shop.child.stdout!.pause();
     // Far more lines than the pipe holds.
-    for (let i = 0; i < 20; i++) {
+    for (let i = 0; i < 8; i++) {
       const replies = Array.from({ length: 100 }, () => ask(shop.port, 'POST', '/buy/1'));
       for (const { status } of await Promise.all(replies)) assert.equal(status, 201);
     }
@@ -96,7 +96,7 @@ describe('the log', { concurrency: 2, timeout: 60_000 }, () => {
       200,
       shapes.defaultEvent,
     );
-    assert.equal(seatsSold, 2_000);
+    assert.equal(seatsSold, 800);
   });
 
   test('a log on a full disk stops no sale', async (t) => {

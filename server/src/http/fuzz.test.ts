@@ -8,7 +8,7 @@ import { API_KEY } from '../../test/server-process.ts';
 import * as shapes from '../../test/shapes.ts';
 import { eventOf, openTestShop, type TestShop } from '../../test/test-shop.ts';
 
-const RUNS = 250;
+const RUNS = 150;
 let shop: TestShop;
 let holdId: string;
 

@@ -26,7 +26,9 @@ function samplesOf(text: string): Map<string, number> {
   for (const line of text.split('\n')) {
     if (line === '' || line.startsWith('# HELP ') || line.startsWith('# TYPE ')) continue;
     const [, name, value] = /^([a-zA-Z_:][\w:]*(?:\{[^{}]*\})?) (\S+)$/.exec(line) ?? [];
-    assert.ok(name !== undefined && !Number.isNaN(Number(value)), `no sample: ${line}`);
+    // An average of nothing yet is not a number; Prometheus takes it in any case.
+    const isNumber = value === 'Nan' || !Number.isNaN(Number(value));
+    assert.ok(name !== undefined && isNumber, `no sample: ${line}`);
     assert.ok(!samples.has(name), `twice: ${name}`);
     samples.set(name, Number(value));
   }
