@@ -101,21 +101,31 @@ test('[A3] metrics are JSON by Accept or by format=json, and format wins', async
 test('[B3] statistics count requests, purchases and refusals, and show the default event', async () => {
   const fresh = await openTestShop({ settings: { SEED_TICKETS: '20' } });
   try {
-    for (const key of ['a', 'b', 'c'])
+    for (const key of ['a', 'b', 'c']) {
       await fresh.ask('POST', '/api/v1/purchase', { key, body: { quantity: 5 } });
+    }
     await fresh.ask('POST', '/api/v1/purchase', { key: 'a', body: { quantity: 5 } });
     await fresh.ask('POST', '/api/v1/purchase', { key: 'd', body: { quantity: 6 } });
-    await fresh.ask('GET', '/api/v1/event');
+    // A hold that becomes an order is one purchase; a hold given back is none, and neither is a read that fails.
+    const lines = [{ ticketType: 'ga', quantity: 1 }];
+    const holds = ['confirm', 'release'].map(async () => {
+      const held = await fresh.ask('POST', '/api/v1/events/1/holds', { body: { lines } });
+      return shapes.read(held, 201, shapes.hold).holdId;
+    });
+    const [confirmed, released] = await Promise.all(holds);
+    await fresh.ask('POST', `/api/v1/holds/${confirmed}/confirm`);
+    await fresh.ask('DELETE', `/api/v1/holds/${released}`);
+    await fresh.ask('GET', '/api/v1/orders/1');
     const stats = shapes.read(await fresh.ask('GET', '/api/v1/stats'), 200, shapes.stats);
-    assert.equal(stats.totalRequests, 6);
-    assert.equal(stats.successPurchases, 4);
+    assert.equal(stats.totalRequests, 10);
+    assert.equal(stats.successPurchases, 5);
     assert.equal(stats.failedPurchases, 1);
     assert.ok(stats.p95Latency > 0);
     const { seatCache, idempotencyCacheSize } = stats.cacheStats;
     assert.equal(idempotencyCacheSize, 4);
     assert.deepEqual(
       { ...seatCache, lastUpdated: '' },
-      { eventId: '1', totalSeats: 20, seatsSold: 15, lastUpdated: '' },
+      { eventId: '1', totalSeats: 20, seatsSold: 16, lastUpdated: '' },
     );
     assert.ok(Math.abs(Date.parse(seatCache.lastUpdated) - Date.now()) < 60_000);
   } finally {

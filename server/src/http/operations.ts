@@ -73,7 +73,7 @@ export function operatorOperations(
         const entry = rooms.catalogue.defaultEvent(defaultEvent);
         const view = entry && (await readEvent(rooms, entry.event.eventId));
         if (!view || 'refusal' in view) return problem('EVENT_NOT_FOUND', requestId);
-        const { requests, granted, refused, p95Ms } = rooms.telemetry.statistics();
+        const { requests, purchases, failedPurchases, p95Ms } = rooms.telemetry.statistics();
         const { capacity, sold } = sumCounts(view.counts);
         const seatCache = {
           eventId: view.event.eventId,
@@ -85,8 +85,8 @@ export function operatorOperations(
           status: 200,
           body: {
             totalRequests: requests,
-            successPurchases: granted,
-            failedPurchases: refused,
+            successPurchases: purchases,
+            failedPurchases,
             p95Latency: p95Ms,
             cacheStats: { seatCache, idempotencyCacheSize: await rooms.ledger.keptKeys() },
           },

@@ -103,3 +103,17 @@ test('[A7] in a file every grant and refusal has its line; on a terminal only th
   // Twice as many and a sum, when the second turned in between.
   assert.ok(terminal.lines.length >= 1 && terminal.lines.length <= 50, `${terminal.lines.length} lines`);
 });
+
+test('[A7] the same fault a thousand times is a line a second; another fault has its own', async () => {
+  const { log, lines } = memoryLog(false);
+  const telemetry = new ShopTelemetry(log);
+  for (let i = 0; i < 1_000; i++) telemetry.fault('the ledger could not commit', new Error('disk is full'));
+  const ofFull = lines.length;
+  assert.ok(ofFull >= 1 && ofFull <= 2, `${ofFull} lines`);
+  telemetry.fault('the ledger could not commit', new Error('disk is gone'));
+  telemetry.fault('expiring holds failed', new Error('disk is gone'));
+  assert.equal(lines.length, ofFull + 2);
+  const alike = lines.map(({ alikeBefore }) => Number(alikeBefore ?? 0)).reduce((sum, some) => sum + some, 0);
+  assert.equal(alike, 1_000 - ofFull);
+  assert.match(await telemetry.prometheus(), /^floodgate_faults_total 1002$/m);
+});

@@ -10,6 +10,9 @@ const MAX_EVENT_LABELS = 200;
 /** On a terminal, more answers than this in a second are summed up in one line. */
 const MAX_TERMINAL_LINES = 10;
 
+/** The operations that end in an order. */
+const PURCHASES = new Set(['buy', 'purchase', 'confirm-hold']);
+
 /** What the metrics look at when they are asked. */
 export interface Gauges {
   readonly ticketCounts: () => readonly TicketCount[] | Promise<readonly TicketCount[]>;
@@ -29,7 +32,8 @@ export class ShopTelemetry implements Telemetry {
   readonly #batchSize: Histogram;
   readonly #commitSeconds: Histogram;
   readonly #byOperation = new Map<string, OperationMeters>();
-  readonly #totals = { requests: 0, granted: 0, refused: 0, faults: 0 };
+  readonly #totals = { requests: 0, granted: 0, refused: 0, faults: 0, purchases: 0, failedPurchases: 0 };
+  readonly #lastFault = { what: '', second: 0, alike: 0 };
   readonly #terminal = { second: 0, lines: 0, skipped: 0 };
   #gauges: Gauges | undefined;
 
@@ -153,6 +157,10 @@ export class ShopTelemetry implements Telemetry {
       }
       return;
     }
+    if (meters.isPurchase) {
+      if (result === 'granted') totals.purchases++;
+      else totals.failedPurchases++;
+    }
     if (result === 'granted') totals.granted++;
     else if (result === 'refused') {
       totals.refused++;
@@ -177,7 +185,7 @@ export class ShopTelemetry implements Telemetry {
       }
       counter.inc();
     };
-    const meters = { latency, count };
+    const meters = { latency, count, isPurchase: PURCHASES.has(operation) };
     this.#byOperation.set(operation, meters);
     return meters;
   }
@@ -201,7 +209,16 @@ export class ShopTelemetry implements Telemetry {
 
   fault(message: string, error: unknown, fields?: Readonly<Record<string, unknown>>): void {
     this.#faults.inc();
-    this.#log.logger.error({ ...fields, err: error }, message);
+    const last = this.#lastFault;
+    const what = `${message}: ${(error as Error).message}`;
+    const second = Math.floor(performance.now() / 1_000);
+    if (what === last.what && second === last.second) {
+      last.alike++;
+      return;
+    }
+    const alike = last.alike > 0 ? { alikeBefore: last.alike } : {};
+    Object.assign(last, { what, second, alike: 0 });
+    this.#log.logger.error({ ...fields, ...alike, err: error }, message);
   }
 
   info(message: string, fields?: Readonly<Record<string, unknown>>): void {
@@ -221,6 +238,7 @@ export class ShopTelemetry implements Telemetry {
 interface OperationMeters {
   readonly latency: Histogram.Internal<'operation'>;
   readonly count: (status: number) => void;
+  readonly isPurchase: boolean;
 }
 
 function* bounded(counts: readonly TicketCount[]): Iterable<TicketCount> {

@@ -7,7 +7,10 @@ export interface Telemetry {
   holdExpired(eventId: string, holdId: string, tickets: number): void;
   /** A request was answered. */
   answered(answer: Answered): void;
-  /** Something failed that is not a buyer's concern. Secrets are never among the fields. */
+  /**
+   * Something failed that is not a buyer's concern. Secrets are never among the fields. The same fault again
+   * within a second is counted only: a full disk must not fill itself with its stack.
+   */
   fault(message: string, error: unknown, fields?: Readonly<Record<string, unknown>>): void;
   info(message: string, fields?: Readonly<Record<string, unknown>>): void;
   /** Since the process started; latencies over the latest 4,096 answers. */
@@ -32,6 +35,9 @@ export interface Statistics {
   readonly granted: number;
   readonly refused: number;
   readonly faults: number;
+  /** Of the operations that end in an order: those answered with one, and those refused or failed. */
+  readonly purchases: number;
+  readonly failedPurchases: number;
   readonly p50Ms: number;
   readonly p95Ms: number;
   readonly p99Ms: number;
