@@ -2,7 +2,7 @@
 // type in blocks. A block is never moved or renumbered, because the ledger keeps ticket numbers for ever;
 // capacity that grows later becomes a further block at the end.
 import type { EventId, Ticket, TicketTypeId } from './ids.ts';
-import { type Money, money, timesMoney } from './money.ts';
+import { type Money, money } from './money.ts';
 import { invariant } from './refusal.ts';
 
 /** A class of equal tickets at one price. `capacity` counts tickets, `price` is in minor units. */
@@ -100,7 +100,7 @@ export class TicketLayout {
     for (const ticket of tickets) {
       const { type } = this.#blockOf(ticket);
       invariant(type.currency === currency, 'an event has one currency');
-      amount += timesMoney(money(type.price, type.currency), 1).amount;
+      amount += money(type.price, type.currency).amount;
     }
     return money(amount, currency);
   }

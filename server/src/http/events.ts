@@ -3,7 +3,7 @@ import { eventReference, eventsInput, journalInput, noInput } from '../contract/
 import { audit, type EventView, listEvents, readEvent, readJournal, sumCounts } from '../sales/events.ts';
 import type { Rooms } from '../sales/rooms.ts';
 import { type Operation, operation } from './operation.ts';
-import { nextCursor, readCursor } from './page.ts';
+import { nextCursor, readCursor, refuseCursor } from './page.ts';
 import { problem } from './problem.ts';
 
 export function eventOperations(rooms: Rooms, defaultEvent: string | undefined): Operation[] {
@@ -15,11 +15,7 @@ export function eventOperations(rooms: Rooms, defaultEvent: string | undefined):
       input: eventsInput,
       async run({ input, requestId }) {
         const skip = readCursor(input.query.cursor);
-        if (skip === undefined) {
-          return problem('VALIDATION_FAILED', requestId, {
-            fields: { 'query.cursor': 'is not a cursor of ours' },
-          });
-        }
+        if (skip === undefined) return refuseCursor(requestId);
         const { limit } = input.query;
         const events = await listEvents(rooms, skip, limit);
         return {

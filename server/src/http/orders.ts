@@ -3,7 +3,7 @@ import { eventPageInput, orderInput } from '../contract/schemas.ts';
 import { listOrders, type OrderView, readOrder } from '../sales/orders.ts';
 import type { Rooms } from '../sales/rooms.ts';
 import { type Operation, operation } from './operation.ts';
-import { nextCursor, readCursor } from './page.ts';
+import { nextCursor, readCursor, refuseCursor } from './page.ts';
 import { problem } from './problem.ts';
 
 export function orderOperations(rooms: Rooms): Operation[] {
@@ -28,11 +28,7 @@ export function orderOperations(rooms: Rooms): Operation[] {
       input: eventPageInput,
       async run({ input, requestId }) {
         const after = readCursor(input.query.cursor);
-        if (after === undefined) {
-          return problem('VALIDATION_FAILED', requestId, {
-            fields: { 'query.cursor': 'is not a cursor of ours' },
-          });
-        }
+        if (after === undefined) return refuseCursor(requestId);
         const { limit } = input.query;
         const page = await listOrders(rooms, input.params.eventId, after, limit);
         if ('refusal' in page) return problem(page.refusal, requestId);

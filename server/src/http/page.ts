@@ -1,10 +1,17 @@
 // Cursors of lists: opaque to clients, a position to us.
+import type { Answer } from './operation.ts';
+import { problem } from './problem.ts';
 
 /** The position after which the page begins; undefined for a text that is no cursor. */
 export function readCursor(cursor: string | undefined): number | undefined {
   if (cursor === undefined) return 0;
   const text = Buffer.from(cursor, 'base64url').toString('latin1');
   return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+}
+
+/** The answer to a text that is no cursor. */
+export function refuseCursor(requestId: string): Answer {
+  return problem('VALIDATION_FAILED', requestId, { fields: { 'query.cursor': 'is not a cursor of ours' } });
 }
 
 /** The member `nextCursor`, when the page was full and so may not be the last. */

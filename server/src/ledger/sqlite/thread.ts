@@ -1,7 +1,6 @@
 // The main thread's side of a ledger thread: calls by number, answers as promises.
 import { Worker } from 'node:worker_threads';
 import { LedgerOutcomeUnknown, LedgerUnavailable } from '../ledger.ts';
-import { SchemaTooNew } from '../migrations/migrations.ts';
 import type { ThreadAnswer, ThreadCall, ThreadStart } from './worker.ts';
 
 interface Waiting {
@@ -71,9 +70,4 @@ function faultOf({ name, message }: { name: string; message: string }): Error {
   const error = new Error(message);
   error.name = name;
   return error;
-}
-
-/** Whether an opening failed because a newer Floodgate wrote the ledger. */
-export function isSchemaTooNew(error: unknown): boolean {
-  return (error as Error).name === SchemaTooNew.name;
 }
