@@ -1,5 +1,5 @@
 // The inventory says which tickets a buyer gets. It is fast and may be wrong: the ledger decides.
-// One interface, several implementations (memory, later Redis and failover), one contract suite.
+// One interface, several implementations (memory, Redis, and failover from the one to the other), one contract suite.
 //
 // A ticket is in exactly one state (rule S2: their counts add up to the capacity, after every call):
 //
@@ -9,6 +9,10 @@
 //
 // `pending` is a take whose ledger commit is under way. It is neither available nor gone, so a refusal that
 // depends on it would be a guess: `take` answers `pending` and the caller waits for `nextChange`.
+//
+// Messages of several processes may cross, so each is harmless when it comes late: what it finds otherwise than it
+// expected, it leaves. The safe side of a doubt is `available`: the ledger refuses a wrong proposal and the inventory
+// learns from it, while a ticket wrongly held would be lost until the next reconciliation.
 import type { EventDefinition } from '@floodgate/core/event.ts';
 import type { EventId, Ticket, TicketTypeId } from '@floodgate/core/ids.ts';
 
@@ -47,8 +51,28 @@ export interface InventorySnapshot {
   readonly sold: Uint32Array;
 }
 
+/** The states of {@link Inventory.states}. Their order is a rule: `settle` only ever moves a ticket to a higher one. */
+export const AVAILABLE = 0;
+export const PENDING = 1;
+export const HELD = 2;
+export const SOLD = 3;
+export type State = 0 | 1 | 2 | 3;
+
+/** A correction by who has compared inventory and ledger. */
+export interface Repair {
+  readonly ticket: Ticket;
+  readonly from: State;
+  readonly to: State;
+}
+
 /** Faults (the store is away) are exceptions; refusals are values. Ticket arguments must be of that event. */
 export interface Inventory {
+  /**
+   * Makes the event known here. A store that other processes use too is left as it is when it has the event and can
+   * be trusted; else the event is loaded from `read`. Opening again changes nothing.
+   */
+  open(event: EventDefinition, read: () => Promise<InventorySnapshot>): Promise<void>;
+
   /** Replaces all that is known of the event. Throws when a snapshot names a ticket outside the layout or twice. */
   load(event: EventDefinition, snapshot: InventorySnapshot): Promise<void>;
 
@@ -56,20 +80,29 @@ export interface Inventory {
   take(eventId: EventId, wants: readonly Want[]): TakeResult | Promise<TakeResult>;
 
   /**
-   * The ledger has committed: pending → held or sold, held → sold. Also marks an available ticket that the
-   * ledger knows as claimed (the inventory was wrong). Settling again is harmless.
+   * The ledger has committed: pending → held or sold, held → sold, and available → sold (the inventory was loaded
+   * meanwhile). Leaves what is available when settled as held: its hold may have ended before this message came.
+   * Nobody waits for it: it takes effect before whatever this process asks of the event next.
    */
-  settle(eventId: EventId, tickets: readonly Ticket[], as: 'held' | 'sold'): void | Promise<void>;
+  settle(eventId: EventId, tickets: readonly Ticket[], as: 'held' | 'sold'): void;
 
   /**
-   * Back to sale: pending or held → available, exactly once (rule S9). Giving back what is already available
-   * changes nothing; giving back a sold ticket is a broken invariant and throws.
+   * Back to sale: pending or held → available, exactly once (rule S9). What is available or sold stays so. Nobody
+   * waits for it, as with `settle`.
    */
-  giveBack(eventId: EventId, tickets: readonly Ticket[]): void | Promise<void>;
+  giveBack(eventId: EventId, tickets: readonly Ticket[]): void;
 
-  /** By type, in the event's order; undefined for an unknown event. */
+  /** By type, in the event's order; undefined for an unknown event. A shared store may answer some ms late. */
   counts(eventId: EventId): readonly TypeCounts[] | undefined | Promise<readonly TypeCounts[] | undefined>;
 
   /** Resolves when the event's tickets next change state, at the latest after `maxWaitMs`. */
   nextChange(eventId: EventId, maxWaitMs: number): Promise<void>;
+
+  /** The state of every ticket by its number, as a copy; undefined for an unknown event. */
+  states(eventId: EventId): Promise<Uint8Array | undefined>;
+
+  /** Makes each correction whose ticket is still in the state it is corrected from; says how many. */
+  repair(eventId: EventId, repairs: readonly Repair[]): Promise<number>;
+
+  close(): Promise<void>;
 }

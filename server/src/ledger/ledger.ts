@@ -147,6 +147,14 @@ export interface AuditCheck {
   readonly detail: string;
 }
 
+/** Where an event stands: its sequence, and how many of its tickets are claimed. Moves with every commit. */
+export interface EventHead {
+  readonly eventId: EventId;
+  readonly seq: number;
+  readonly held: number;
+  readonly sold: number;
+}
+
 /** What the ledger says is claimed, in one consistent view. */
 export interface ClaimSnapshot {
   readonly seq: number;
@@ -175,7 +183,10 @@ export interface Ledger {
   /** False while the last commit failed. */
   isWritable(): boolean;
 
-  events(): Promise<EventDefinition[]>;
+  /** In the order they were made, without the first `skip`: other processes may make events too. */
+  events(skip?: number): Promise<EventDefinition[]>;
+  /** Of all events, cheaply: no claim is counted. */
+  heads(): Promise<EventHead[]>;
   order(orderId: OrderId): Promise<OrderRecord | undefined>;
   hold(holdId: HoldId): Promise<HoldRecord | undefined>;
   /** Orders of an event in the order of their seq, after `afterSeq`. */
