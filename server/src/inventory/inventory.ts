@@ -98,6 +98,12 @@ export interface Inventory {
   /** Resolves when the event's tickets next change state, at the latest after `maxWaitMs`. */
   nextChange(eventId: EventId, maxWaitMs: number): Promise<void>;
 
+  /**
+   * The ledger refused this process's proposals again and again: whoever follows the ledger's journal reads it now.
+   * An inventory that all processes share has nothing to catch up with.
+   */
+  catchUp(eventId: EventId): Promise<void>;
+
   /** The state of every ticket by its number, as a copy; undefined for an unknown event. */
   states(eventId: EventId): Promise<Uint8Array | undefined>;
 

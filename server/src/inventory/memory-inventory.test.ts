@@ -54,7 +54,7 @@ describe('memory inventory', () => {
     for (let round = 0; round < 21; round++) {
       const earlier = inventory.nextChange(EVENT, 60_000);
       if (round % 2 === 0) inventory.giveBack(EVENT, [0 as Ticket]);
-      else inventory.settle(EVENT, [0 as Ticket], 'held');
+      else inventory.settle(EVENT, granted(inventory.take(EVENT, [want(1)])), 'held');
       await inTime(earlier);
     }
     let isOver = false;

@@ -5,14 +5,20 @@ import { type EventDefinition, TicketLayout } from '@floodgate/core/event.ts';
 import type { EventId, Ticket, TicketTypeId } from '@floodgate/core/ids.ts';
 import { invariant } from '@floodgate/core/refusal.ts';
 import { FreeSet } from './free-set.ts';
-import type { Inventory, InventorySnapshot, TakeRefusal, TakeResult, TypeCounts, Want } from './inventory.ts';
-
-// The order of the numbers is a rule: `settle` only ever moves a ticket to a higher state.
-const AVAILABLE = 0;
-const PENDING = 1;
-const HELD = 2;
-const SOLD = 3;
-type State = 0 | 1 | 2 | 3;
+import {
+  AVAILABLE,
+  HELD,
+  type Inventory,
+  type InventorySnapshot,
+  PENDING,
+  type Repair,
+  SOLD,
+  type State,
+  type TakeRefusal,
+  type TakeResult,
+  type TypeCounts,
+  type Want,
+} from './inventory.ts';
 
 /** Refusals of a loaded event, first that applies. Why a definite no goes before a wait: see `refusalOf`. */
 const PRECEDENCE: readonly TakeRefusal[] = ['TICKET_TYPE_NOT_FOUND', 'SOLD_OUT', 'ALL_HELD', 'PENDING'];
@@ -58,20 +64,25 @@ class EventTickets {
     return PRECEDENCE.find((refusal) => refusals.includes(refusal));
   }
 
-  /** The lowest available tickets of a type. There must be as many. */
-  lowestAvailable(ticketType: TicketTypeId, quantity: number): Ticket[] {
+  /** The first available tickets of a type, looked for from `from` on (0 ≤ from < 1 of the event). There must be as many. */
+  firstAvailable(ticketType: TicketTypeId, quantity: number, from: number): Ticket[] {
+    const { ranges } = this.#tallies.get(ticketType)!;
     const tickets: Ticket[] = [];
-    for (const [first, end] of this.#tallies.get(ticketType)!.ranges) {
-      let next = first;
-      while (tickets.length < quantity) {
-        const ticket = this.#available.firstFrom(next, end);
-        if (ticket === -1) break;
-        tickets.push(ticket as Ticket);
-        next = ticket + 1;
-      }
-    }
+    const start = Math.floor(from * this.#layout.capacity);
+    for (const [first, end] of ranges) this.#collect(tickets, quantity, Math.max(first, start), end);
+    for (const [first, end] of ranges) this.#collect(tickets, quantity, first, Math.min(end, start));
     invariant(tickets.length === quantity, 'the counts and the bitmap of available tickets agree');
     return tickets;
+  }
+
+  #collect(tickets: Ticket[], quantity: number, first: number, end: number): void {
+    let next = first;
+    while (tickets.length < quantity && next < end) {
+      const ticket = this.#available.firstFrom(next, end);
+      if (ticket === -1) return;
+      tickets.push(ticket as Ticket);
+      next = ticket + 1;
+    }
   }
 
   /** Whether any ticket changed. */
@@ -80,7 +91,8 @@ class EventTickets {
     for (const ticket of tickets) this.#check(ticket);
     let changed = false;
     for (const ticket of tickets) {
-      if (this.#stateOf(ticket) >= to) continue;
+      const from = this.#stateOf(ticket);
+      if (from >= to || (from === AVAILABLE && to === HELD)) continue;
       this.move(ticket, to);
       changed = true;
     }
@@ -89,17 +101,31 @@ class EventTickets {
 
   /** Whether any ticket changed. */
   giveBack(tickets: readonly Ticket[]): boolean {
-    for (const ticket of tickets) {
-      this.#check(ticket);
-      if (this.#stateOf(ticket) === SOLD) invariant(false, `ticket ${ticket} is sold and cannot return`);
-    }
+    for (const ticket of tickets) this.#check(ticket);
     let changed = false;
     for (const ticket of tickets) {
-      if (this.#stateOf(ticket) === AVAILABLE) continue;
+      const from = this.#stateOf(ticket);
+      if (from === AVAILABLE || from === SOLD) continue;
       this.move(ticket, AVAILABLE);
       changed = true;
     }
     return changed;
+  }
+
+  /** How many were still in the state they are corrected from. */
+  repair(repairs: readonly Repair[]): number {
+    for (const { ticket } of repairs) this.#check(ticket);
+    let repaired = 0;
+    for (const { ticket, from, to } of repairs) {
+      if (this.#stateOf(ticket) !== from) continue;
+      this.move(ticket, to);
+      repaired++;
+    }
+    return repaired;
+  }
+
+  states(): Uint8Array {
+    return this.#states.slice();
   }
 
   /** The ticket's state, its type's counts and the bitmap change together, so that S2 holds after every move. */
@@ -167,9 +193,23 @@ interface Waiting {
 
 /** One process's own view of what is left. Behaves as `Inventory` says; refusals are ranked as in {@link PRECEDENCE}. */
 export class MemoryInventory implements Inventory {
+  readonly #from: number;
   readonly #events = new Map<EventId, EventTickets>();
   /** By event, then by due time in whole milliseconds. */
   readonly #waiting = new Map<EventId, Map<number, Waiting>>();
+
+  /**
+   * `from`: where in an event it begins to give tickets, as a share from 0 to below 1. Processes that sell the same
+   * event from their own memories begin at different places, so that they rarely propose the same ticket.
+   */
+  constructor(from = 0) {
+    invariant(from >= 0 && from < 1, 'a share from 0 to below 1');
+    this.#from = from;
+  }
+
+  async open(event: EventDefinition, read: () => Promise<InventorySnapshot>): Promise<void> {
+    if (!this.#events.has(event.eventId)) await this.load(event, await read());
+  }
 
   /**
    * Built aside and then swapped in, so a snapshot that throws leaves the event as it was. Done in one piece, so
@@ -180,7 +220,7 @@ export class MemoryInventory implements Inventory {
     this.#wakeAll(event.eventId);
   }
 
-  /** Lowest numbers first. A quantity that is no integer ≥ 1, or no wants at all, is a broken invariant. */
+  /** In ascending order, from where this inventory begins. A quantity that is no integer ≥ 1, or no wants at all, is a broken invariant. */
   take(eventId: EventId, wants: readonly Want[]): TakeResult {
     invariant(wants.length > 0, 'a take wants at least one ticket');
     for (const { quantity } of wants) {
@@ -192,7 +232,7 @@ export class MemoryInventory implements Inventory {
     if (refusal !== undefined) return { refusal };
     const taken: Ticket[] = [];
     for (const { ticketType, quantity } of wants) {
-      for (const ticket of event.lowestAvailable(ticketType, quantity)) {
+      for (const ticket of event.firstAvailable(ticketType, quantity, this.#from)) {
         this.markTaken(event, ticket);
         taken.push(ticket);
       }
@@ -200,7 +240,6 @@ export class MemoryInventory implements Inventory {
     return { tickets: taken };
   }
 
-  /** A ticket never moves backwards here: a late 'held' for a sold ticket is without effect, as messages may cross. */
   settle(eventId: EventId, tickets: readonly Ticket[], as: 'held' | 'sold'): void {
     if (this.#loaded(eventId).settle(tickets, as)) this.#wakeAll(eventId);
   }
@@ -212,6 +251,20 @@ export class MemoryInventory implements Inventory {
   counts(eventId: EventId): readonly TypeCounts[] | undefined {
     return this.#events.get(eventId)?.counts();
   }
+
+  async catchUp(_eventId: EventId): Promise<void> {}
+
+  async states(eventId: EventId): Promise<Uint8Array | undefined> {
+    return this.#events.get(eventId)?.states();
+  }
+
+  async repair(eventId: EventId, repairs: readonly Repair[]): Promise<number> {
+    const repaired = this.#loaded(eventId).repair(repairs);
+    if (repaired > 0) this.#wakeAll(eventId);
+    return repaired;
+  }
+
+  async close(): Promise<void> {}
 
   /** A further take is no change that could help who waits, so it wakes nobody; settle, giveBack and load do. */
   nextChange(eventId: EventId, maxWaitMs: number): Promise<void> {
