@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { findBinary } from './binaries.ts';
 
 export interface Owner {
   readonly uid: number;
@@ -31,6 +32,12 @@ process.once('exit', () => {
   for (const pid of running) signalTree(pid, 'SIGKILL');
 });
 
+/** Where the system can, it ends the server also when the test is killed and has no time to do so itself. */
+function withUs(): string[] {
+  const setpriv = findBinary('setpriv');
+  return process.platform === 'linux' && setpriv !== undefined ? [setpriv, '--pdeathsig', 'KILL'] : [];
+}
+
 export class Child {
   readonly pid: number;
   readonly #process: ChildProcess;
@@ -39,7 +46,8 @@ export class Child {
   #end: string | undefined;
 
   constructor({ file, args, cwd, owner }: Command) {
-    this.#process = spawn(file, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'], detached: true, ...owner });
+    const [first, ...others] = [...withUs(), file, ...args];
+    this.#process = spawn(first!, others, { cwd, stdio: ['ignore', 'pipe', 'pipe'], ...owner });
     for (const stream of [this.#process.stdout!, this.#process.stderr!]) {
       createInterface({ input: stream }).on('line', (line) => {
         this.#lastLines.push(line);
