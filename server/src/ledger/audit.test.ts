@@ -102,6 +102,8 @@ const TAMPERINGS: Record<string, readonly [sql: string, ...rules: string[]]> = {
   ],
   'the event has more tickets than it was made with': ['UPDATE events SET capacity = 11', 'S2'],
   'the event has fewer tickets than were sold': ['UPDATE events SET capacity = 3', 'S1', 'S2', 'S3'],
+  'the head counts a sale too much': ['UPDATE event_heads SET sold = sold + 1', 'S2'],
+  'the head counts a hold too little': ['UPDATE event_heads SET held = held - 1', 'S2'],
   'a claim is deleted': ['DELETE FROM claims WHERE ticket = 1', 'S2', 'S3'],
   'a claim of an active hold is deleted': ['DELETE FROM claims WHERE ticket = 5', 'S2', 'S3'],
   'an order lists another ticket': [`UPDATE orders SET tickets = '[0, 9]' WHERE seq = 2`, 'S3'],

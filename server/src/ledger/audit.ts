@@ -1,7 +1,7 @@
 // The audit: folds an event's journal from its first fact on, checks every step against the rules, and compares
 // the result with the tables. Rows are pushed in, so that every dialect can stream them.
 import type { HoldStatus } from '@floodgate/core/hold.ts';
-import type { AuditCheck, HoldRecord, JournalEntry, OrderRecord } from './ledger.ts';
+import type { AuditCheck, EventHead, HoldRecord, JournalEntry, OrderRecord } from './ledger.ts';
 
 /** One rule's findings: how many, and the first one in words. */
 class Finding {
@@ -148,8 +148,9 @@ export class EventAudit {
     }
   }
 
-  /** The findings. `lastSeq` is the sequence number the event stands at. */
-  checks(lastSeq: number): AuditCheck[] {
+  /** The findings. `head` is where the event stands. */
+  checks(head: Pick<EventHead, 'seq' | 'held' | 'sold'>): AuditCheck[] {
+    const lastSeq = head.seq;
     const { held, sold } = this.#claims;
     const available = this.#capacity - held - sold;
     if (this.#seq !== lastSeq)
@@ -158,6 +159,11 @@ export class EventAudit {
     if (held !== this.#claimed.held || sold !== this.#claimed.sold) {
       this.#conservation.add(
         `${held} held + ${sold} sold, the journal says ${this.#claimed.held} + ${this.#claimed.sold}`,
+      );
+    }
+    if (held !== head.held || sold !== head.sold) {
+      this.#conservation.add(
+        `${held} held + ${sold} sold, the event's head says ${head.held} + ${head.sold}`,
       );
     }
     if (this.#rows.orders !== this.#orders.size) {

@@ -56,6 +56,9 @@ export interface EventState {
   readonly eventId: EventId;
   readonly capacity: number;
   seq: number;
+  /** How many of its tickets are claimed: kept with every claim that moves. */
+  held: number;
+  sold: number;
   /** Of every ticket that an entry proposes or a referenced hold has: its claim. */
   readonly claims: Map<Ticket, ClaimCell>;
   /** By {@link keptAddress}. */
@@ -177,6 +180,8 @@ class Judgement {
       eventId: event.eventId,
       capacity,
       seq: 0,
+      held: 0,
+      sold: 0,
       claims: new Map(),
       kept: new Map(),
       holds: new Map(),
@@ -286,6 +291,8 @@ class Judgement {
   #claim(event: EventState, tickets: readonly Ticket[], now: TicketClaim | undefined): void {
     for (const ticket of tickets) {
       const cell = event.claims.get(ticket);
+      if (cell?.now) event[cell.now.as]--;
+      if (now) event[now.as]++;
       if (cell) cell.now = now;
       else event.claims.set(ticket, { before: undefined, now });
     }

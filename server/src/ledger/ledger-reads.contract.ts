@@ -154,6 +154,37 @@ export function reading(rule: Rule): void {
     );
   });
 
+  rule('[S4] events are read without the first so many, which is how new ones are found', async (script) => {
+    const { ledger } = script;
+    const before = (await ledger.events()).length;
+    assert.deepEqual(await ledger.events(before), []);
+    const more = [new EventEntries(2), new EventEntries(3)];
+    await script.post(...more.map((entries) => entries.create()));
+    const made = more.map((entries) => entries.event);
+    assert.deepEqual(await ledger.events(before), made);
+    assert.deepEqual(await ledger.events(before + 1), made.slice(1));
+    assert.deepEqual(await ledger.events(before + 9), []);
+  });
+
+  rule('[S2] the heads say where every event stands, and move with every commit', async (script) => {
+    const { entries } = script;
+    const other = new EventEntries(3);
+    const stand = async (ofWhom = entries) => {
+      const head = (await script.ledger.heads()).find(({ eventId }) => eventId === ofWhom.eventId);
+      return head && [head.seq, head.held, head.sold];
+    };
+    assert.deepEqual([await stand(), await stand(other)], [[1, 0, 0], undefined]);
+    const [hold, due] = [entries.hold([2, 3, 4]), entries.hold([5], { ttlMs: 0 })];
+    await script.post(other.create(), entries.buy([0, 1]), hold, due, entries.buy([1]), other.buy([2]));
+    assert.deepEqual([await stand(), await stand(other)], [[4, 4, 2], [2, 0, 1]]); // biome-ignore format: a table
+    await script.post(entries.confirm(hold.holdId), entries.expire(due.holdId));
+    assert.deepEqual(await stand(), [6, 0, 5]);
+    const given = entries.hold([5, 6]);
+    await script.post(given, entries.release(given.holdId), entries.confirm(hold.holdId), entries.hold([6]));
+    assert.deepEqual(await stand(), [9, 1, 5]);
+    await script.assertAudited(other.eventId);
+  });
+
   rule('[S1] neighbouring 64-bit ids are kept apart', async (script) => {
     const { entries, ledger } = script;
     const ids = ['9223372036854775807', '9223372036854775806', '9223372036854775805'] as OrderId[];
@@ -235,6 +266,7 @@ export function reopening(rule: Rule): void {
 async function everything({ ledger, entries: { eventId } }: Script): Promise<unknown> {
   return [
     await ledger.events(),
+    await ledger.heads(),
     await ledger.orders(eventId, 0, 100),
     await ledger.journal(eventId, 0, 100),
     await ledger.claims(eventId),

@@ -21,6 +21,7 @@ import {
   type AuditCheck,
   type ClaimSnapshot,
   type Entry,
+  type EventHead,
   type HoldRecord,
   type JournalEntry,
   type Ledger,
@@ -34,6 +35,8 @@ interface StoredEvent {
   readonly definition: EventDefinition;
   readonly capacity: number;
   seq: number;
+  held: number;
+  sold: number;
   readonly claims: Map<Ticket, TicketClaim>;
   readonly kept: Map<string, Kept>;
   readonly holds: Map<HoldId, HoldState>;
@@ -87,12 +90,14 @@ export class MemoryLedger implements Ledger {
     if (!stored) return;
     let event = set.events.get(entry.eventId);
     if (!event) {
-      const { eventNo, capacity, seq } = stored;
+      const { eventNo, capacity, seq, held, sold } = stored;
       event = {
         eventNo,
         eventId: entry.eventId,
         capacity,
         seq,
+        held,
+        sold,
         claims: new Map(),
         kept: new Map(),
         holds: new Map(),
@@ -118,6 +123,8 @@ export class MemoryLedger implements Ledger {
         definition,
         capacity,
         seq: 0,
+        held: 0,
+        sold: 0,
         claims: new Map(),
         kept: new Map(),
         holds: new Map(),
@@ -129,6 +136,8 @@ export class MemoryLedger implements Ledger {
     for (const event of set.events.values()) {
       const stored = byNo.get(event.eventNo)!;
       stored.seq = event.seq;
+      stored.held = event.held;
+      stored.sold = event.sold;
       for (const [ticket, { before, now }] of event.claims) {
         if (before === now) continue;
         if (now) stored.claims.set(ticket, now);
@@ -153,8 +162,12 @@ export class MemoryLedger implements Ledger {
     return this.#clock.nowMs();
   }
 
-  async events(): Promise<EventDefinition[]> {
-    return [...this.#stored.values()].map((stored) => stored.definition);
+  async events(skip = 0): Promise<EventDefinition[]> {
+    return [...this.#stored.values()].slice(skip).map((stored) => stored.definition);
+  }
+
+  async heads(): Promise<EventHead[]> {
+    return [...this.#stored].map(([eventId, { seq, held, sold }]) => ({ eventId, seq, held, sold }));
   }
 
   async order(orderId: OrderId): Promise<OrderRecord | undefined> {
@@ -222,7 +235,7 @@ export class MemoryLedger implements Ledger {
     }
     for (const hold of stored.holds.values()) audit.hold(hold, claimsBy.get(hold.holdId) ?? 0);
     for (const order of stored.orders.values()) audit.order(order, claimsBy.get(order.orderId) ?? 0);
-    return audit.checks(stored.seq);
+    return audit.checks(stored);
   }
 
   close(): Promise<void> {

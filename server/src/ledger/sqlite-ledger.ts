@@ -8,6 +8,7 @@ import type {
   AuditCheck,
   ClaimSnapshot,
   Entry,
+  EventHead,
   HoldRecord,
   JournalEntry,
   Ledger,
@@ -80,8 +81,12 @@ export class SqliteLedger implements Ledger {
     return this.#clock.nowMs();
   }
 
-  events(): Promise<EventDefinition[]> {
-    return this.#reader.call('events');
+  events(skip = 0): Promise<EventDefinition[]> {
+    return this.#reader.call('events', skip);
+  }
+
+  heads(): Promise<EventHead[]> {
+    return this.#reader.call('heads');
   }
 
   order(orderId: OrderId): Promise<OrderRecord | undefined> {

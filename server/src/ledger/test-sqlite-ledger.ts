@@ -29,8 +29,12 @@ export class TestSqliteLedger implements Ledger {
     return this.#commits.isWritable;
   }
 
-  async events() {
-    return this.#reader.events();
+  async events(skip = 0) {
+    return this.#reader.events(skip);
+  }
+
+  async heads() {
+    return this.#reader.heads();
   }
 
   async order(orderId: OrderId) {

@@ -4,12 +4,19 @@
 // number of events; only the claims must lie by event. An event's journal is a chain through that order: each
 // entry names the event's entry before it, `event_heads` its last one, and `journal_marks` every 16th, so that a
 // page of it is found without a row per entry in a second index. See docs/adr/0003-ledger-layout.md for the figures.
-import type { Migration } from './migration.ts';
+//
+// On database servers orders, holds and journal lie by event instead, because the servers shard by it, and their
+// buffers are not one process's page cache; there the journal needs no chain, its primary key orders it.
+import { type Migration, type SchemaDialect, tableOnServer } from './migration.ts';
 
 export const ledgerTables: Migration = {
   version: 1,
   name: 'ledger',
-  statements: (sql) => [
+  statements: (sql) => (sql.rowsLie === 'by time' ? byTime(sql) : byEvent(sql)),
+};
+
+function byTime(sql: SchemaDialect): string[] {
+  return [
     `CREATE TABLE events (
       event_no ${sql.appendKey} PRIMARY KEY,
       event_id ${sql.shortText} NOT NULL UNIQUE,
@@ -87,5 +94,135 @@ export const ledgerTables: Migration = {
       outcome ${sql.text} NOT NULL,
       PRIMARY KEY (event_no, scope, idempotency_key)
     ) ${sql.clustered}`,
-  ],
-};
+  ];
+}
+
+function byEvent(sql: SchemaDialect): string[] {
+  const { bigint, text, shortText } = sql;
+  return [
+    ...tableOnServer(
+      sql,
+      'events',
+      [
+        `event_no ${bigint} NOT NULL PRIMARY KEY`,
+        `event_id ${shortText} NOT NULL UNIQUE`,
+        `definition ${text} NOT NULL`,
+        `capacity ${bigint} NOT NULL`,
+      ],
+      sql.appended,
+    ),
+
+    // Where an event stands. Whoever writes of an event locks its head first, so its facts are numbered in the
+    // order of their commits, without gaps. Head 0 is the catalogue's: its seq counts the events.
+    ...tableOnServer(
+      sql,
+      'event_heads',
+      [
+        `event_no ${bigint} NOT NULL PRIMARY KEY`,
+        ...['seq', 'held', 'sold', 'at_ms'].map((column) => `${column} ${bigint} NOT NULL`),
+      ],
+      sql.rewritten,
+    ),
+    `INSERT INTO event_heads (event_no, seq, held, sold, at_ms) SELECT 0, 0, 0, 0, 0
+     FROM (SELECT count(*) AS n FROM event_heads WHERE event_no = 0) AS present WHERE n = 0`,
+
+    ...tableOnServer(
+      sql,
+      'claims',
+      [
+        ...['event_no', 'ticket', 'sold', 'claimed_by'].map((column) => `${column} ${bigint} NOT NULL`),
+        'PRIMARY KEY (event_no, ticket)',
+      ],
+      sql.clustered,
+    ),
+    ...orders(sql),
+    ...holds(sql),
+
+    // `subject` is the order or hold that the fact is about.
+    ...tableOnServer(
+      sql,
+      'journal',
+      [
+        `event_no ${bigint} NOT NULL`,
+        `seq ${bigint} NOT NULL`,
+        `kind ${shortText} NOT NULL`,
+        `at_ms ${bigint} NOT NULL`,
+        `subject ${bigint}`,
+        `fact ${text} NOT NULL`,
+        'PRIMARY KEY (event_no, seq)',
+      ],
+      sql.clustered,
+    ),
+    ...tableOnServer(
+      sql,
+      'idempotency_keys',
+      [
+        `event_no ${bigint} NOT NULL`,
+        `scope ${shortText} NOT NULL`,
+        `idempotency_key ${shortText} NOT NULL`,
+        `hash ${shortText} NOT NULL`,
+        `outcome ${text} NOT NULL`,
+        'PRIMARY KEY (event_no, scope, idempotency_key)',
+      ],
+      sql.clustered,
+    ),
+
+    // Which process makes ids with which node number, so that two never make the same.
+    ...tableOnServer(
+      sql,
+      'node_leases',
+      [
+        `node_id ${bigint} NOT NULL PRIMARY KEY`,
+        `token ${shortText} NOT NULL`,
+        `expires_at_ms ${bigint} NOT NULL`,
+      ],
+      sql.rewritten,
+    ),
+  ];
+}
+
+function orders(sql: SchemaDialect): string[] {
+  const { bigint, text, shortText } = sql;
+  return tableOnServer(
+    sql,
+    'orders',
+    [
+      `event_no ${bigint} NOT NULL`,
+      `order_id ${bigint} NOT NULL`,
+      `seq ${bigint} NOT NULL`,
+      `status ${shortText} NOT NULL`,
+      `buyer ${shortText}`,
+      `secret ${shortText} NOT NULL`,
+      `tickets ${text} NOT NULL`,
+      `created_at_ms ${bigint} NOT NULL`,
+      `hold_id ${bigint}`,
+      'PRIMARY KEY (event_no, order_id)',
+    ],
+    sql.clustered,
+    { orders_by_id: 'order_id' },
+  );
+}
+
+function holds(sql: SchemaDialect): string[] {
+  const { bigint, text, shortText } = sql;
+  return tableOnServer(
+    sql,
+    'holds',
+    [
+      `event_no ${bigint} NOT NULL`,
+      `hold_id ${bigint} NOT NULL`,
+      `seq ${bigint} NOT NULL`,
+      `status ${shortText} NOT NULL`,
+      `buyer ${shortText}`,
+      `tickets ${text} NOT NULL`,
+      `created_at_ms ${bigint} NOT NULL`,
+      `expires_at_ms ${bigint} NOT NULL`,
+      `order_id ${bigint}`,
+      `ended_seq ${bigint}`,
+      `ended_at_ms ${bigint}`,
+      'PRIMARY KEY (event_no, hold_id)',
+    ],
+    sql.clustered,
+    { holds_by_id: 'hold_id', holds_by_deadline: 'status, expires_at_ms' },
+  );
+}

@@ -3,11 +3,16 @@
 
 /** What a dialect calls things. */
 export interface SchemaDialect {
+  /**
+   * `by time`: one program has the store, and inserts append to one page whatever the number of events (SQLite).
+   * `by event`: many programs share the servers; every primary key begins with the event, so that it can be sharded.
+   */
+  readonly rowsLie: 'by time' | 'by event';
   /** A 64-bit integer. */
   readonly bigint: string;
   /** Text of any length. */
   readonly text: string;
-  /** Text of up to 255 characters that can stand in a key. */
+  /** Text of up to 255 characters that can stand in a key: compared by its code points, trailing blanks too. */
   readonly shortText: string;
   /** Ends a table whose rows lie in the order of their (composite) primary key. */
   readonly clustered: string;
@@ -15,10 +20,36 @@ export interface SchemaDialect {
   readonly appended: string;
   /** The type of such a key. */
   readonly appendKey: string;
+  /** Ends a table of few rows that change with every commit. */
+  readonly rewritten: string;
+  /** Where an index is declared: in its CREATE TABLE, or by a statement of its own. */
+  readonly indexes: 'in the table' | 'apart';
 }
 
 export interface Migration {
   readonly version: number;
   readonly name: string;
+  /**
+   * Not every server can roll a changed schema back, so on those that lie `by event` each statement can be run
+   * again where an earlier attempt stopped.
+   */
   readonly statements: (sql: SchemaDialect) => readonly string[];
+}
+
+/** A table that may be there already, with its indexes (name → columns). */
+export function tableOnServer(
+  sql: SchemaDialect,
+  name: string,
+  lines: readonly string[],
+  ending: string,
+  indexes: Readonly<Record<string, string>> = {},
+): string[] {
+  const inside = sql.indexes === 'in the table';
+  const named = Object.entries(indexes);
+  const all = [...lines, ...(inside ? named.map(([index, columns]) => `INDEX ${index} (${columns})`) : [])];
+  const apart = inside ? [] : named;
+  return [
+    `CREATE TABLE IF NOT EXISTS ${name} (${all.join(', ')}) ${ending}`,
+    ...apart.map(([index, columns]) => `CREATE INDEX IF NOT EXISTS ${index} ON ${name} (${columns})`),
+  ];
 }

@@ -3,8 +3,8 @@
 //
 // All numbers come back as text, because 64-bit ids do not fit a double; who reads a sequence or a time converts it.
 import type { EventDefinition } from '@floodgate/core/event.ts';
-import type { HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
 import type { HoldStatus } from '@floodgate/core/hold.ts';
+import type { HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
 import type { JournalEntry, OrderRecord } from '../ledger.ts';
 
 /** A row by column name, every value as the server's text. */
@@ -24,6 +24,12 @@ export interface SqlServer {
   /** Rejects with an error of one clear line (see CannotReachDatabase) within the connect timeout. */
   connect(): Promise<SqlConnection>;
   faultOf(error: unknown): SqlFault;
+  /**
+   * A query for the claims on tickets `>= ?` and `< ?` of event `?` (in the order: event, from, to), aggregated:
+   * at most one row per `sold` (0 or 1), with `tickets` as one comma-separated list in any order. Ranges have up to
+   * 100,000 tickets, so the list may be a megabyte.
+   */
+  readonly claimedTickets: string;
   /** Brings the schema to today's. Migrators that race wait for each other. Throws SchemaTooNew, or what rights are missing. */
   migrate(): Promise<void>;
   /** Settings under which an answered commit could be lost, each as one line for people; empty when durable. */
@@ -40,7 +46,7 @@ export interface BatchQuery {
 }
 
 export interface BatchRows {
-  /** event_no, seq, held, sold. One for every event number of the query. */
+  /** event_no, seq, held, sold, at_ms. One for every event number of the query. */
   readonly heads: readonly SqlRow[];
   /** event_no, ticket, sold (0 or 1), claimed_by. */
   readonly claims: readonly SqlRow[];
@@ -48,7 +54,10 @@ export interface BatchRows {
   readonly holds: readonly SqlRow[];
   /** event_no, scope, idempotency_key, hash, outcome. */
   readonly kept: readonly SqlRow[];
-  /** The server's clock, milliseconds since 1970. */
+  /**
+   * The server's clock, milliseconds since 1970, of a query without event numbers; a batch does not need it and may
+   * leave it 0, which spares a statement.
+   */
   readonly nowMs: number;
 }
 
@@ -68,7 +77,11 @@ export interface HoldRow {
 
 /** What a batch writes, ready for multi-row statements. Empty lists cost no statement. */
 export interface BatchWrite {
-  readonly newEvents: readonly { readonly eventNo: number; readonly event: EventDefinition; readonly capacity: number }[];
+  readonly newEvents: readonly {
+    readonly eventNo: number;
+    readonly event: EventDefinition;
+    readonly capacity: number;
+  }[];
   /** Where the sequences and counts of the batch's events stand afterwards (also of new ones, and of head 0). */
   readonly heads: readonly {
     readonly eventNo: number;
@@ -77,7 +90,12 @@ export interface BatchWrite {
     readonly sold: number;
     readonly atMs: number;
   }[];
-  readonly newClaims: readonly { readonly eventNo: number; readonly ticket: Ticket; readonly sold: boolean; readonly by: string }[];
+  readonly newClaims: readonly {
+    readonly eventNo: number;
+    readonly ticket: Ticket;
+    readonly sold: boolean;
+    readonly by: string;
+  }[];
   /** Conditional: each must find the claim as `was` has it, else the whole write is rejected and rolled back. */
   readonly movedClaims: readonly {
     readonly eventNo: number;
@@ -87,7 +105,11 @@ export interface BatchWrite {
     readonly by: string;
   }[];
   /** Conditional in the same way. */
-  readonly endedClaims: readonly { readonly eventNo: number; readonly ticket: Ticket; readonly was: string }[];
+  readonly endedClaims: readonly {
+    readonly eventNo: number;
+    readonly ticket: Ticket;
+    readonly was: string;
+  }[];
   readonly newHolds: readonly HoldRow[];
   /** status, expires_at_ms, order_id, ended_seq, ended_at_ms by (event_no, hold_id). */
   readonly changedHolds: readonly HoldRow[];

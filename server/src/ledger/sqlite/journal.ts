@@ -8,6 +8,14 @@ import type { Row } from './rows.ts';
 /** A page's chain is entered at a mark behind it, so at most so many entries are read in vain. */
 const MARK_EVERY = 16;
 
+/** Where an event stands. */
+interface Head {
+  readonly eventNo: number;
+  readonly seq: number;
+  readonly held: number;
+  readonly sold: number;
+}
+
 /** Appends inside the writer's transactions. */
 export class JournalWriter {
   readonly #head: StatementSync;
@@ -25,7 +33,7 @@ export class JournalWriter {
       statement.setReadBigInts(true);
       return statement;
     };
-    this.#head = db.prepare('SELECT seq, last_pos FROM event_heads WHERE event_no = ?');
+    this.#head = db.prepare('SELECT seq, held, sold, last_pos FROM event_heads WHERE event_no = ?');
     this.#lastPos = db.prepare('SELECT coalesce(max(pos), 0) AS pos FROM journal');
     this.#insert = write(
       `INSERT INTO journal (pos, event_no, seq, before_pos, kind, at_ms, subject, fact)
@@ -33,7 +41,9 @@ export class JournalWriter {
     );
     this.#mark = write('INSERT INTO journal_marks (event_no, seq, pos) VALUES (?, ?, ?)');
     this.#makeHead = write('INSERT INTO event_heads (event_no, seq) VALUES (?, 0)');
-    this.#moveHead = write('UPDATE event_heads SET seq = ?, last_pos = ? WHERE event_no = ?');
+    this.#moveHead = write(
+      'UPDATE event_heads SET seq = ?, held = ?, sold = ?, last_pos = ? WHERE event_no = ?',
+    );
   }
 
   /** Begins a transaction: what was known of the chains may be of one that was rolled back. */
@@ -41,11 +51,11 @@ export class JournalWriter {
     this.#chainEnds.clear();
   }
 
-  /** The sequence number the event stands at. To be asked before entries of it are appended. */
-  seqOf(eventNo: number): number {
-    const head = this.#head.get(eventNo)!;
-    this.#chainEnds.set(eventNo, head.last_pos as number | null);
-    return head.seq as number;
+  /** Where the event stands. To be asked before entries of it are appended. */
+  headOf(eventNo: number): Head {
+    const { seq, held, sold, last_pos: lastPos } = this.#head.get(eventNo) as Row;
+    this.#chainEnds.set(eventNo, lastPos as number | null);
+    return { eventNo, seq: seq as number, held: held as number, sold: sold as number };
   }
 
   /** A new event's journal, without entries yet. */
@@ -54,10 +64,13 @@ export class JournalWriter {
     this.#chainEnds.set(eventNo, null);
   }
 
-  /** Appends the entries, each event's in the order of its sequence, and moves the heads. */
-  append(entries: readonly { readonly eventNo: number; readonly entry: JournalEntry }[]): void {
+  /** Appends the entries, each event's in the order of its sequence, and moves the heads of their events. */
+  append(
+    entries: readonly { readonly eventNo: number; readonly entry: JournalEntry }[],
+    heads: Iterable<Head>,
+  ): void {
     let pos = this.#lastPos.get()!.pos as number;
-    const heads = new Map<number, number>();
+    const moved = new Set<number>();
     for (const { eventNo, entry } of entries) {
       const { seq, kind, atMs, fact } = entry;
       const subject = (fact.orderId ?? fact.holdId ?? null) as string | null;
@@ -65,10 +78,13 @@ export class JournalWriter {
       this.#insert.run(++pos, eventNo, seq, before, kind, atMs, subject, JSON.stringify(fact));
       if (seq % MARK_EVERY === 0) this.#mark.run(eventNo, seq, pos);
       this.#chainEnds.set(eventNo, pos);
-      heads.set(eventNo, seq);
+      moved.add(eventNo);
     }
-    for (const [eventNo, seq] of heads)
-      this.#moveHead.run(seq, this.#chainEnds.get(eventNo) ?? null, eventNo);
+    for (const { eventNo, seq, held, sold } of heads) {
+      if (moved.has(eventNo)) {
+        this.#moveHead.run(seq, held, sold, this.#chainEnds.get(eventNo) ?? null, eventNo);
+      }
+    }
   }
 }
 

@@ -4,7 +4,14 @@ import { DatabaseSync } from 'node:sqlite';
 import type { EventDefinition } from '@floodgate/core/event.ts';
 import type { EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
 import { EventAudit } from '../audit.ts';
-import type { AuditCheck, ClaimSnapshot, HoldRecord, JournalEntry, OrderRecord } from '../ledger.ts';
+import type {
+  AuditCheck,
+  ClaimSnapshot,
+  EventHead,
+  HoldRecord,
+  JournalEntry,
+  OrderRecord,
+} from '../ledger.ts';
 import { readJournal, wholeJournal } from './journal.ts';
 import { HOLD_COLUMNS, holdRecord, ORDER_COLUMNS, orderRecord, type Row } from './rows.ts';
 
@@ -16,9 +23,22 @@ export class SqliteReader {
     this.#db = new DatabaseSync(file, { readOnly: true, timeout: 5_000 });
   }
 
-  events(): EventDefinition[] {
-    const rows = this.#db.prepare('SELECT definition FROM events ORDER BY event_no').all();
+  events(skip = 0): EventDefinition[] {
+    // Numbers are dense, so skipping so many events is skipping so many numbers.
+    const rows = this.#rows('SELECT definition FROM events WHERE event_no > ? ORDER BY event_no', skip);
     return rows.map((row) => JSON.parse(row.definition as string) as EventDefinition);
+  }
+
+  heads(): EventHead[] {
+    const rows = this.#rows(
+      'SELECT event_id, seq, held, sold FROM event_heads JOIN events USING (event_no) ORDER BY event_no',
+    );
+    return rows.map((row) => ({
+      eventId: row.event_id as EventId,
+      seq: row.seq as number,
+      held: row.held as number,
+      sold: row.sold as number,
+    }));
   }
 
   order(orderId: OrderId): OrderRecord | undefined {
@@ -107,8 +127,9 @@ export class SqliteReader {
 
   audit(eventId: EventId): AuditCheck[] {
     return this.#inOneView(() => {
-      const { eventNo, seq, capacity } = this.#event(eventId);
-      const audit = new EventAudit(capacity);
+      const head = this.#event(eventId);
+      const { eventNo } = head;
+      const audit = new EventAudit(head.capacity);
       const iterate = (sql: string) => this.#db.prepare(sql).iterate(eventNo) as Iterable<Row>;
       for (const entry of wholeJournal(this.#db, eventNo)) audit.journal(entry);
       const claimsBy = new Map<string, number>();
@@ -127,7 +148,7 @@ export class SqliteReader {
         const order = orderRecord(row, eventId);
         audit.order(order, claimsBy.get(order.orderId) ?? 0);
       }
-      return audit.checks(seq);
+      return audit.checks(head);
     });
   }
 
@@ -136,17 +157,14 @@ export class SqliteReader {
   }
 
   /** Throws for an unknown event: the callers ask for events they know. */
-  #event(eventId: EventId): { eventNo: number; seq: number; capacity: number } {
+  #event(eventId: EventId) {
     const row = this.#row(
-      'SELECT event_no, seq, capacity FROM events JOIN event_heads USING (event_no) WHERE event_id = ?',
+      `SELECT event_no AS eventNo, capacity, seq, held, sold FROM events JOIN event_heads USING (event_no)
+       WHERE event_id = ?`,
       eventId,
     );
     if (!row) throw new Error(`the ledger has no event ${eventId}`);
-    return {
-      eventNo: row.event_no as number,
-      seq: row.seq as number,
-      capacity: row.capacity as number,
-    };
+    return row as Record<'eventNo' | 'capacity' | 'seq' | 'held' | 'sold', number>;
   }
 
   #inOneView<T>(read: () => T): T {

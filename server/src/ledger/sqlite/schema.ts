@@ -4,12 +4,15 @@ import type { SchemaDialect } from '../migrations/migration.ts';
 import { migrationsFrom } from '../migrations/migrations.ts';
 
 const SQLITE: SchemaDialect = {
+  rowsLie: 'by time',
   bigint: 'INTEGER',
   text: 'TEXT',
   shortText: 'TEXT',
   clustered: 'STRICT, WITHOUT ROWID',
   appended: 'STRICT',
   appendKey: 'INTEGER',
+  rewritten: 'STRICT',
+  indexes: 'apart',
 };
 
 /** Brings the file to today's schema, each migration in a transaction. Throws SchemaTooNew. */

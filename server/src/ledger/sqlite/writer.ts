@@ -132,12 +132,10 @@ export class SqliteWriter {
     const known = this.#events.get(eventId);
     if (!known) return undefined;
     const { eventNo, capacity } = known;
-    const seq = this.#sql.journal.seqOf(eventNo);
     const event: EventState = {
-      eventNo,
+      ...this.#sql.journal.headOf(eventNo),
       eventId,
       capacity,
-      seq,
       claims: new Map(),
       kept: new Map(),
       holds: new Map(),
@@ -188,7 +186,7 @@ export class SqliteWriter {
         o.orderId, eventNo, o.seq, o.status, o.buyer, o.secret, JSON.stringify(o.tickets), o.createdAtMs, o.holdId,
       ); // biome-ignore format: one row, in the order of its columns
     }
-    sql.journal.append(changes.journal);
+    sql.journal.append(changes.journal, set.events.values());
     for (const { eventNo, key, outcome } of changes.kept) {
       sql.insertKept.run(eventNo, key.scope, key.key, key.hash, JSON.stringify(outcome));
     }
