@@ -18,8 +18,9 @@ import type { Ledger } from './ledger/ledger.ts';
 import { SqliteLedger } from './ledger/sqlite-ledger.ts';
 import { Catalogue } from './sales/catalogue.ts';
 import { seedEvents } from './sales/demo-events.ts';
-import { countTickets, loadEvents } from './sales/events.ts';
-import { Orphans } from './sales/orphans.ts';
+import { learnEvents } from './sales/discover.ts';
+import { Doubts } from './sales/doubts.ts';
+import { countTickets } from './sales/events.ts';
 import type { Rooms } from './sales/rooms.ts';
 import { createLog, type Log } from './telemetry/logs.ts';
 import { ShopTelemetry } from './telemetry/shop-telemetry.ts';
@@ -74,7 +75,7 @@ export async function openRooms(config: Config, log: Log, parts: Parts = {}): Pr
     catalogue: new Catalogue(),
     inventory: parts.inventory ?? new MemoryInventory(),
     ledger,
-    orphans: new Orphans(),
+    doubts: new Doubts(),
     telemetry,
     newId: () => ids.next(Date.now()),
     newSecret: randomSecrets(),
@@ -84,7 +85,7 @@ export async function openRooms(config: Config, log: Log, parts: Parts = {}): Pr
     ticketCounts: () => ticketCounts(rooms),
     ledgerWaiting: () => (ledger instanceof SqliteLedger ? ledger.waiting : 0),
   });
-  await loadEvents(rooms);
+  await learnEvents(rooms);
   return rooms;
 }
 

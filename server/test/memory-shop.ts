@@ -8,8 +8,9 @@ import { type Entry, LedgerOutcomeUnknown, LedgerUnavailable } from '../src/ledg
 import { MemoryLedger } from '../src/ledger/memory-ledger.ts';
 import { EventEntries, TestClock } from '../src/ledger/test-entries.ts';
 import { Catalogue } from '../src/sales/catalogue.ts';
-import { createEvent, loadEvents } from '../src/sales/events.ts';
-import { Orphans } from '../src/sales/orphans.ts';
+import { learnEvents } from '../src/sales/discover.ts';
+import { Doubts } from '../src/sales/doubts.ts';
+import { createEvent } from '../src/sales/events.ts';
 import type { Rooms } from '../src/sales/rooms.ts';
 import { createLog } from '../src/telemetry/logs.ts';
 import { ShopTelemetry } from '../src/telemetry/shop-telemetry.ts';
@@ -71,7 +72,7 @@ export class MemoryShop {
   /** Throws away all that is not in the ledger, and loads it from there. */
   async crash(): Promise<void> {
     this.rooms = this.#openRooms();
-    await loadEvents(this.rooms);
+    await learnEvents(this.rooms);
   }
 
   #openRooms(): Rooms {
@@ -79,7 +80,7 @@ export class MemoryShop {
       catalogue: new Catalogue(),
       inventory: new this.#parts.Inventory(),
       ledger: this.ledger,
-      orphans: new Orphans(),
+      doubts: new Doubts(),
       telemetry,
       newId: () => this.#ids.next(this.clock.nowMs()),
       newSecret: () => 'secret',

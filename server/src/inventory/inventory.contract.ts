@@ -251,14 +251,12 @@ function settlingAndGivingBack(rule: Rule): void {
       const to = STEPS[from][name];
       const id = name === 'give back' ? 'S9' : 'S1';
       rule(`[${id}] ${name}, once, twice or listed twice: ${from} → ${to}`, async (inventory) => {
-        const after = to === 'throws' ? from : to;
         const none = { ticketType: GA, capacity: 1, available: 0, pending: 0, held: 0, sold: 0 };
         for (const calls of [[[0]], [[0], [0]], [[0, 0]]]) {
           await arrange(inventory, { ...none, [from]: 1 });
           for (const tickets of calls) {
-            if (to === 'throws') await assert.rejects(command(inventory, name, tickets), BROKEN);
-            else await command(inventory, name, tickets);
-            assert.deepEqual(await inventory.counts(EVENT), [{ ...none, [after]: 1 }]);
+            await command(inventory, name, tickets);
+            assert.deepEqual(await inventory.counts(EVENT), [{ ...none, [to]: 1 }]);
           }
         }
       });
@@ -336,7 +334,7 @@ function comparingAndRepairing(rule: Rule): void {
 
   rule('[S9] what a repair makes available is given again, once', async (inventory) => {
     await arrange(inventory, { available: 0, pending: 1, held: 1, sold: 1 });
-    const repairs = [HELD, SOLD, PENDING].map((from, ticket) => {
+    const repairs = ([HELD, SOLD, PENDING] as const).map((from, ticket) => {
       return { ticket: ticket as Ticket, from, to: AVAILABLE } as const;
     });
     assert.equal(await inventory.repair(EVENT, repairs), 3);

@@ -5,6 +5,7 @@ import { invariant, type RefusalCode } from '@floodgate/core/refusal.ts';
 import type { Idempotency } from '../ledger/ledger.ts';
 import type { CatalogueEntry } from './catalogue.ts';
 import { claim } from './claim.ts';
+import { findEvent } from './discover.ts';
 import { newOrderId, type Rooms } from './rooms.ts';
 
 export interface BuyCommand {
@@ -40,7 +41,7 @@ export interface Refusal {
  * IDEMPOTENCY_KEY_REUSED, PAYMENT_REQUIRED, SOLD_OUT, ALL_HELD. Throws LedgerUnavailable, LedgerOutcomeUnknown.
  */
 export async function buy(rooms: Rooms, command: BuyCommand): Promise<Bought | Refusal> {
-  const entry = rooms.catalogue.find(command.eventId);
+  const entry = rooms.catalogue.find(command.eventId) ?? (await findEvent(rooms, command.eventId));
   if (!entry) return { refusal: 'EVENT_NOT_FOUND' };
   const ticketType = typeOf(entry, command.ticketType);
   if (!ticketType) return { refusal: 'TICKET_TYPE_NOT_FOUND' };

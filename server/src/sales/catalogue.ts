@@ -1,6 +1,6 @@
-// The events this process sells, with the layout of their tickets: read from the ledger once, kept in memory.
+// The events this process sells, with the layout of their tickets: read from the ledger, kept in memory. Other
+// processes may make events too; `discover.ts` adds them.
 import { type EventDefinition, TicketLayout } from '@floodgate/core/event.ts';
-import type { EventId } from '@floodgate/core/ids.ts';
 
 export interface CatalogueEntry {
   readonly event: EventDefinition;
@@ -9,23 +9,28 @@ export interface CatalogueEntry {
 
 export class Catalogue {
   readonly #entries = new Map<string, CatalogueEntry>();
+  /** How many of the ledger's events, in its order, are known here. Events made here may be known beyond them. */
+  learned = 0;
+  /** The last look into the ledger for events, and when it began on the monotonic clock. */
+  lastLook: { readonly startMs: number; readonly done: Promise<number> } | undefined;
 
   /** An event by any text a client sent. */
   find(eventId: string): CatalogueEntry | undefined {
     return this.#entries.get(eventId);
   }
 
-  /** An event the ledger has named. Throws when it is not here: then this process has not been told of it. */
-  get(eventId: EventId): CatalogueEntry {
-    const entry = this.#entries.get(eventId);
-    if (!entry) throw new Error(`event ${eventId} is in the ledger but not in the catalogue`);
-    return entry;
+  add(event: EventDefinition): void {
+    this.#entries.set(event.eventId, { event, layout: new TicketLayout(event.ticketTypes) });
   }
 
-  add(event: EventDefinition): CatalogueEntry {
-    const entry = { event, layout: new TicketLayout(event.ticketTypes) };
-    this.#entries.set(event.eventId, entry);
-    return entry;
+  /** The ledger's events after its first `skip`, each known here by now, come into the ledger's order. */
+  learn(skip: number, events: readonly EventDefinition[]): void {
+    for (const { eventId } of events) {
+      const entry = this.#entries.get(eventId)!;
+      this.#entries.delete(eventId);
+      this.#entries.set(eventId, entry);
+    }
+    this.learned = Math.max(this.learned, skip + events.length);
   }
 
   /** In the order they were made. */

@@ -14,7 +14,9 @@ import {
 import type { Rooms } from './rooms.ts';
 
 /** How often other tickets are proposed after the ledger found the proposed ones claimed. */
-const MAX_PROPOSALS = 8;
+const MAX_PROPOSALS = 16;
+/** After so many proposals in vain, the inventory reads what others have sold before it proposes again. */
+const CATCH_UP_EVERY = 4;
 /** How long a buyer waits for takes in flight to be decided before being told that all is held. */
 const MAX_WAIT_MS = 2_000;
 
@@ -40,7 +42,7 @@ export async function claim(rooms: Rooms, request: ClaimRequest): Promise<Outcom
     if ('tickets' in taken) {
       const outcome = await propose(rooms, request, taken.tickets);
       if (outcome.status === 'committed' || outcome.refusal !== 'TICKET_TAKEN') return outcome;
-      proposals++;
+      if (++proposals % CATCH_UP_EVERY === 0) await rooms.inventory.catchUp(eventId);
     } else if (taken.refusal === 'PENDING') {
       // Only a buyer who meets takes in flight looks at the clock: the others never pay for it.
       const nowMs = performance.now();
@@ -64,42 +66,31 @@ async function propose(rooms: Rooms, request: ClaimRequest, tickets: readonly Ti
   try {
     outcome = await rooms.ledger.post(entry);
   } catch (fault) {
-    if (fault instanceof LedgerUnavailable) await rooms.inventory.giveBack(eventId, tickets);
-    else rooms.orphans.add({ eventId, tickets, by: entry.kind === 'buy' ? entry.orderId : entry.holdId });
+    if (fault instanceof LedgerUnavailable) rooms.inventory.giveBack(eventId, tickets);
+    else rooms.doubts.add({ eventId, tickets });
     throw fault;
   }
   if (outcome.status === 'committed' && !outcome.replayed) {
-    const settled = rooms.inventory.settle(eventId, tickets, entry.kind === 'buy' ? 'sold' : 'held');
-    if (settled instanceof Promise) await settled;
+    rooms.inventory.settle(eventId, tickets, entry.kind === 'buy' ? 'sold' : 'held');
   } else if (outcome.status === 'refused' && outcome.taken) {
-    await learn(rooms, eventId, tickets, outcome);
+    learn(rooms, eventId, tickets, outcome);
   } else {
-    await rooms.inventory.giveBack(eventId, tickets);
+    rooms.inventory.giveBack(eventId, tickets);
   }
   return outcome;
 }
 
 /** The inventory was wrong about some of the tickets: it learns how they are claimed and gets the others back. */
-async function learn(
-  rooms: Rooms,
-  eventId: EventId,
-  tickets: readonly Ticket[],
-  refused: Refused,
-): Promise<void> {
+function learn(rooms: Rooms, eventId: EventId, tickets: readonly Ticket[], refused: Refused): void {
   const taken = refused.taken ?? [];
   rooms.telemetry.oversellStopped(eventId, taken.length);
   for (const as of ['held', 'sold'] as const) {
-    await rooms.inventory.settle(
-      eventId,
-      taken.filter((t) => t.as === as).map((t) => t.ticket),
-      as,
-    );
+    const claimed = taken.filter((t) => t.as === as).map((t) => t.ticket);
+    if (claimed.length > 0) rooms.inventory.settle(eventId, claimed, as);
   }
   const isTaken = new Set(taken.map((t) => t.ticket));
-  await rooms.inventory.giveBack(
-    eventId,
-    tickets.filter((ticket) => !isTaken.has(ticket)),
-  );
+  const free = tickets.filter((ticket) => !isTaken.has(ticket));
+  if (free.length > 0) rooms.inventory.giveBack(eventId, free);
 }
 
 /** A refusal; under a key it is kept like any answer (rule S5), unless the key already has one. */

@@ -3,16 +3,12 @@ import type { EventDefinition } from '@floodgate/core/event.ts';
 import type { TypeCounts } from '../inventory/inventory.ts';
 import type { AuditCheck } from '../ledger/ledger.ts';
 import type { Refusal } from './buy.ts';
+import { findEvent, putOnSale } from './discover.ts';
 import type { Rooms } from './rooms.ts';
 
 export interface EventView {
   readonly event: EventDefinition;
   readonly counts: readonly TypeCounts[];
-}
-
-/** Brings every event of the ledger to sale, with its claims. Called once at start, before the doors open. */
-export async function loadEvents(rooms: Rooms): Promise<void> {
-  for (const event of await rooms.ledger.events()) await putOnSale(rooms, event);
 }
 
 /** Makes an event and puts it on sale. Refusals: EVENT_EXISTS. */
@@ -23,14 +19,9 @@ export async function createEvent(rooms: Rooms, event: EventDefinition): Promise
   return { event, counts: await countsOf(rooms, event) };
 }
 
-async function putOnSale(rooms: Rooms, event: EventDefinition): Promise<void> {
-  await rooms.inventory.load(event, await rooms.ledger.claims(event.eventId));
-  rooms.catalogue.add(event);
-}
-
 /** An event with what is left of it. */
 export async function readEvent(rooms: Rooms, eventId: string): Promise<EventView | Refusal> {
-  const entry = rooms.catalogue.find(eventId);
+  const entry = await findEvent(rooms, eventId);
   if (!entry) return { refusal: 'EVENT_NOT_FOUND' };
   return { event: entry.event, counts: await countsOf(rooms, entry.event) };
 }
@@ -66,7 +57,7 @@ export interface Audit {
 
 /** Checks the rules against every row of the event, and the inventory against the ledger. */
 export async function audit(rooms: Rooms, eventId: string): Promise<Audit | Refusal> {
-  const entry = rooms.catalogue.find(eventId);
+  const entry = await findEvent(rooms, eventId);
   if (!entry) return { refusal: 'EVENT_NOT_FOUND' };
   const before = await countsOf(rooms, entry.event);
   const claims = await rooms.ledger.claims(entry.event.eventId);
@@ -104,7 +95,7 @@ function inventoryCheck(
 
 /** A page of the event's journal. */
 export async function readJournal(rooms: Rooms, eventId: string, afterSeq: number, limit: number) {
-  const entry = rooms.catalogue.find(eventId);
+  const entry = await findEvent(rooms, eventId);
   if (!entry) return { refusal: 'EVENT_NOT_FOUND' } as const;
   return { entries: await rooms.ledger.journal(entry.event.eventId, afterSeq, limit) };
 }

@@ -1,4 +1,5 @@
 // The clock ends holds (row D2, rule S6): whatever is due goes back to sale, the longest due first.
+import { postEnd } from './doubts.ts';
 import type { Rooms } from './rooms.ts';
 
 /** Expires up to `limit` due holds. Returns how many were due; a full batch means there may be more. */
@@ -7,10 +8,10 @@ export async function expireDue(rooms: Rooms, limit: number): Promise<number> {
   // Posted together, they travel in one batch and share its commit.
   await Promise.all(
     due.map(async ({ eventId, holdId }) => {
-      const outcome = await rooms.ledger.post({ kind: 'expire', eventId, holdId });
+      const outcome = await postEnd(rooms, { kind: 'expire', eventId, holdId });
       // Refused: the buyer confirmed or released it in the meantime. Replayed: it was expired before.
       if (outcome.status === 'refused' || outcome.replayed) return;
-      await rooms.inventory.giveBack(eventId, outcome.tickets);
+      rooms.inventory.giveBack(eventId, outcome.tickets);
       rooms.telemetry.holdExpired(eventId, holdId, outcome.tickets.length);
     }),
   );

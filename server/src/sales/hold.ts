@@ -9,6 +9,8 @@ import type { HoldRecord, Idempotency } from '../ledger/ledger.ts';
 import type { Refusal } from './buy.ts';
 import type { CatalogueEntry } from './catalogue.ts';
 import { claim } from './claim.ts';
+import { eventOf, findEvent } from './discover.ts';
+import { postEnd } from './doubts.ts';
 import { newHoldId, type Rooms } from './rooms.ts';
 
 export interface HoldCommand {
@@ -37,7 +39,7 @@ export interface HoldView {
  * IDEMPOTENCY_KEY_REUSED, SOLD_OUT, ALL_HELD. Throws LedgerUnavailable, LedgerOutcomeUnknown.
  */
 export async function hold(rooms: Rooms, command: HoldCommand): Promise<HoldView | Refusal> {
-  const entry = rooms.catalogue.find(command.eventId);
+  const entry = rooms.catalogue.find(command.eventId) ?? (await findEvent(rooms, command.eventId));
   if (!entry) return { refusal: 'EVENT_NOT_FOUND' };
   const { eventId } = entry.event;
   const { buyer, idempotency } = command;
@@ -82,9 +84,9 @@ export async function release(rooms: Rooms, id: string): Promise<HoldView | Refu
   const found = await findHold(rooms, id);
   if (!found) return { refusal: 'HOLD_NOT_FOUND' };
   const { eventId } = found.record;
-  const outcome = await rooms.ledger.post({ kind: 'release', eventId, holdId: found.record.holdId });
+  const outcome = await postEnd(rooms, { kind: 'release', eventId, holdId: found.record.holdId });
   if (outcome.status === 'refused') return { refusal: outcome.refusal };
-  if (!outcome.replayed) await rooms.inventory.giveBack(eventId, outcome.tickets);
+  if (!outcome.replayed) rooms.inventory.giveBack(eventId, outcome.tickets);
   return { ...holdView(rooms, found.entry, { ...found.record, status: 'released' }), ledgerSeq: outcome.seq };
 }
 
@@ -95,7 +97,7 @@ export async function findHold(
 ): Promise<{ record: HoldRecord; entry: CatalogueEntry } | undefined> {
   const known = holdId(id);
   const record = known && (await rooms.ledger.hold(known));
-  return record && { record, entry: rooms.catalogue.get(record.eventId) };
+  return record && { record, entry: await eventOf(rooms, record.eventId) };
 }
 
 function holdView(rooms: Rooms, entry: CatalogueEntry, record: HoldRecord): HoldView {

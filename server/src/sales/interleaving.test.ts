@@ -14,7 +14,7 @@ import {
   oversellsStopped,
   type Parts,
 } from '../../test/memory-shop.ts';
-import type { Inventory, InventorySnapshot, Want } from '../inventory/inventory.ts';
+import type { Inventory, InventorySnapshot, Repair, Want } from '../inventory/inventory.ts';
 import { MemoryInventory } from '../inventory/memory-inventory.ts';
 import type { Verdict } from '../ledger/judge.ts';
 import { type Entry, LedgerUnavailable } from '../ledger/ledger.ts';
@@ -66,6 +66,10 @@ async function openShop(s: Scheduler, failing: boolean[], parts: Partial<Parts>)
   class ScheduledInventory implements Inventory {
     readonly #inner = new Inner();
 
+    open(event: EventDefinition, read: () => Promise<InventorySnapshot>) {
+      return this.#inner.open(event, read);
+    }
+
     load(event: EventDefinition, snapshot: InventorySnapshot) {
       return this.#inner.load(event, snapshot);
     }
@@ -85,6 +89,22 @@ async function openShop(s: Scheduler, failing: boolean[], parts: Partial<Parts>)
 
     counts(eventId: EventId) {
       return this.#inner.counts(eventId);
+    }
+
+    states(eventId: EventId) {
+      return this.#inner.states(eventId);
+    }
+
+    repair(eventId: EventId, repairs: readonly Repair[]) {
+      return this.#inner.repair(eventId, repairs);
+    }
+
+    catchUp(eventId: EventId) {
+      return this.#inner.catchUp(eventId);
+    }
+
+    close() {
+      return this.#inner.close();
     }
 
     async nextChange(eventId: EventId, maxWaitMs: number) {
@@ -207,13 +227,14 @@ function visits(parts: Partial<Parts> = {}, met = new Set<string>()) {
   return fc.asyncProperty(scheduler, crowd, faults, async (s, crowd, faults) => {
     const failing = [false, ...faults]; // The first commit makes the event.
     const shop = await openShop(s, failing, parts);
-    const startMs = performance.now();
+    const [startMs, oversells] = [performance.now(), await oversellsStopped()];
     const told: Told[] = [];
     await s.waitFor(Promise.all(crowd.map((visit) => come(s, shop, visit, told))));
     assert.ok(performance.now() - startMs < MAX_MS, 'somebody waited for a timer');
     failing.length = 0;
     shop.clock.pass(HOLD_TTL_MS);
     await s.waitFor(expireDue(shop.rooms, 100));
+    assert.equal(await oversellsStopped(), oversells, 'the inventory proposed what was taken');
     const sold = await assertSoldOnce(shop, told);
     await assertRefusalsLegal(shop, told, sold);
     assertKeysKept(told);
@@ -266,9 +287,7 @@ const BUGS: Record<string, Partial<Parts>> = {
 describe('sales at once', () => {
   test('[S1] in every order no ticket is sold twice, refusals are legal, nothing leaks and all settle', async () => {
     const met = new Set<string>();
-    const before = await oversellsStopped();
     await fc.assert(visits({}, met), { numRuns: 400 });
-    assert.equal(await oversellsStopped(), before, 'the inventory proposed what was taken');
     assert.deepEqual([...met].sort(), EVERY_ANSWER.sort());
   });
 

@@ -24,7 +24,7 @@ import { audit } from './events.ts';
 import { expireDue } from './expire.ts';
 import { type HoldView, hold, release } from './hold.ts';
 import { confirm, type OrderView } from './orders.ts';
-import { resolveOrphans } from './recover.ts';
+import { resolveDoubts } from './recover.ts';
 import { isUnavailable } from './unavailable.ts';
 
 const CAPACITY = 6;
@@ -221,7 +221,7 @@ async function takeClaim(shop: MemoryShop, model: Model, step: Step): Promise<st
   const send = (): Promise<Answer> =>
     act === 'buy' ? buy(shop.rooms, { ...command, quantity }) : hold(shop.rooms, { ...command, lines });
   const answers = await deliver(shop, step, send);
-  await resolveOrphans(shop.rooms);
+  await resolveDoubts(shop.rooms);
   const now = shop.clock.nowMs();
   return answers.map((answer) => judge(model, step.fault, dueClaim(model, step, request, now), answer));
 }
@@ -236,7 +236,7 @@ async function takeEnd(shop: MemoryShop, model: Model, step: Step): Promise<stri
   const send = (): Promise<Answer> =>
     act === 'confirm' ? confirm(shop.rooms, { holdId, idempotency }) : release(shop.rooms, holdId);
   const answers = await deliver(shop, step, send);
-  if (fault === 'kept') await shop.crash();
+  await resolveDoubts(shop.rooms);
   const now = shop.clock.nowMs();
   return answers.map((answer) => judge(model, fault, dueEnd(model, ended, step, request, now), answer));
 }
@@ -245,7 +245,7 @@ async function takeExpiry(shop: MemoryShop, model: Model, step: Step): Promise<s
   const { fault } = step;
   const due = model.holds.filter(({ status, dueMs }) => status === 'active' && dueMs <= shop.clock.nowMs());
   const answers = await deliver(shop, step, () => expireDue(shop.rooms, 100));
-  if (fault === 'kept') await shop.crash();
+  await resolveDoubts(shop.rooms);
   const isFault = fault !== 'none' && due.length > 0;
   for (const answer of answers) {
     if (!isFault) assert.equal(answer, due.length);
@@ -351,8 +351,10 @@ describe('sales', () => {
       protected override markTaken(): void {}
     }
     const before = await oversellsStopped();
-    // A replay gives back the tickets that were proposed for it, which this inventory had given to others as well.
-    const unkeyed = step.map((step) => ({ ...step, key: undefined }));
+    // A replay gives back the tickets that were proposed for it, which this inventory had given to others as well;
+    // and it does not keep a ticket for a hold, because it does not know who took it.
+    const act = (step: Step) => (step.act === 'hold' ? 'buy' : step.act);
+    const unkeyed = step.map((step) => ({ ...step, key: undefined, act: act(step) }));
     await fc.assert(sales({ Inventory: Unguarded }, new Set(), unkeyed), { numRuns: 100 });
     assert.ok((await oversellsStopped()) > before);
   });

@@ -6,6 +6,9 @@ import type { Money } from '@floodgate/core/money.ts';
 import { invariant } from '@floodgate/core/refusal.ts';
 import type { Idempotency, OrderRecord } from '../ledger/ledger.ts';
 import type { Refusal } from './buy.ts';
+import type { CatalogueEntry } from './catalogue.ts';
+import { eventOf, findEvent } from './discover.ts';
+import { postEnd } from './doubts.ts';
 import { findHold } from './hold.ts';
 import { newOrderId, type Rooms } from './rooms.ts';
 
@@ -34,7 +37,7 @@ export async function confirm(
   if (!found) return { refusal: 'HOLD_NOT_FOUND' };
   const { record, entry } = found;
   if (entry.layout.totalOf(record.tickets).amount > 0) return { refusal: 'PAYMENT_REQUIRED' };
-  const outcome = await rooms.ledger.post({
+  const outcome = await postEnd(rooms, {
     kind: 'confirm',
     eventId: record.eventId,
     holdId: record.holdId,
@@ -43,9 +46,9 @@ export async function confirm(
     idempotency: command.idempotency,
   });
   if (outcome.status === 'refused') return { refusal: outcome.refusal };
-  if (!outcome.replayed) await rooms.inventory.settle(record.eventId, outcome.tickets, 'sold');
+  if (!outcome.replayed) rooms.inventory.settle(record.eventId, outcome.tickets, 'sold');
   invariant(outcome.orderId !== undefined && outcome.secret !== undefined, 'a confirmed hold has an order');
-  return orderView(rooms, {
+  return orderView(entry, {
     orderId: outcome.orderId,
     eventId: record.eventId,
     seq: outcome.seq,
@@ -69,7 +72,7 @@ export async function readOrder(
   if (!record) return { refusal: 'ORDER_NOT_FOUND' };
   if (!asker.isStaff && !equalSecrets(record.secret, asker.secret ?? ''))
     return { refusal: 'ORDER_NOT_FOUND' };
-  return orderView(rooms, record);
+  return orderView(await eventOf(rooms, record.eventId), record);
 }
 
 /** A page of an event's orders in ledger order, after the given sequence number. */
@@ -79,14 +82,13 @@ export async function listOrders(
   afterSeq: number,
   limit: number,
 ): Promise<{ orders: OrderView[] } | Refusal> {
-  const entry = rooms.catalogue.find(eventId);
+  const entry = await findEvent(rooms, eventId);
   if (!entry) return { refusal: 'EVENT_NOT_FOUND' };
   const records = await rooms.ledger.orders(entry.event.eventId, afterSeq, limit);
-  return { orders: records.map((record) => orderView(rooms, record)) };
+  return { orders: records.map((record) => orderView(entry, record)) };
 }
 
-function orderView(rooms: Rooms, record: OrderRecord): OrderView {
-  const { layout } = rooms.catalogue.get(record.eventId);
+function orderView({ layout }: CatalogueEntry, record: OrderRecord): OrderView {
   return {
     orderId: record.orderId,
     eventId: record.eventId,

@@ -1,35 +1,37 @@
-// What is left to do after a fault: takes whose outcome nobody was told are resolved by the ledger.
-import type { Ticket } from '@floodgate/core/ids.ts';
-import type { Ledger } from '../ledger/ledger.ts';
-import type { Orphan } from './orphans.ts';
+// What is left to do after a fault: tickets in doubt are looked up in the ledger, which knows.
+import type { EventId, Ticket } from '@floodgate/core/ids.ts';
+import type { Doubt } from './doubts.ts';
 import type { Rooms } from './rooms.ts';
 
 /**
- * Asks the ledger about every orphan, and settles its tickets or gives them back. One that the ledger cannot answer
- * for stays, and the fault is thrown. One whose tickets have moved on since (its buyer came again with the same key,
- * and released) is told and dropped, so that it never stands in the way of the others.
+ * Asks the ledger about every doubt, and tells the inventory how the tickets are claimed. One that the ledger cannot
+ * answer for stays, and the fault is thrown. Returns how many were resolved.
  */
-export async function resolveOrphans(rooms: Rooms): Promise<number> {
-  const orphans = rooms.orphans.all();
-  for (const orphan of orphans) {
-    const claims = await rooms.ledger.claimsOf(orphan.eventId, orphan.tickets);
-    rooms.orphans.remove(orphan);
-    try {
-      await resolve(rooms, orphan, claims);
-    } catch (error) {
-      rooms.telemetry.fault('a take of unknown outcome had moved on', error, { eventId: orphan.eventId });
-    }
+export async function resolveDoubts(rooms: Rooms): Promise<number> {
+  const doubts = rooms.doubts.all();
+  for (const doubt of doubts) {
+    const tickets = 'tickets' in doubt ? doubt.tickets : await ticketsOf(rooms, doubt);
+    await tellClaims(rooms, doubt.eventId, tickets);
+    rooms.doubts.remove(doubt);
   }
-  return orphans.length;
+  return doubts.length;
 }
 
-async function resolve(rooms: Rooms, orphan: Orphan, claims: Awaited<ReturnType<Ledger['claimsOf']>>) {
-  const { eventId, tickets, by } = orphan;
-  const ours = claims.filter((claim) => claim.by === by);
+async function ticketsOf(
+  rooms: Rooms,
+  doubt: Extract<Doubt, { holdId: unknown }>,
+): Promise<readonly Ticket[]> {
+  return (await rooms.ledger.hold(doubt.holdId))?.tickets ?? [];
+}
+
+async function tellClaims(rooms: Rooms, eventId: EventId, tickets: readonly Ticket[]): Promise<void> {
+  const claims = new Map(
+    (await rooms.ledger.claimsOf(eventId, tickets)).map((claim) => [claim.ticket, claim.as]),
+  );
   for (const as of ['held', 'sold'] as const) {
-    await rooms.inventory.settle(eventId, ours.filter((claim) => claim.as === as).map(ticketOf), as);
+    const claimed = tickets.filter((ticket) => claims.get(ticket) === as);
+    if (claimed.length > 0) rooms.inventory.settle(eventId, claimed, as);
   }
-  if (ours.length === 0) await rooms.inventory.giveBack(eventId, tickets);
+  const free = tickets.filter((ticket) => !claims.has(ticket));
+  if (free.length > 0) rooms.inventory.giveBack(eventId, free);
 }
-
-const ticketOf = (claim: { readonly ticket: Ticket }): Ticket => claim.ticket;

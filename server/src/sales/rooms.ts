@@ -4,13 +4,13 @@ import type { Inventory } from '../inventory/inventory.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Catalogue } from './catalogue.ts';
-import type { Orphans } from './orphans.ts';
+import type { Doubts } from './doubts.ts';
 
 export interface Rooms {
   readonly catalogue: Catalogue;
   readonly inventory: Inventory;
   readonly ledger: Ledger;
-  readonly orphans: Orphans;
+  readonly doubts: Doubts;
   readonly telemetry: Telemetry;
   /** A fresh time-ordered id. */
   readonly newId: () => string;

@@ -1,6 +1,6 @@
 // The doors for time: what runs, how often, and how much at once.
 import { expireDue } from '../sales/expire.ts';
-import { resolveOrphans } from '../sales/recover.ts';
+import { resolveDoubts } from '../sales/recover.ts';
 import type { Rooms } from '../sales/rooms.ts';
 
 /** Due holds are looked for this often: a hold lapses at most this late. */
@@ -19,7 +19,7 @@ export function startWorkers(rooms: Rooms): Workers {
     return (await expireDue(rooms, EXPIRE_AT_ONCE)) === EXPIRE_AT_ONCE;
   });
   const resolve = repeat(rooms, 'resolving takes of unknown outcome failed', RESOLVE_EVERY_MS, async () => {
-    const resolved = await resolveOrphans(rooms);
+    const resolved = await resolveDoubts(rooms);
     if (resolved > 0) rooms.telemetry.info('takes of unknown outcome were resolved', { resolved });
     return false;
   });

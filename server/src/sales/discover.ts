@@ -1,0 +1,49 @@
+// Events that another process has made: learned from the ledger when somebody asks for an event that is not known
+// here, and by a worker every second.
+import type { EventDefinition } from '@floodgate/core/event.ts';
+import type { EventId } from '@floodgate/core/ids.ts';
+import { invariant } from '@floodgate/core/refusal.ts';
+import type { CatalogueEntry } from './catalogue.ts';
+import type { Rooms } from './rooms.ts';
+
+/** Whoever asks for events that nobody has made costs at most ten small queries a second, however many ask. */
+const LOOK_AT_MOST_EVERY_MS = 100;
+
+/** An event by any text a client sent, also when another process made it a moment ago. */
+export async function findEvent(rooms: Rooms, eventId: string): Promise<CatalogueEntry | undefined> {
+  return rooms.catalogue.find(eventId) ?? (await lookFor(rooms, eventId));
+}
+
+/** An event that the ledger has named. */
+export async function eventOf(rooms: Rooms, eventId: EventId): Promise<CatalogueEntry> {
+  const entry = await findEvent(rooms, eventId);
+  invariant(entry !== undefined, `event ${eventId} is in the ledger`);
+  return entry;
+}
+
+async function lookFor(rooms: Rooms, eventId: string): Promise<CatalogueEntry | undefined> {
+  const { catalogue } = rooms;
+  const startMs = performance.now();
+  if (!catalogue.lastLook || startMs - catalogue.lastLook.startMs >= LOOK_AT_MOST_EVERY_MS) {
+    catalogue.lastLook = { startMs, done: learnEvents(rooms) };
+  }
+  await catalogue.lastLook.done;
+  return catalogue.find(eventId);
+}
+
+/** Opens an event of the ledger in the inventory and the catalogue. */
+export async function putOnSale(rooms: Rooms, event: EventDefinition): Promise<void> {
+  await rooms.inventory.open(event, () => rooms.ledger.claims(event.eventId));
+  rooms.catalogue.add(event);
+}
+
+/** Puts the events on sale that the ledger has and this process does not know. Returns how many. */
+export async function learnEvents(rooms: Rooms): Promise<number> {
+  const { catalogue } = rooms;
+  const skip = catalogue.learned;
+  const events = await rooms.ledger.events(skip);
+  const unknown = events.filter(({ eventId }) => !catalogue.find(eventId));
+  await Promise.all(unknown.map((event) => putOnSale(rooms, event)));
+  if (skip === catalogue.learned) catalogue.learn(skip, events);
+  return unknown.length;
+}
