@@ -1,6 +1,7 @@
 // The real servers that tests run against, so that the last lines of `npm test` can say which took part. Later
-// ones (Redis, PostgreSQL, MariaDB, Kafka, nginx, Chromium) are rows of this table.
+// ones (Kafka, nginx, Chromium) are rows of this table.
 import { DatabaseSync } from 'node:sqlite';
+import { SERVERS, type ServerName } from '../server/test/servers/binaries.ts';
 
 export interface RealServer {
   readonly name: string;
@@ -12,6 +13,10 @@ export interface RealServer {
 
 export const REAL_SERVERS: readonly RealServer[] = [
   { name: 'SQLite', find: findSqlite, howToGet: 'is part of Node 24 and newer' },
+  // Valkey takes part where it is there, and is not missed where it is not.
+  { name: 'Redis', find: () => versionOf('redis', 'valkey'), howToGet: SERVERS.redis.howToGet },
+  { name: 'PostgreSQL', find: () => versionOf('postgres'), howToGet: SERVERS.postgres.howToGet },
+  { name: 'MariaDB', find: () => versionOf('mariadb'), howToGet: SERVERS.mariadb.howToGet },
 ];
 
 function findSqlite(): string {
@@ -19,4 +24,11 @@ function findSqlite(): string {
   const row = database.prepare('SELECT sqlite_version() AS version').get();
   database.close();
   return `${row?.version} (node:sqlite)`;
+}
+
+/** Of the server and of those that speak its language too; undefined when the first is missing. */
+function versionOf(name: ServerName, ...alike: readonly ServerName[]): string | undefined {
+  const [first, ...others] = [name, ...alike].map((each) => SERVERS[each].find()?.version);
+  if (first === undefined) return undefined;
+  return [first, ...others.filter((version) => version !== undefined)].join(' and ');
 }

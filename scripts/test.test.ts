@@ -29,11 +29,15 @@ const HANGING = `${HEAD}
     writeFileSync('left-behind', String(pid));
     await new Promise(() => setInterval(() => {}, 1000));
   });`;
+const NO_SERVER = `export const REAL_SERVERS = [{ name: 'Oracle', find: () => undefined, howToGet: 'buy it' }];`;
 
 test('a run ends with the servers and one plain line', async (t) => {
   const { code, stdout } = await runAll(makeProject(t, { a: PASSING }));
   assert.match(stdout, /✔ \[S1\] good\n/);
-  assert.match(stdout, /\nReal servers: SQLite [\d.]+ \(node:sqlite\)\nMissing: none\n2 passed, 0 failed\n$/);
+  assert.match(
+    stdout,
+    /\nReal servers: SQLite [\d.]+ \(node:sqlite\).*\n(Missing: .+\n)+2 passed, 0 failed\n$/,
+  );
   assert.equal(code, 0);
 });
 
@@ -52,7 +56,18 @@ test('a skipped test is counted, and is a failure with CI=true', async (t) => {
   assert.match(here.stdout, /– off \(skipped: needs root\)[\s\S]*\n2 passed, 0 failed, 1 skipped\n$/);
   assert.equal(here.code, 0);
   const ci = await runAll(project, { CI: 'true' });
-  assert.match(ci.stdout, /\n2 passed, 1 failed\n$/);
+  assert.match(ci.stdout, /1 skipped; with CI=true every test must run[\s\S]*\n2 passed, [1-9] failed\n$/);
+  assert.equal(ci.code, 1);
+});
+
+test('a missing server is named with how to get it, and is a failure with CI=true', async (t) => {
+  const project = makeProject(t, { a: PASSING });
+  writeFileSync(path.join(project, 'scripts/real-servers.ts'), NO_SERVER);
+  const here = await runAll(project);
+  assert.match(here.stdout, /\nReal servers: none\nMissing: Oracle \(buy it\)\n2 passed, 0 failed\n$/);
+  assert.equal(here.code, 0);
+  const ci = await runAll(project, { CI: 'true' });
+  assert.match(ci.stdout, /1 missing; with CI=true every server must be there\n2 passed, 1 failed\n$/);
   assert.equal(ci.code, 1);
 });
 
@@ -130,6 +145,8 @@ function makeProject(t: TestContext, tests: Readonly<Record<string, string>>): s
     if (!name.endsWith('.test.ts'))
       cpSync(path.join(import.meta.dirname, name), path.join(project, 'scripts', name));
   }
+  const binaries = 'server/test/servers/binaries.ts';
+  cpSync(path.join(import.meta.dirname, '..', binaries), path.join(project, binaries));
   for (const [name, text] of Object.entries(tests)) {
     writeFileSync(path.join(project, 'core/src', `${name}.test.ts`), text);
   }

@@ -29,7 +29,7 @@ export const SERVERS: Readonly<Record<ServerName, KnownServer>> = {
   },
   valkey: {
     title: 'Valkey',
-    howToGet: 'apt-get install valkey-server, or put valkey-server on the PATH',
+    howToGet: 'put valkey-server on the PATH; .ci/run shows how to get it with pip',
     find: () => findRedis('valkey-server'),
   },
   postgres: {

@@ -1,7 +1,7 @@
 // A server of a test as a child process: started, paused, killed with all processes of its own, and gone when the
 // test is. Every wait is bounded and shows the child's last lines when it was in vain.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { chownSync, mkdtempSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,8 +28,10 @@ const PROBE_EVERY_MS = 20;
 const LINES_KEPT = 40;
 
 const running = new Set<number>();
+const folders = new Set<string>();
 process.once('exit', () => {
   for (const pid of running) signalTree(pid, 'SIGKILL');
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
 /** Where the system can, it ends the server also when the test is killed and has no time to do so itself. */
@@ -129,9 +131,10 @@ export function runOnce({ file, args, cwd, owner }: Command): void {
   if (status !== 0) throw new Error(`${file} failed (code ${status}, ${error ?? ''}):\n${stdout}${stderr}`);
 }
 
-/** A temporary folder that the owner can enter and write to. */
+/** A temporary folder that the owner can enter and write to. It goes with the test at the latest. */
 export function ownedFolder(prefix: string, owner: Owner | undefined): string {
   const folder = mkdtempSync(join(tmpdir(), `floodgate-${prefix}-`));
+  folders.add(folder);
   if (owner !== undefined) chownSync(folder, owner.uid, owner.gid);
   return folder;
 }
@@ -197,6 +200,25 @@ interface ProcessRow {
 }
 
 function processes(): ProcessRow[] {
+  return existsSync('/proc/self/stat') ? processesOfLinux() : processesOfOthers();
+}
+
+/** Without `ps`, which small images lack. */
+function processesOfLinux(): ProcessRow[] {
+  const ids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return ids.flatMap((pid) => {
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+      // The name of the program stands in brackets and may itself hold spaces and brackets.
+      const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      return [{ pid: Number(pid), parent: Number(parent), state: state! }];
+    } catch {
+      return []; // It ended meanwhile.
+    }
+  });
+}
+
+function processesOfOthers(): ProcessRow[] {
   const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,ppid=,stat='], { encoding: 'utf8', timeout: 10_000 });
   return stdout.split('\n').flatMap((line) => {
     const [pid, parent, state] = line.trim().split(/\s+/);

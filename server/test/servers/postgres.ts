@@ -125,7 +125,9 @@ class PostgresProcess implements PostgresServer {
   }
 
   async stop(): Promise<void> {
-    await this.kill();
+    // At once too, but unlike a crash it gives its shared memory back to the system.
+    if (this.#child?.running) this.resume();
+    await this.kill('SIGQUIT');
     rmSync(this.dir, { recursive: true, force: true });
   }
 

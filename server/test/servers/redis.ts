@@ -43,6 +43,8 @@ export interface RedisCluster {
 const PROBE_TIMEOUT_MS = 1_000;
 const CLUSTER_TIMEOUT_MS = 30_000;
 const SLOTS = 16_384;
+/** By default a replica waits 5 s for others before it copies, and is named to clients after a ping each 10 s. */
+const QUICK_REPLICAS = ['--repl-diskless-sync-delay', '0', '--repl-ping-replica-period', '1'];
 
 export async function startRedis(options: RedisOptions = {}): Promise<RedisServer> {
   const server = new RedisProcess(options, options.port ?? (await freePort()));
@@ -112,7 +114,7 @@ class RedisProcess implements RedisServer {
 
 /** The masters share all slots evenly; replica i follows master i modulo their number. */
 export async function startRedisCluster(masters = 3, replicas = 0): Promise<RedisCluster> {
-  const args = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000'];
+  const args = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000', ...QUICK_REPLICAS];
   const starts = Array.from({ length: masters + replicas }, () => startRedis({ args }));
   const settled = await Promise.allSettled(starts);
   const nodes = settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
@@ -155,11 +157,18 @@ async function joinNodes(
     const master = await clients[(i - masters) % masters]!.call('CLUSTER', 'MYID');
     await clients[i]!.call('CLUSTER', 'REPLICATE', String(master));
   }
-  await clusterUntil(clients, async (client) => {
-    if (field(await client.call('CLUSTER', 'INFO'), 'cluster_state') !== 'ok') return false;
-    const info = await client.info('replication');
-    return field(info, 'role') === 'master' || field(info, 'master_link_status') === 'up';
-  });
+  const replicas = clients.length - masters;
+  await clusterUntil(clients, (client) => isWhole(client, replicas));
+}
+
+/** Whether this node serves, is in step with its master, and knows of all replicas. */
+async function isWhole(client: Redis, replicas: number): Promise<boolean> {
+  if (field(await client.call('CLUSTER', 'INFO'), 'cluster_state') !== 'ok') return false;
+  const slots = (await client.call('CLUSTER', 'SLOTS')) as unknown[][];
+  // Of each range: its first and last slot, its master, its replicas.
+  if (slots.reduce((sum, range) => sum + range.length - 3, 0) !== replicas) return false;
+  const info = await client.info('replication');
+  return field(info, 'role') === 'master' || field(info, 'master_link_status') === 'up';
 }
 
 async function clusterUntil(
