@@ -49,7 +49,7 @@ export function eventOf(capacities: { vip?: number; ga?: number }, id = EVENT): 
 
 /** A snapshot of the ledger's claims. */
 export function claims(held: readonly number[], sold: readonly number[]): InventorySnapshot {
-  return { held: Uint32Array.from(held), sold: Uint32Array.from(sold) };
+  return { seq: 0, held: Uint32Array.from(held), sold: Uint32Array.from(sold) };
 }
 
 /** The tickets of a take that must not be refused. */

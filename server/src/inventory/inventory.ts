@@ -47,6 +47,8 @@ export interface TypeCounts {
 
 /** What the ledger says is claimed, from which the inventory is loaded. Tickets are unsorted, without repeats. */
 export interface InventorySnapshot {
+  /** The event's sequence number in the ledger when it was read. */
+  readonly seq: number;
   readonly held: Uint32Array;
   readonly sold: Uint32Array;
 }

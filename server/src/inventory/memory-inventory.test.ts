@@ -112,7 +112,7 @@ describe('memory inventory', () => {
     const sold = Uint32Array.from({ length: capacity / 2 }, (_, index) => 2 * index);
     const inventory = new MemoryInventory();
     const before = process.memoryUsage();
-    await inventory.load(eventOf({ vip: capacity - 4, ga: 4 }), { held: new Uint32Array(0), sold });
+    await inventory.load(eventOf({ vip: capacity - 4, ga: 4 }), { seq: 0, held: new Uint32Array(0), sold });
     const after = process.memoryUsage();
     assert.ok(after.arrayBuffers - before.arrayBuffers < 16 * MIB, `${after.arrayBuffers} bytes of arrays`);
     assert.ok(after.heapUsed - before.heapUsed < 64 * MIB, `${after.heapUsed} bytes of objects`);

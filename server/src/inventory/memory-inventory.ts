@@ -266,6 +266,12 @@ export class MemoryInventory implements Inventory {
 
   async close(): Promise<void> {}
 
+  /** Who waits for a change of the event is woken and finds it gone. */
+  forget(eventId: EventId): void {
+    this.#events.delete(eventId);
+    this.#wakeAll(eventId);
+  }
+
   /** A further take is no change that could help who waits, so it wakes nobody; settle, giveBack and load do. */
   nextChange(eventId: EventId, maxWaitMs: number): Promise<void> {
     invariant(maxWaitMs >= 0 && maxWaitMs <= MAX_WAIT_MS, 'a wait is from 0 to 2^31-1 ms');

@@ -308,8 +308,8 @@ const BUGS: Record<string, Partial<Parts>> = {
   },
   'a crash forgets the holds': {
     Inventory: class extends MemoryInventory {
-      override load(event: EventDefinition, { sold }: InventorySnapshot): Promise<void> {
-        return super.load(event, { held: new Uint32Array(0), sold });
+      override load(event: EventDefinition, snapshot: InventorySnapshot): Promise<void> {
+        return super.load(event, { ...snapshot, held: new Uint32Array(0) });
       }
     },
   },

@@ -1,0 +1,135 @@
+// A memory inventory beside others that sell the same events: it follows the ledger's journal, so it learns within a
+// fraction of a second what other processes sold, held and gave back. It is what a process sells from while Redis is
+// away, and where there is no Redis but a ledger that others may use too.
+//
+// It may be behind, which is safe: the ledger refuses a ticket that another process has sold meanwhile.
+import type { EventDefinition } from '@floodgate/core/event.ts';
+import type { EventId, Ticket } from '@floodgate/core/ids.ts';
+import { AVAILABLE, HELD, type InventorySnapshot } from './inventory.ts';
+import { MemoryInventory } from './memory-inventory.ts';
+
+/** What the ledger's journal says of an event's tickets. */
+export interface TicketChange {
+  readonly seq: number;
+  readonly tickets: readonly Ticket[];
+  readonly to: 'available' | 'held' | 'sold';
+}
+
+/** The ledger, as far as an inventory may know it. */
+export interface LedgerFeed {
+  /** Where every event stands. */
+  heads(): Promise<readonly { readonly eventId: EventId; readonly seq: number }[]>;
+  /** In order, from the one after `afterSeq`. */
+  changes(eventId: EventId, afterSeq: number, limit: number): Promise<readonly TicketChange[]>;
+}
+
+export interface FollowingOptions {
+  /** Where in an event it begins to give tickets; see MemoryInventory. */
+  readonly from?: number;
+  /** How often the ledger is asked for news. */
+  readonly everyMs?: number;
+  /** The ledger did not answer; it is asked again. */
+  readonly onFault?: (error: unknown) => void;
+}
+
+const EVERY_MS = 200;
+const CHANGES_AT_ONCE = 2_000;
+
+export class FollowingInventory extends MemoryInventory {
+  readonly #feed: LedgerFeed;
+  readonly #onFault: (error: unknown) => void;
+  readonly #timer: NodeJS.Timeout;
+  /** Of each event: up to where its journal is known here. */
+  readonly #known = new Map<EventId, number>();
+  /** Reads under way, one per event. */
+  readonly #reads = new Map<EventId, Promise<void>>();
+  #isLooking = false;
+
+  constructor(feed: LedgerFeed, options: FollowingOptions = {}) {
+    super(options.from);
+    this.#feed = feed;
+    this.#onFault = options.onFault ?? (() => {});
+    this.#timer = setInterval(() => void this.#look(), options.everyMs ?? EVERY_MS).unref();
+  }
+
+  override async load(event: EventDefinition, snapshot: InventorySnapshot): Promise<void> {
+    await super.load(event, snapshot);
+    this.#known.set(event.eventId, snapshot.seq);
+  }
+
+  /** Follows the event no more, and forgets it. */
+  override forget(eventId: EventId): void {
+    this.#known.delete(eventId);
+    super.forget(eventId);
+  }
+
+  /** Resolves when everything that was committed before the call is known here. */
+  override async catchUp(eventId: EventId): Promise<void> {
+    await this.#reads.get(eventId);
+    await this.#read(eventId);
+  }
+
+  override async close(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#known.clear();
+    await Promise.all(this.#reads.values());
+  }
+
+  async #look(): Promise<void> {
+    if (this.#isLooking || this.#known.size === 0) return;
+    this.#isLooking = true;
+    try {
+      const behind = (await this.#feed.heads()).filter(
+        ({ eventId, seq }) => seq > (this.#known.get(eventId) ?? seq),
+      );
+      for (const { eventId } of behind) await this.#read(eventId);
+    } catch (error) {
+      this.#onFault(error);
+    } finally {
+      this.#isLooking = false;
+    }
+  }
+
+  /** Everybody who asks while a read is under way waits for the same one. */
+  #read(eventId: EventId): Promise<void> {
+    const underWay = this.#reads.get(eventId);
+    if (underWay) return underWay;
+    const read = this.#readOn(eventId).finally(() => this.#reads.delete(eventId));
+    this.#reads.set(eventId, read);
+    return read;
+  }
+
+  async #readOn(eventId: EventId): Promise<void> {
+    for (;;) {
+      const known = this.#known.get(eventId);
+      if (known === undefined) return;
+      const changes = await this.#feed.changes(eventId, known, CHANGES_AT_ONCE);
+      // Loaded again or forgotten while the ledger answered: these changes are of another time.
+      if (this.#known.get(eventId) !== known) return;
+      await applyChanges(this, eventId, changes);
+      const last = changes.at(-1);
+      if (last) this.#known.set(eventId, last.seq);
+      if (changes.length < CHANGES_AT_ONCE) return;
+    }
+  }
+}
+
+/**
+ * Brings an inventory up to the ledger. A change that this process caused itself may be applied when the ticket has
+ * moved on already; later changes then put that right, and until then the ledger does.
+ */
+export async function applyChanges(
+  inventory: Pick<MemoryInventory, 'settle' | 'giveBack' | 'repair'>,
+  eventId: EventId,
+  changes: readonly TicketChange[],
+): Promise<void> {
+  for (const { tickets, to } of changes) {
+    if (tickets.length === 0) continue;
+    if (to === 'sold') inventory.settle(eventId, tickets, 'sold');
+    else if (to === 'available') inventory.giveBack(eventId, tickets);
+    else {
+      const held = tickets.map((ticket) => ({ ticket, from: AVAILABLE, to: HELD }) as const);
+      await inventory.repair(eventId, held);
+    }
+  }
+}

@@ -1,0 +1,21 @@
+// An inventory in a store that several processes use at once, as failover-inventory.ts needs it: it can be away, and
+// it can have forgotten something.
+import type { EventDefinition } from '@floodgate/core/event.ts';
+import type { Inventory, InventorySnapshot } from './inventory.ts';
+
+export interface SharedInventory extends Inventory {
+  /** Whether calls have a chance now. */
+  readonly isConnected: boolean;
+  /** Loads the event from the ledger, under a lock that only one process has at a time. */
+  reload(event: EventDefinition, read: () => Promise<InventorySnapshot>): Promise<void>;
+}
+
+/** The store cannot be reached, is too slow, or refuses to write. What was asked may have happened. */
+export class InventoryUnavailable extends Error {
+  override readonly name = 'InventoryUnavailable';
+}
+
+/** The store answers, but it is not the one that was loaded: it came back empty, or went back in time. */
+export class StaleInventory extends Error {
+  override readonly name = 'StaleInventory';
+}
