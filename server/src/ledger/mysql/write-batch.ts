@@ -1,0 +1,149 @@
+// What a batch writes. Changes and deletions find their rows by primary key and fail when one is missing or not as
+// it was read, before anything is committed.
+import type { HoldStatus } from '@floodgate/core/hold.ts';
+import { invariant } from '@floodgate/core/refusal.ts';
+import type { BatchWrite, HoldRow } from '../sql/sql-server.ts';
+import { id, integer, orJsonNull, orNull, text, ticketList, word } from './literals.ts';
+import { BY_KEY, conditional, insert } from './row-lists.ts';
+
+/** All that a batch writes, in order; the commit is not among it. */
+export function writes(write: BatchWrite): string[] {
+  return [
+    ...moveClaims(write.movedClaims),
+    ...endClaims(write.endedClaims),
+    ...changeHolds(write.changedHolds),
+    ...insertEvents(write.newEvents),
+    ...insertClaims(write.newClaims),
+    ...insertHolds(write.newHolds),
+    ...insertOrders(write.orders),
+    ...insertJournal(write.journal),
+    ...insertKept(write.kept),
+    ...putHeads(write),
+  ];
+}
+
+function moveClaims(claims: BatchWrite['movedClaims']): string[] {
+  return conditional(
+    claims.map(({ eventNo, ticket, was, sold, by }) => [
+      integer(eventNo), integer(ticket), id(was), sold ? '1' : '0', id(by),
+    ]), // biome-ignore format: one row, in the order of its columns
+    ['event_no', 'ticket', 'was', 'sold', 'claimed_by'],
+    (moved) =>
+      `UPDATE ${moved} STRAIGHT_JOIN claims c ${BY_KEY}
+         ON c.event_no = l.event_no AND c.ticket = l.ticket AND c.claimed_by = l.was
+       SET c.sold = l.sold, c.claimed_by = l.claimed_by`,
+  );
+}
+
+function endClaims(claims: BatchWrite['endedClaims']): string[] {
+  return conditional(
+    claims.map(({ eventNo, ticket, was }) => [integer(eventNo), integer(ticket), id(was)]),
+    ['event_no', 'ticket', 'was'],
+    (ended) =>
+      `DELETE c FROM ${ended} STRAIGHT_JOIN claims c ${BY_KEY}
+         ON c.event_no = l.event_no AND c.ticket = l.ticket AND c.claimed_by = l.was`,
+  );
+}
+
+const HOLD_STATUSES: readonly HoldStatus[] = ['active', 'confirmed', 'released', 'expired'];
+
+function changeHolds(holds: readonly HoldRow[]): string[] {
+  return conditional(
+    holds.map((h) => [
+      integer(h.eventNo), id(h.holdId), statusNumber(h.status), integer(h.expiresAtMs),
+      orJsonNull(h.orderId, id), orJsonNull(h.endedSeq, integer), orJsonNull(h.endedAtMs, integer),
+    ]), // biome-ignore format: one row, in the order of its columns
+    ['event_no', 'hold_id', 'status', 'expires_at_ms', 'order_id', 'ended_seq', 'ended_at_ms'],
+    (changed) =>
+      `UPDATE ${changed} STRAIGHT_JOIN holds h ${BY_KEY} ON h.event_no = l.event_no AND h.hold_id = l.hold_id
+       SET h.status = ELT(l.status, '${HOLD_STATUSES.join("', '")}'), h.expires_at_ms = l.expires_at_ms,
+         h.order_id = l.order_id, h.ended_seq = l.ended_seq, h.ended_at_ms = l.ended_at_ms`,
+  );
+}
+
+function statusNumber(status: HoldStatus): string {
+  const index = HOLD_STATUSES.indexOf(status);
+  invariant(index >= 0, `a hold is ${status}`);
+  return String(index + 1);
+}
+
+function insertEvents(events: BatchWrite['newEvents']): string[] {
+  return insert(
+    'events (event_no, event_id, definition, capacity)',
+    events.map(({ eventNo, event, capacity }) => [
+      integer(eventNo), text(event.eventId), text(JSON.stringify(event)), integer(capacity),
+    ]), // biome-ignore format: one row, in the order of its columns
+  );
+}
+
+function insertClaims(claims: BatchWrite['newClaims']): string[] {
+  return insert(
+    'claims (event_no, ticket, sold, claimed_by)',
+    claims.map(({ eventNo, ticket, sold, by }) => [
+      integer(eventNo), integer(ticket), sold ? '1' : '0', id(by),
+    ]), // biome-ignore format: one row, in the order of its columns
+  );
+}
+
+function insertHolds(holds: readonly HoldRow[]): string[] {
+  return insert(
+    `holds (event_no, hold_id, seq, status, buyer, tickets, created_at_ms, expires_at_ms, order_id, ended_seq,
+      ended_at_ms)`,
+    holds.map((h) => [
+      integer(h.eventNo), id(h.holdId), integer(h.seq), word(h.status), orNull(h.buyer, text), ticketList(h.tickets),
+      integer(h.createdAtMs), integer(h.expiresAtMs), orNull(h.orderId, id), orNull(h.endedSeq, integer),
+      orNull(h.endedAtMs, integer),
+    ]), // biome-ignore format: one row, in the order of its columns
+  );
+}
+
+function insertOrders(orders: BatchWrite['orders']): string[] {
+  return insert(
+    'orders (event_no, order_id, seq, status, buyer, secret, tickets, created_at_ms, hold_id)',
+    orders.map((o) => [
+      integer(o.eventNo), id(o.orderId), integer(o.seq), word(o.status), orNull(o.buyer, text), text(o.secret),
+      ticketList(o.tickets), integer(o.createdAtMs), orNull(o.holdId, id),
+    ]), // biome-ignore format: one row, in the order of its columns
+  );
+}
+
+function insertJournal(journal: BatchWrite['journal']): string[] {
+  return insert(
+    'journal (event_no, seq, kind, at_ms, subject, fact)',
+    journal.map(({ eventNo, entry: { seq, kind, atMs, fact } }) => [
+      integer(eventNo), integer(seq), word(kind), integer(atMs), orNull(subjectOf(fact), id),
+      text(JSON.stringify(fact)),
+    ]), // biome-ignore format: one row, in the order of its columns
+  );
+}
+
+/** The order or hold that a fact is about. */
+function subjectOf(fact: Readonly<Record<string, unknown>>): string | null {
+  return (fact.orderId ?? fact.holdId ?? null) as string | null;
+}
+
+function insertKept(kept: BatchWrite['kept']): string[] {
+  return insert(
+    'idempotency_keys (event_no, scope, idempotency_key, hash, outcome)',
+    kept.map(({ eventNo, scope, key, hash, outcome }) => [
+      integer(eventNo), text(scope), text(key), text(hash), text(outcome),
+    ]), // biome-ignore format: one row, in the order of its columns
+  );
+}
+
+/** The heads of new events are made, the others moved. */
+function putHeads({ heads, newEvents }: BatchWrite): string[] {
+  const isNew = new Set(newEvents.map(({ eventNo }) => eventNo));
+  const row = (h: BatchWrite['heads'][number]) => [h.eventNo, h.seq, h.held, h.sold, h.atMs].map(integer);
+  const columns = ['event_no', 'seq', 'held', 'sold', 'at_ms'];
+  return [
+    ...insert(`event_heads (${columns.join(', ')})`, heads.filter((h) => isNew.has(h.eventNo)).map(row)),
+    ...conditional(
+      heads.filter((h) => !isNew.has(h.eventNo)).map(row),
+      columns,
+      (moved) =>
+        `UPDATE ${moved} STRAIGHT_JOIN event_heads h ${BY_KEY} ON h.event_no = l.event_no
+         SET h.seq = l.seq, h.held = l.held, h.sold = l.sold, h.at_ms = l.at_ms`,
+    ),
+  ];
+}
