@@ -1,0 +1,209 @@
+// The inventory in Redis, shared by all processes that sell. What is asked in one turn of the event loop travels as
+// one Lua call per event; Redis says which tickets, the ledger decides. How Redis keeps an event: `lua/book.lua`.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { EventDefinition } from '@floodgate/core/event.ts';
+import type { EventId, Ticket } from '@floodgate/core/ids.ts';
+import { invariant } from '@floodgate/core/refusal.ts';
+import type { InventorySnapshot, Repair, TakeResult, TypeCounts, Want } from './inventory.ts';
+import { ChangeWaits } from './redis/change-waits.ts';
+import { LoadLock } from './redis/load-lock.ts';
+import { RedisConnection } from './redis/redis-connection.ts';
+import { SCRIPTS, type Scripts } from './redis/scripts.ts';
+import { SharedEvent } from './redis/shared-event.ts';
+import { InventoryUnavailable, type SharedInventory, StaleInventory } from './shared-inventory.ts';
+
+export { UnsuitableRedis } from './redis/faults.ts';
+
+export interface RedisInventoryOptions {
+  /** The wall clock, for the epochs of loads. */
+  readonly nowMs?: () => number;
+  /** How long Redis may take for an answer before its connection is given up. Default: 400. */
+  readonly deadlineMs?: number;
+  /** Default: 2,000. */
+  readonly connectTimeoutMs?: number;
+  /** Do not reject when Redis cannot be reached at the start, but go on trying. */
+  readonly mayWait?: boolean;
+  /** One line for the operator. */
+  readonly warn?: (line: string) => void;
+  /** A settle or give-back of the event may not have had its effect. */
+  readonly onLost?: (eventId: EventId, fault: Error) => void;
+  readonly onConnected?: () => void;
+  readonly onDisconnected?: (fault: Error) => void;
+  /** Race tests take the guard of rule S1 out, as their control. */
+  readonly scripts?: Partial<Scripts>;
+}
+
+type Read = () => Promise<InventorySnapshot>;
+
+const DEADLINE_MS = 400;
+const CONNECT_TIMEOUT_MS = 2_000;
+/** How long another process may take to load an event. */
+const LOAD_WAIT_MS = 10_000;
+const LOAD_POLL_MS = 50;
+
+export class RedisInventory implements SharedInventory {
+  readonly #connection: RedisConnection;
+  readonly #options: RedisInventoryOptions;
+  readonly #scripts: Scripts;
+  readonly #events = new Map<EventId, SharedEvent>();
+  readonly #waits = new ChangeWaits();
+
+  private constructor(connection: RedisConnection, options: RedisInventoryOptions) {
+    this.#connection = connection;
+    this.#options = options;
+    this.#scripts = { ...SCRIPTS, ...options.scripts };
+  }
+
+  /**
+   * `redis[s]://[user:password@]host[:port][/db]`; a server that is part of a cluster leads to the others. Rejects with
+   * UnsuitableRedis when this Redis never will do, with InventoryUnavailable when it cannot be used now.
+   */
+  static async connect(url: string, options: RedisInventoryOptions = {}): Promise<RedisInventory> {
+    const connection = await RedisConnection.connect(
+      url,
+      {
+        deadlineMs: options.deadlineMs ?? DEADLINE_MS,
+        connectTimeoutMs: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+        warn: options.warn ?? (() => {}),
+        onConnected: options.onConnected ?? (() => {}),
+        onDisconnected: options.onDisconnected ?? (() => {}),
+      },
+      options.mayWait ?? false,
+    );
+    return new RedisInventory(connection, options);
+  }
+
+  get isConnected(): boolean {
+    return this.#connection.isConnected;
+  }
+
+  async open(definition: EventDefinition, read: Read): Promise<void> {
+    const event = this.#eventOf(definition);
+    try {
+      await event.verify();
+    } catch (fault) {
+      if (!(fault instanceof StaleInventory)) throw fault;
+      await this.#loadUnderLock(event, read, 0);
+    }
+    this.#events.set(definition.eventId, event);
+  }
+
+  /** Loads the event whether Redis has it or not, unless another process does so meanwhile. */
+  async reload(definition: EventDefinition, read: Read): Promise<void> {
+    const event = this.#eventOf(definition);
+    await this.#loadUnderLock(event, read, event.epoch + 1);
+    this.#events.set(definition.eventId, event);
+  }
+
+  async load(definition: EventDefinition, snapshot: InventorySnapshot): Promise<void> {
+    const event = this.#eventOf(definition);
+    await this.#loadUnderLock(event, async () => snapshot, Number.POSITIVE_INFINITY);
+    this.#events.set(definition.eventId, event);
+  }
+
+  /** A quantity that is no integer ≥ 1, or no wants at all, is a broken invariant. */
+  take(eventId: EventId, wants: readonly Want[]): TakeResult | Promise<TakeResult> {
+    invariant(wants.length > 0, 'a take wants at least one ticket');
+    const event = this.#events.get(eventId);
+    let isKnown = true;
+    for (const { quantity, ticketType } of wants) {
+      invariant(Number.isInteger(quantity) && quantity >= 1, 'a wanted quantity is an integer from 1');
+      isKnown &&= event?.hasType(ticketType) ?? false;
+    }
+    if (event === undefined) return { refusal: 'EVENT_NOT_FOUND' };
+    return isKnown ? event.take(wants) : { refusal: 'TICKET_TYPE_NOT_FOUND' };
+  }
+
+  settle(eventId: EventId, tickets: readonly Ticket[], as: 'held' | 'sold'): void {
+    this.#known(eventId).settle(tickets, as);
+  }
+
+  giveBack(eventId: EventId, tickets: readonly Ticket[]): void {
+    this.#known(eventId).giveBack(tickets);
+  }
+
+  /** At most 100 ms old, and never older than what this process has settled or given back. */
+  async counts(eventId: EventId): Promise<readonly TypeCounts[] | undefined> {
+    return this.#events.get(eventId)?.counts();
+  }
+
+  /** Changes by other processes are not announced: such a wait ends after 50 ms at the latest. */
+  nextChange(eventId: EventId, maxWaitMs: number): Promise<void> {
+    return this.#waits.wait(eventId, maxWaitMs);
+  }
+
+  async catchUp(): Promise<void> {}
+
+  async states(eventId: EventId): Promise<Uint8Array | undefined> {
+    return this.#events.get(eventId)?.states();
+  }
+
+  async repair(eventId: EventId, repairs: readonly Repair[]): Promise<number> {
+    return this.#known(eventId).repair(repairs);
+  }
+
+  /** Sends what is still to be sent, and waits for the answers. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#events.values()].map((event) => event.drain()));
+    await this.#connection.close();
+  }
+
+  /** The event as it is known here, or, when its layout is another now, as it will be. */
+  #eventOf(definition: EventDefinition): SharedEvent {
+    const { eventId } = definition;
+    const fresh = new SharedEvent(definition, {
+      connection: this.#connection,
+      scripts: this.#scripts,
+      onLost: (fault) => this.#options.onLost?.(eventId, fault),
+      onChange: () => this.#waits.wakeAll(eventId),
+    });
+    const known = this.#events.get(eventId);
+    known?.flush();
+    return known?.hasLayoutOf(fresh) ? known : fresh;
+  }
+
+  /**
+   * Reads and loads when this process gets the lock. When another has it, waits until that one is done and takes its
+   * load, if it is of `minEpoch` or later.
+   */
+  async #loadUnderLock(event: SharedEvent, read: Read, minEpoch: number): Promise<void> {
+    const untilMs = performance.now() + LOAD_WAIT_MS;
+    while (performance.now() < untilMs) {
+      const lock = new LoadLock(this.#connection, event.lockKey);
+      if (await lock.acquire()) {
+        if (await this.#loadOnce(event, read, lock)) return;
+      } else {
+        await sleep(LOAD_POLL_MS);
+        if (minEpoch < Number.POSITIVE_INFINITY && (await isLoaded(event)) && event.epoch >= minEpoch) return;
+      }
+    }
+    throw new InventoryUnavailable('another process takes too long to load the event into Redis');
+  }
+
+  async #loadOnce(event: SharedEvent, read: Read, lock: LoadLock): Promise<boolean> {
+    try {
+      const snapshot = await read();
+      const isLoaded = await event.load(snapshot, lock, (this.#options.nowMs ?? Date.now)());
+      if (isLoaded) this.#waits.wakeAll(event.eventId);
+      return isLoaded;
+    } finally {
+      await lock.release();
+    }
+  }
+
+  #known(eventId: EventId): SharedEvent {
+    const event = this.#events.get(eventId);
+    if (event === undefined) throw new Error(`broken invariant: event ${eventId} is not loaded`);
+    return event;
+  }
+}
+
+async function isLoaded(event: SharedEvent): Promise<boolean> {
+  try {
+    await event.verify();
+    return true;
+  } catch (fault) {
+    if (fault instanceof StaleInventory) return false;
+    throw fault;
+  }
+}

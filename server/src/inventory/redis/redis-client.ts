@@ -1,0 +1,95 @@
+// One client of one Redis server, or of a cluster, made ready: connected, logged in and checked. A client lives as
+// long as its connection; nothing is queued while there is none, and nothing is sent twice.
+import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { InventoryUnavailable } from '../shared-inventory.ts';
+import { asUnavailable, UnsuitableRedis, withoutCommand } from './faults.ts';
+import type { RedisAddress } from './redis-url.ts';
+import { checkServer } from './server-check.ts';
+
+export type RedisClient = Redis | Cluster;
+
+export interface Ready {
+  readonly client: RedisClient;
+  readonly warnings: readonly string[];
+}
+
+const ONE_CONNECTION = {
+  lazyConnect: true,
+  retryStrategy: () => null,
+  enableOfflineQueue: false,
+  enableReadyCheck: false,
+  autoResubscribe: false,
+  autoResendUnfulfilledCommands: false,
+  maxRetriesPerRequest: 0,
+  disableClientInfo: true,
+  connectionName: 'floodgate',
+  protocol: 2,
+} as const satisfies RedisOptions;
+
+/** Throws UnsuitableRedis or InventoryUnavailable. */
+export async function openClient(address: RedisAddress, timeoutMs: number): Promise<Ready> {
+  const client = new Redis({ ...ONE_CONNECTION, ...address, connectTimeout: timeoutMs });
+  let cause: Error | undefined;
+  client.on('error', (error: Error) => {
+    cause ??= error;
+  });
+  try {
+    const info = await within(
+      timeoutMs,
+      client.connect().then(() => client.info()),
+    );
+    const { isCluster, warnings } = checkServer(info);
+    if (!isCluster) return { client, warnings };
+  } catch (error) {
+    destroyClient(client);
+    throw explain(address, cause ?? error);
+  }
+  destroyClient(client);
+  return openCluster(address, timeoutMs);
+}
+
+async function openCluster(address: RedisAddress, timeoutMs: number): Promise<Ready> {
+  const { host, port, db: _, ...login } = address;
+  const client = new Cluster([{ host, port }], {
+    redisOptions: { ...ONE_CONNECTION, ...login, connectTimeout: timeoutMs },
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    clusterRetryStrategy: () => null,
+    retryDelayOnFailover: 0,
+    retryDelayOnClusterDown: 0,
+    slotsRefreshTimeout: timeoutMs,
+    // With TLS the nodes' certificates name hosts, so names are not turned into addresses.
+    ...(address.tls && { dnsLookup: (name, callback) => callback(null, name) }),
+  });
+  client.on('error', () => {});
+  client.on('node error', () => {});
+  try {
+    await within(timeoutMs, client.connect());
+    const infos = await within(timeoutMs, Promise.all(client.nodes('master').map((node) => node.info())));
+    return { client, warnings: [...new Set(infos.flatMap((info) => checkServer(info).warnings))] };
+  } catch (error) {
+    destroyClient(client);
+    throw explain(address, error);
+  }
+}
+
+/** Ends it at once, also when the other side is silent. Commands without an answer fail. */
+export function destroyClient(client: RedisClient): void {
+  const nodes = client instanceof Cluster ? client.nodes() : [client];
+  const streams = nodes.map((node) => node.stream);
+  client.disconnect();
+  for (const stream of streams) stream?.destroy();
+}
+
+function explain({ host, port }: RedisAddress, error: unknown): Error {
+  if (error instanceof UnsuitableRedis) return error;
+  return asUnavailable(withoutCommand(error), `connecting to Redis at ${host}:${port}`);
+}
+
+async function within<T>(limitMs: number, promise: Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    reject(new InventoryUnavailable(`Redis did not answer within ${limitMs} ms`));
+  }, limitMs);
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
