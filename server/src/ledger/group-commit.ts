@@ -9,6 +9,7 @@ interface Posted {
   readonly entry: Entry;
   readonly resolve: (outcome: Outcome) => void;
   readonly reject: (fault: Error) => void;
+  readonly postedMs: number;
 }
 
 /** Bounds and counters. Sizes are in entries. */
@@ -27,6 +28,8 @@ export interface GroupCommitOptions {
   readonly depth?: number;
   /** The most entries that wait; beyond it, posting is refused with LedgerUnavailable. */
   readonly maxWaiting: number;
+  /** What waited longer than this is refused with LedgerUnavailable, instead of being committed for a buyer who left. */
+  readonly maxWaitMs?: number | undefined;
   /** Called after every batch, for metrics. */
   readonly onBatch?: ((batch: { size: number; waiting: number; ms: number }) => void) | undefined;
 }
@@ -39,6 +42,7 @@ export class GroupCommit {
   #waiting: Posted[] = [];
   readonly #underWay = new Set<Promise<void>>();
   #entriesUnderWay = 0;
+  #patience: NodeJS.Timeout | undefined;
   #isScheduled = false;
   #isClosed = false;
   #hasFailed = false;
@@ -67,10 +71,27 @@ export class GroupCommit {
       return Promise.reject(new LedgerUnavailable('too many sales are waiting for the ledger'));
     }
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ entry, resolve, reject });
+      const { maxWaitMs } = this.#options;
+      this.#waiting.push({ entry, resolve, reject, postedMs: maxWaitMs ? performance.now() : 0 });
+      if (maxWaitMs) this.#watch(maxWaitMs, maxWaitMs);
       if (this.#isWorthABatch()) this.#next();
       else this.#schedule();
     });
+  }
+
+  // One timer for all, because the longest waiting is always the first.
+  #watch(inMs: number, maxWaitMs: number): void {
+    this.#patience ??= setTimeout(() => {
+      this.#patience = undefined;
+      const dueMs = performance.now() - maxWaitMs;
+      const firstInTime = this.#waiting.findIndex(({ postedMs }) => postedMs > dueMs);
+      const overdue = this.#waiting.splice(0, firstInTime < 0 ? this.#waiting.length : firstInTime);
+      for (const { reject } of overdue) {
+        reject(new LedgerUnavailable(`the ledger was busy for ${maxWaitMs} ms`));
+      }
+      const [first] = this.#waiting;
+      if (first) this.#watch(Math.ceil(first.postedMs - dueMs), maxWaitMs);
+    }, inMs);
   }
 
   #isWorthABatch(): boolean {
@@ -128,6 +149,7 @@ export class GroupCommit {
       this.#next();
       await Promise.all(this.#underWay);
     }
+    clearTimeout(this.#patience);
   }
 }
 

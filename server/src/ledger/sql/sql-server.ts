@@ -152,3 +152,8 @@ export interface SqlConnection {
 export class CannotReachDatabase extends Error {
   override readonly name = 'CannotReachDatabase';
 }
+
+/** In production: settings of the database under which an answered sale could be lost. */
+export class WeakDurability extends Error {
+  override readonly name = 'WeakDurability';
+}

@@ -1,0 +1,53 @@
+// What PostgreSQL calls things, and how a database is brought to today's schema.
+import type { SchemaDialect } from '../migrations/migration.ts';
+import { migrationsFrom, SCHEMA_VERSION } from '../migrations/migrations.ts';
+import type { SqlConnection } from '../sql/sql-server.ts';
+
+const POSTGRES: SchemaDialect = {
+  rowsLie: 'by event',
+  bigint: 'bigint',
+  text: 'text',
+  // Compared byte by byte: faster than by a language's rules, and the same on every machine.
+  shortText: 'text COLLATE "C"',
+  clustered: '',
+  appended: '',
+  appendKey: 'bigint',
+  // With room on its page a row that changes keeps its place in the index.
+  rewritten: 'WITH (fillfactor = 20)',
+  indexes: 'apart',
+};
+
+/** Any number; all Floodgates that migrate one database must have the same. */
+const MIGRATION_LOCK = 7_107_141_200_190_717;
+
+/** One transaction under a lock of the database, so that migrators that race go one after the other. */
+export async function migrate(connection: SqlConnection): Promise<void> {
+  if ((await schemaVersion(connection)) === SCHEMA_VERSION) return;
+  await connection.query('BEGIN');
+  await connection.query(`SET LOCAL lock_timeout = 0`);
+  await connection.query(`SET LOCAL statement_timeout = 0`);
+  await connection.query(`SELECT pg_advisory_xact_lock(${MIGRATION_LOCK})`);
+  // Without rights to create, a database that somebody prepared can still be used.
+  const version = await schemaVersion(connection);
+  for (const migration of migrationsFrom(version)) {
+    if (migration.version === 1) {
+      await connection.query('CREATE TABLE schema_versions (version bigint PRIMARY KEY, name text NOT NULL)');
+    }
+    for (const statement of migration.statements(POSTGRES)) await connection.query(statement);
+    await connection.query('INSERT INTO schema_versions (version, name) VALUES (?, ?)', [
+      migration.version,
+      migration.name,
+    ]);
+  }
+  await connection.query('COMMIT');
+}
+
+/** Throws SchemaTooNew. */
+async function schemaVersion(connection: SqlConnection): Promise<number> {
+  const [present] = await connection.query(`SELECT to_regclass('schema_versions') AS name`);
+  if (present?.name === null) return 0;
+  const [row] = await connection.query('SELECT max(version) AS version FROM schema_versions');
+  const version = Number(row?.version ?? 0);
+  migrationsFrom(version);
+  return version;
+}

@@ -1,0 +1,67 @@
+// Where reads go: to the primary, or, when they may lag and there is one, to a replica. Reading twice does no harm,
+// so a read whose connection broke, or that the server cancelled, is read again.
+import { LedgerUnavailable } from '../ledger.ts';
+import { Connections, NoConnectionFree } from './connections.ts';
+import type { Reach } from './reach.ts';
+import { CannotReachDatabase, type SqlConnection, type SqlServer } from './sql-server.ts';
+
+const LIMITS = { size: 4, maxWaiting: 2_000, maxWaitMs: 5_000 };
+const MAX_TRIES = 3;
+/** So long nobody asks a replica that failed. */
+const REPLICA_REST_MS = 5_000;
+
+type Read<T> = (connection: SqlConnection) => Promise<T>;
+
+export class Reader {
+  readonly connections: Connections;
+  readonly #server: SqlServer;
+  readonly #reach: Reach;
+  readonly #replica: { readonly server: SqlServer; readonly connections: Connections } | undefined;
+  #replicaRestsUntilMs = 0;
+
+  constructor(server: SqlServer, reach: Reach, replica: SqlServer | undefined) {
+    this.#server = server;
+    this.#reach = reach;
+    this.connections = new Connections(server, LIMITS);
+    this.#replica = replica && { server: replica, connections: new Connections(replica, LIMITS) };
+  }
+
+  /** Sees every commit that was answered. Rejects with LedgerUnavailable when the database is away. */
+  async now<T>(read: Read<T>): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      try {
+        if (!this.#reach.isUp) throw new CannotReachDatabase(`${this.#server.description} is away`);
+        return await this.connections.use(read);
+      } catch (error) {
+        if (!isPassing(this.#server, error)) throw error;
+        const mayTryAgain = tries < MAX_TRIES && !(error instanceof CannotReachDatabase);
+        if (!mayTryAgain) throw new LedgerUnavailable((error as Error).message, { cause: error });
+      }
+    }
+  }
+
+  /** May lag behind; from the primary while there is no replica that works. */
+  async lagging<T>(read: Read<T>): Promise<T> {
+    const replica = this.#replica;
+    if (!replica || performance.now() < this.#replicaRestsUntilMs) return this.now(read);
+    try {
+      return await replica.connections.use(read);
+    } catch (error) {
+      if (!isPassing(replica.server, error)) throw error;
+      this.#replicaRestsUntilMs = performance.now() + REPLICA_REST_MS;
+      return this.now(read);
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.connections.close(), this.#replica?.connections.close()]);
+  }
+}
+
+function isPassing(server: SqlServer, error: unknown): boolean {
+  return (
+    error instanceof CannotReachDatabase ||
+    error instanceof NoConnectionFree ||
+    server.faultOf(error) !== 'other'
+  );
+}

@@ -1,0 +1,132 @@
+// Commits batches on a database server, whatever happens on the way: tries again what the server rolled back, goes
+// on after a broken connection, and finds out what became of a commit whose answer was lost.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Verdict } from '../judge.ts';
+import { type Entry, LedgerOutcomeUnknown, LedgerUnavailable } from '../ledger.ts';
+import { type BatchRooms, CommitUnanswered, runBatch, type Unanswered, wasCommitted } from './batch.ts';
+import type { Connections } from './connections.ts';
+import type { Reach } from './reach.ts';
+import { CannotReachDatabase } from './sql-server.ts';
+
+/** How often a batch is tried again that the server rolled back (deadlock, serialization failure, lock timeout). */
+const MAX_TRIES_AGAIN = 5;
+/** How long a batch looks for a connection that works. */
+const RECONNECT_MS = 2_000;
+/** How long it is looked for what became of a commit: longer than a server keeps the locks of who vanished. */
+const RESOLVE_MS = 6_500;
+const PAUSE_MS = 100;
+
+export interface WriterRooms extends BatchRooms {
+  readonly connections: Connections;
+  readonly reach: Reach;
+}
+
+export class SqlWriter {
+  readonly #rooms: WriterRooms;
+  /** The last commit's fault, until one succeeds. */
+  #hasFailed = false;
+
+  constructor(rooms: WriterRooms) {
+    this.#rooms = rooms;
+  }
+
+  /** False while the last commit failed and nothing has shown since that the next may succeed. */
+  get isWritable(): boolean {
+    return this.#rooms.reach.isUp && !this.#hasFailed;
+  }
+
+  /** The database is back. */
+  recovered(): void {
+    this.#hasFailed = false;
+  }
+
+  /** Rejects with LedgerUnavailable, or with LedgerOutcomeUnknown. */
+  async commit(entries: readonly Entry[]): Promise<Verdict[]> {
+    try {
+      const verdicts = await new Attempts(this.#rooms, entries).run();
+      this.#hasFailed = false;
+      return verdicts;
+    } catch (error) {
+      this.#hasFailed = true;
+      if (error instanceof LedgerOutcomeUnknown) throw error;
+      throw new LedgerUnavailable((error as Error).message, { cause: error });
+    }
+  }
+}
+
+/** The tries of one batch. */
+class Attempts {
+  readonly #rooms: WriterRooms;
+  readonly #entries: readonly Entry[];
+  readonly #startMs = performance.now();
+  #triesAgain = 0;
+
+  constructor(rooms: WriterRooms, entries: readonly Entry[]) {
+    this.#rooms = rooms;
+    this.#entries = entries;
+  }
+
+  async run(): Promise<Verdict[]> {
+    for (;;) {
+      try {
+        return await this.#try();
+      } catch (error) {
+        await this.#beforeNext(error as Error);
+      }
+    }
+  }
+
+  async #try(): Promise<Verdict[]> {
+    const { reach, connections } = this.#rooms;
+    if (!reach.isUp) throw new CannotReachDatabase(`${this.#rooms.server.description} is away`);
+    try {
+      return await connections.use((connection) => runBatch(this.#rooms, connection, this.#entries));
+    } catch (error) {
+      if (error instanceof CannotReachDatabase) reach.failed(error);
+      if (!(error instanceof CommitUnanswered)) throw error;
+      if (await this.#wasCommitted(error.unanswered)) return error.unanswered.verdicts;
+      throw error;
+    }
+  }
+
+  /** Returns when the batch may be tried again, throws when not. */
+  async #beforeNext(error: Error): Promise<void> {
+    const { server, reach } = this.#rooms;
+    const leftMs = RECONNECT_MS - (performance.now() - this.#startMs);
+    if (error instanceof LedgerOutcomeUnknown) throw error;
+    if (server.faultOf(error) === 'try again') {
+      if (++this.#triesAgain > MAX_TRIES_AGAIN) throw error;
+      await sleep(Math.random() * 10 * 2 ** this.#triesAgain);
+    } else if (error instanceof CommitUnanswered || server.faultOf(error) === 'connection lost') {
+      // Nothing was written: for an unanswered commit, that was looked up.
+      if (leftMs <= 0) throw error;
+      await reach.upWithin(leftMs);
+      if (!reach.isUp) throw error;
+    } else {
+      throw error;
+    }
+  }
+
+  async #wasCommitted(unanswered: Unanswered): Promise<boolean> {
+    const { connections, reach } = this.#rooms;
+    const deadlineMs = performance.now() + RESOLVE_MS;
+    for (;;) {
+      try {
+        await reach.upWithin(deadlineMs - performance.now());
+        const found = await connections.use((connection) => wasCommitted(connection, unanswered));
+        if (found) this.#rememberEvents(unanswered);
+        return found;
+      } catch (error) {
+        if (error instanceof CannotReachDatabase) reach.failed(error);
+        if (performance.now() > deadlineMs) {
+          throw new LedgerOutcomeUnknown(`what became of a commit is not known: ${(error as Error).message}`);
+        }
+        await sleep(PAUSE_MS);
+      }
+    }
+  }
+
+  #rememberEvents({ write }: Unanswered): void {
+    for (const { event, ...known } of write.newEvents) this.#rooms.catalogue.remember(event.eventId, known);
+  }
+}
