@@ -51,6 +51,8 @@ const FLOOR_OF_DIR: Readonly<Record<string, Floor>> = {
 const FLOOR_OF_FILE: Readonly<Record<string, Floor>> = {
   'config.ts': 'foundation',
   'main.ts': 'entry',
+  'stores.ts': 'entry',
+  'audit.ts': 'entry',
   'seed.ts': 'entry',
   'db-reset.ts': 'entry',
 };

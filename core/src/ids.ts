@@ -58,6 +58,7 @@ const MAX_COUNTER = 2 ** COUNTER_BITS - 1;
  * primary keys refuse a collision all the same.
  */
 export class IdSource {
+  readonly nodeId: number;
   readonly #node: bigint;
   #lastMs = 0;
   #counter = 0;
@@ -67,6 +68,7 @@ export class IdSource {
     if (!Number.isInteger(nodeId) || nodeId < 0 || nodeId > MAX_NODE_ID) {
       throw new RangeError(`node id ${nodeId} is not an integer from 0 to ${MAX_NODE_ID}`);
     }
+    this.nodeId = nodeId;
     this.#node = BigInt(nodeId) << BigInt(COUNTER_BITS);
   }
 

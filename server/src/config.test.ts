@@ -34,16 +34,30 @@ test('an empty value counts as unset', () => {
 });
 
 test('the ledger file is found from where the program was started', () => {
-  const { ledgerFile } = readConfig({ DATABASE_URL: 'sqlite:some/where.db' });
-  assert.ok(isAbsolute(ledgerFile));
-  assert.equal(ledgerFile, resolve('some/where.db'));
-  assert.equal(readConfig({ DATABASE_URL: 'sqlite:/an/absolute.db' }).ledgerFile, resolve('/an/absolute.db'));
+  const { database } = readConfig({ DATABASE_URL: 'sqlite:some/where.db' });
+  assert.deepEqual(database, { kind: 'sqlite', file: resolve('some/where.db') });
+  assert.ok(isAbsolute(resolve('some/where.db')));
+  const absolute = readConfig({ DATABASE_URL: 'sqlite:/an/absolute.db' }).database;
+  assert.deepEqual(absolute, { kind: 'sqlite', file: resolve('/an/absolute.db') });
+});
+
+test('[D5] the ledger is the database server that the URL names', () => {
+  const kinds = { postgres: 'postgres', postgresql: 'postgres', mysql: 'mysql', mariadb: 'mysql' };
+  for (const [protocol, kind] of Object.entries(kinds)) {
+    const url = `${protocol}://ann:hush@db.example.org:1234/floodgate`;
+    assert.deepEqual(readConfig({ DATABASE_URL: url }).database, { kind, url, readUrl: undefined });
+    const both = readConfig({ DATABASE_URL: url, DATABASE_READ_URL: url }).database;
+    assert.deepEqual(both, { kind, url, readUrl: url });
+  }
 });
 
 const WRONG: Readonly<Record<keyof typeof SETTINGS, readonly string[]>> = {
   PORT: ['abc', '-1', '65536', '3000.5', ' 3000', '0x10', '1e3', '9'.repeat(400)],
   HOST: [],
-  DATABASE_URL: ['foo', 'sqlite:', 'postgres://localhost/x', 'mysql://localhost/x', 'SQLITE:x'],
+  DATABASE_URL: ['foo', 'sqlite:', 'postgres://localhost', 'mysql:///x', 'SQLITE:x', 'redis://localhost/1'],
+  DATABASE_READ_URL: ['foo', 'sqlite:x', 'postgres://localhost', 'redis://localhost/1'],
+  REDIS_URL: ['foo', 'localhost:6379', 'redis://', 'http://localhost', 'postgres://localhost/x'],
+  RECONCILE_SECONDS: ['0', '3601', 'often'],
   API_KEY: ['short', 'fifteen-letters', `${KEY} with a space`, `${KEY}é`],
   HOLD_TTL_SECONDS: ['0', '-5', '86401', 'five'],
   DEFAULT_EVENT: [],
@@ -77,7 +91,7 @@ test('several wrong settings are told together, a line each', () => {
 });
 
 test('a message never repeats the value, which may be a secret', () => {
-  for (const name of ['API_KEY', 'DATABASE_URL', 'PORT']) {
+  for (const name of ['API_KEY', 'DATABASE_URL', 'DATABASE_READ_URL', 'REDIS_URL', 'PORT']) {
     assert.throws(
       () => readConfig({ [name]: 'hush-hush' }),
       (error) => !(error as Error).message.includes('hush-hush'),
@@ -98,10 +112,7 @@ test('without API_KEY one is made, new each time; in production it is an error',
   assert.deepEqual([given.apiKey, given.isApiKeyMade, given.isProduction], [KEY, false, true]);
 });
 
-test('[D6] without NODE_ID a process takes one of 0 to 1023', () => {
-  for (let i = 0; i < 100; i++) {
-    const { nodeId } = readConfig({});
-    assert.ok(Number.isInteger(nodeId) && nodeId >= 0 && nodeId <= 1_023);
-  }
+test('[D6] NODE_ID is a number from 0 to 1023, or left to the ledger', () => {
+  assert.equal(readConfig({}).nodeId, undefined);
   assert.equal(readConfig({ NODE_ID: '1023' }).nodeId, 1_023);
 });

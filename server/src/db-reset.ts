@@ -1,40 +1,51 @@
 // npm run db:reset: deletes the ledger, after asking; --yes does not ask (row B6).
 import { existsSync, rmSync } from 'node:fs';
-import { relative } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
-import { BadConfig, readConfig } from './config.ts';
+import { BadConfig, type Database, readConfig } from './config.ts';
+import { forgetAllEvents } from './inventory/redis/forget.ts';
+import { dropLedger } from './ledger/sql/drop-ledger.ts';
 import { lockLedger } from './ledger/sqlite/lock.ts';
 import { explainAndExit } from './main.ts';
+import { ledgerName, sqlServer } from './stores.ts';
 
 async function reset(): Promise<void> {
   const { values } = parseArgs({ options: { yes: { type: 'boolean', default: false } } });
-  const { ledgerFile } = readConfig({ ...process.env, NODE_ENV: 'development' });
-  const name = relative(process.cwd(), ledgerFile);
-  if (!existsSync(ledgerFile)) {
+  const { database, redisUrl } = readConfig({ ...process.env, NODE_ENV: 'development' });
+  const name = ledgerName(database);
+  if (database.kind === 'sqlite' && !existsSync(database.file)) {
     process.stdout.write(`There is no ledger at ${name}: nothing to reset.\n`);
     return;
   }
   // Before asking, so that nobody says yes to resetting the ledger of a running shop.
-  const unlock = lockLedger(ledgerFile);
+  const unlock = database.kind === 'sqlite' ? lockLedger(database.file) : () => {};
   try {
     if (!values.yes && !(await isConfirmed(name))) {
       process.stdout.write('Nothing was changed.\n');
       process.exitCode = 1;
       return;
     }
-    for (const suffix of ['', '-wal', '-shm']) rmSync(`${ledgerFile}${suffix}`, { force: true });
+    await deleteLedger(database);
+    // What Redis knows is of the ledger that is gone.
+    if (redisUrl !== undefined) await forgetAllEvents(redisUrl);
     process.stdout.write(`${name} is deleted. The next start makes a new one with demo events.\n`);
   } finally {
     unlock();
   }
 }
 
+async function deleteLedger(database: Database): Promise<void> {
+  if (database.kind !== 'sqlite') return dropLedger(sqlServer(database));
+  for (const suffix of ['', '-wal', '-shm']) rmSync(`${database.file}${suffix}`, { force: true });
+}
+
 async function isConfirmed(name: string): Promise<boolean> {
   if (!process.stdin.isTTY)
     throw new BadConfig(`this deletes ${name}: say --yes to do it without being asked`);
   const prompt = createInterface({ input: process.stdin, output: process.stdout });
-  const answer = await prompt.question(`Delete ${name} with every event, hold and order in it? [y/N] `);
+  const answer = await prompt.question(
+    `Delete ${name} with every event, hold and order in it? Stop every Floodgate that uses it first. [y/N] `,
+  );
   prompt.close();
   return /^y(es)?$/i.test(answer.trim());
 }

@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Server } from 'node:http';
 import { type AddressInfo, Server as TcpServer } from 'node:net';
-import { relative } from 'node:path';
 import { IdSource } from '@floodgate/core/ids.ts';
 import { type Config, readConfig } from './config.ts';
 import { createDoors } from './http/app.ts';
@@ -12,41 +11,25 @@ import { holdOperations } from './http/holds.ts';
 import { operatorOperations } from './http/operations.ts';
 import { orderOperations } from './http/orders.ts';
 import type { Doors } from './http/serve.ts';
-import type { Inventory } from './inventory/inventory.ts';
-import { MemoryInventory } from './inventory/memory-inventory.ts';
-import type { Ledger } from './ledger/ledger.ts';
-import { SqliteLedger } from './ledger/sqlite-ledger.ts';
 import { Catalogue } from './sales/catalogue.ts';
 import { seedEvents } from './sales/demo-events.ts';
 import { learnEvents } from './sales/discover.ts';
 import { Doubts } from './sales/doubts.ts';
 import { countTickets } from './sales/events.ts';
 import type { Rooms } from './sales/rooms.ts';
+import { ledgerName, openStores, type Parts, type Stores } from './stores.ts';
 import { createLog, type Log } from './telemetry/logs.ts';
 import { ShopTelemetry } from './telemetry/shop-telemetry.ts';
 import type { TicketCount } from './telemetry/telemetry.ts';
 import { startWorkers } from './workers/workers.ts';
 
-/** One transaction takes at most this many entries, about 5 ms of work; more wait for the next. */
-const MAX_BATCH = 1_000;
-/**
- * See GroupCommitOptions. At 64 connections, sales as a share of the echo's rate (medians of rounds in one run): 0.54
- * with these, 0.51 with one batch at a time, 0.40 when batches also wait for the turn's end; 16 gave 0.53, 32 0.54.
- */
-const START_AT = 24;
-const DEPTH = 2;
-/** Sales that may wait for the ledger, about half a second of work; beyond it buyers are told to come back. */
-const MAX_WAITING = 20_000;
 /** Connections without a request are kept this long after SIGTERM: one may be on its way. */
 const LAST_REQUESTS_MS = 100;
 /** In-flight requests have this long to finish after SIGTERM. */
 const DRAIN_MS = 8_000;
 const LISTEN_BACKLOG = 8_192;
 
-/** Rooms that can be put in place of the usual ones; the tests' negative controls do. */
-export interface Parts {
-  readonly inventory?: Inventory;
-  readonly ledger?: Ledger;
+export interface ShopParts extends Parts {
   readonly hasFrontLane?: boolean;
 }
 
@@ -58,45 +41,40 @@ export interface Shop {
   close(): Promise<void>;
 }
 
-/** The rooms, with every event of the ledger loaded. Throws LedgerInUse, SchemaTooNew, or what the disk said. */
-export async function openRooms(config: Config, log: Log, parts: Parts = {}): Promise<Rooms> {
+/** The rooms, with every event of the ledger loaded, and the stores behind them. Throws what `openStores` throws. */
+export async function openRooms(
+  config: Config,
+  log: Log,
+  parts: Parts = {},
+): Promise<{ rooms: Rooms; stores: Stores }> {
   const telemetry = new ShopTelemetry(log);
-  const ledger =
-    parts.ledger ??
-    (await SqliteLedger.open(config.ledgerFile, {
-      maxBatch: MAX_BATCH,
-      startAt: START_AT,
-      depth: DEPTH,
-      maxWaiting: MAX_WAITING,
-      onBatch: (batch) => telemetry.batchCommitted(batch),
-    }));
-  const ids = new IdSource(config.nodeId);
-  const rooms: Rooms = {
-    catalogue: new Catalogue(),
-    inventory: parts.inventory ?? new MemoryInventory(),
-    ledger,
-    doubts: new Doubts(),
-    telemetry,
-    newId: () => ids.next(Date.now()),
-    newSecret: randomSecrets(),
-    holdTtlMs: config.holdTtlMs,
+  const stores = await openStores(config, telemetry, parts);
+  const { ledger, inventory } = stores;
+  let ids = new IdSource(stores.nodeId());
+  const newId = () => {
+    // A lease that was lost, because this process stood still too long, is followed by another.
+    if (ids.nodeId !== stores.nodeId()) ids = new IdSource(stores.nodeId());
+    return ids.next(Date.now());
   };
-  telemetry.watch({
-    ticketCounts: () => ticketCounts(rooms),
-    ledgerWaiting: () => (ledger instanceof SqliteLedger ? ledger.waiting : 0),
-  });
+  const rooms: Rooms = {
+    ...{ catalogue: new Catalogue(), inventory, ledger, doubts: new Doubts(), telemetry, newId },
+    ...{ newSecret: randomSecrets(), holdTtlMs: config.holdTtlMs },
+  };
+  telemetry.watch({ ticketCounts: () => ticketCounts(rooms), ledgerWaiting: stores.waiting });
   await learnEvents(rooms);
-  return rooms;
+  return { rooms, stores };
 }
 
 /** Rooms, seeds when the ledger is empty, workers, doors; listening when it resolves. */
-export async function openShop(config: Config, log: Log, parts: Parts = {}): Promise<Shop> {
-  const rooms = await openRooms(config, log, parts);
+export async function openShop(config: Config, log: Log, parts: ShopParts = {}): Promise<Shop> {
+  const { rooms, stores } = await openRooms(config, log, parts);
   if (rooms.catalogue.all().length === 0) await seedEvents(rooms, config.seedEvents, config.seedTickets);
+  const { mode, degraded } = stores;
   const doors: Doors = {
     telemetry: rooms.telemetry,
     apiKey: config.apiKey,
-    mode: 'ledger: sqlite, inventory: memory',
+    mode,
+    degraded,
     isDraining: false,
   };
   const { defaultEvent } = config;
@@ -108,7 +86,7 @@ export async function openShop(config: Config, log: Log, parts: Parts = {}): Pro
     ...operatorOperations(rooms, doors, defaultEvent),
   ];
   const server = createDoors(doors, operations, parts.hasFrontLane);
-  const workers = startWorkers(rooms);
+  const workers = startWorkers(rooms, config.reconcileEveryMs);
   await listen(server, config);
   const { port } = server.address() as AddressInfo;
   return {
@@ -119,7 +97,7 @@ export async function openShop(config: Config, log: Log, parts: Parts = {}): Pro
       doors.isDraining = true;
       await drain(server);
       await workers.stop();
-      await rooms.ledger.close();
+      await stores.close();
     },
   };
 }
@@ -206,7 +184,8 @@ function welcome(config: Config, shop: Shop): string {
   return `
   Floodgate is selling at ${address}
 
-  ledger      ${relative(process.cwd(), config.ledgerFile) || config.ledgerFile}
+  ledger      ${ledgerName(config.database)}
+  inventory   ${config.redisUrl === undefined ? 'in memory' : 'Redis'}
   admin key   ${keyLine}
 
   Try it:
@@ -217,11 +196,16 @@ function welcome(config: Config, shop: Shop): string {
 `;
 }
 
+/** What may be wrong with the stores at start, told in the error's own words. */
+const KNOWN_FAULTS = new Set([
+  ...['BadConfig', 'CannotOpenLedger', 'LedgerInUse', 'SchemaTooNew'],
+  ...['CannotReachDatabase', 'UnsuitableRedis', 'WeakDurability', 'LedgerUnavailable'],
+]);
+
 /** One line for the person who starts it; the stack only where nobody expected the error. */
 export function explainAndExit(error: unknown): never {
   const { name, message, code } = error as Error & { code?: string };
-  const known =
-    ['BadConfig', 'CannotOpenLedger', 'LedgerInUse', 'SchemaTooNew'].includes(name) || code?.startsWith('E');
+  const known = KNOWN_FAULTS.has(name) || code?.startsWith('E');
   process.stderr.write(known ? `floodgate: ${message}\n` : `floodgate: ${(error as Error).stack}\n`);
   process.exit(1);
 }

@@ -14,9 +14,9 @@ async function seed(): Promise<void> {
     ...(values.events === undefined ? {} : { SEED_EVENTS: values.events }),
     ...(values.tickets === undefined ? {} : { SEED_TICKETS: values.tickets }),
   });
-  const rooms = await openRooms(config, createLog('error'));
+  const { rooms, stores } = await openRooms(config, createLog('error'));
   const made = await seedEvents(rooms, config.seedEvents, config.seedTickets);
-  await rooms.ledger.close();
+  await stores.close();
   const kept = config.seedEvents - made.length;
   const known = kept === 0 ? '' : ` ${kept} of them were there already and stay as they are.`;
   process.stdout.write(

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { EventDefinition } from '@floodgate/core/event.ts';
 import type { EventId, TicketTypeId } from '@floodgate/core/ids.ts';
 import { readConfig } from '../src/config.ts';
-import { openShop, type Parts, type Shop } from '../src/main.ts';
+import { openShop, type Shop, type ShopParts } from '../src/main.ts';
 import { audit, createEvent } from '../src/sales/events.ts';
 import { createLog } from '../src/telemetry/logs.ts';
 import { API_KEY } from './server-process.ts';
@@ -64,7 +64,7 @@ export interface TestShopOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** Made after the demo events. */
   readonly events?: readonly EventDefinition[];
-  readonly parts?: Parts;
+  readonly parts?: ShopParts;
 }
 
 /** Opens a shop; `close` also removes its folder. */

@@ -10,7 +10,8 @@ import type { ClaimCell, WorkingSet } from '../src/ledger/judge.ts';
 import type { Entry, Ledger } from '../src/ledger/ledger.ts';
 import { SqliteReader } from '../src/ledger/sqlite/reader.ts';
 import { SqliteWriter } from '../src/ledger/sqlite/writer.ts';
-import { explainAndExit, openShop, type Parts } from '../src/main.ts';
+import { explainAndExit, openShop } from '../src/main.ts';
+import type { Parts } from '../src/stores.ts';
 import { createLog } from '../src/telemetry/logs.ts';
 
 class UnguardedInventory extends MemoryInventory {
@@ -77,9 +78,11 @@ async function main(): Promise<void> {
   const config = readConfig(process.env);
   const log = createLog(config.logLevel);
   const without = (process.env.WITHOUT ?? '').split(',');
+  const { database } = config;
+  if (database.kind !== 'sqlite') throw new Error('the control has only the SQLite ledger');
   const parts: Parts = {
     ...(without.includes('inventory') ? { inventory: new UnguardedInventory() } : {}),
-    ...(without.includes('ledger') ? { ledger: openUnguardedLedger(config.ledgerFile) } : {}),
+    ...(without.includes('ledger') ? { ledger: openUnguardedLedger(database.file) } : {}),
   };
   const shop = await openShop(config, log, parts);
   log.logger.info({ port: shop.port }, 'listening');

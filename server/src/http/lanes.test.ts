@@ -147,7 +147,10 @@ function normalized({ status, headers, body }: RawAnswer): unknown {
 
 test('the table asks for every operation of the front lane', () => {
   const { rooms } = front;
-  const doors = { telemetry: rooms.telemetry, apiKey: '', mode: '', isDraining: false };
+  const doors = {
+    ...{ telemetry: rooms.telemetry, apiKey: '', isDraining: false },
+    ...{ mode: () => '', degraded: () => '' },
+  };
   const operations: Operation[] = [
     ...buyOperations(rooms, undefined),
     ...eventOperations(rooms, undefined),

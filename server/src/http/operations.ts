@@ -14,14 +14,14 @@ export function operatorOperations(
 ): Operation[] {
   const health = (): Answer => {
     const memory = process.memoryUsage();
-    const isDegraded = !rooms.ledger.isWritable();
+    const degraded = doors.degraded();
     return {
       status: 200,
       headers: { 'Cache-Control': 'no-store' },
       body: {
-        status: isDegraded ? 'degraded' : 'ok',
-        degraded: isDegraded,
-        mode: doors.mode,
+        status: degraded === '' ? 'ok' : 'degraded',
+        degraded: degraded !== '',
+        mode: doors.mode(),
         uptimeSeconds: Math.floor(process.uptime()),
         memory: { rssBytes: memory.rss, heapUsedBytes: memory.heapUsed },
       },
@@ -56,7 +56,7 @@ export function operatorOperations(
         const wantsJson =
           format === 'json' || (!format && /application\/json/.test(input.headers.accept ?? ''));
         return wantsJson
-          ? { status: 200, body: await metricsBody(rooms) }
+          ? { status: 200, body: await metricsBody(rooms, doors) }
           : {
               status: 200,
               contentType: 'text/plain; version=0.0.4; charset=utf-8',
@@ -96,8 +96,8 @@ export function operatorOperations(
   ];
 }
 
-async function metricsBody(rooms: Rooms) {
-  const { requests, granted, refused, faults, p50Ms, p95Ms, p99Ms } = rooms.telemetry.statistics();
+async function metricsBody(rooms: Rooms, doors: Doors) {
+  const { requests, granted, refused, faults, fallbacks, p50Ms, p95Ms, p99Ms } = rooms.telemetry.statistics();
   const events = (await countTickets(rooms)).map(({ eventId, counts }) => {
     const { capacity, available, pending, held, sold } = sumCounts(counts);
     return { eventId, capacity, sold, held: held + pending, remaining: available };
@@ -108,8 +108,8 @@ async function metricsBody(rooms: Rooms) {
     granted,
     refused,
     errors: faults,
-    fallbackActivations: 0,
-    degraded: !rooms.ledger.isWritable(),
+    fallbackActivations: fallbacks,
+    degraded: doors.degraded() !== '',
     latencyMs: { p50: p50Ms, p95: p95Ms, p99: p99Ms },
   };
 }

@@ -11,8 +11,10 @@ import { type DoorCode, type ProblemExtras, problem } from './problem.ts';
 export interface Doors {
   readonly telemetry: Telemetry;
   readonly apiKey: string;
-  /** Which stores are behind the shop, for /health: "sqlite, memory". */
-  readonly mode: string;
+  /** Which stores are behind the shop, for /health: "ledger: sqlite, inventory: memory". */
+  readonly mode: () => string;
+  /** What does not work as it should, for /health and every answer: "inventory", "ledger, inventory"; else empty. */
+  readonly degraded: () => string;
   /** True from SIGTERM on: answers then close their connections. */
   isDraining: boolean;
 }
@@ -187,6 +189,8 @@ function send(
     headers.push('Content-Type', answer.contentType ?? 'application/json', 'Content-Length', String(bytes));
   }
   if (answer.headers) for (const header in answer.headers) headers.push(header, answer.headers[header]!);
+  const degraded = doors.degraded();
+  if (degraded !== '') headers.push('Floodgate-Degraded', degraded);
   if (doors.isDraining) headers.push('Connection', 'close');
   writeAtEndOfTurn({ req, res, status: answer.status, headers, text, bytes });
   doors.telemetry.answered({

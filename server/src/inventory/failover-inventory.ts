@@ -34,12 +34,18 @@ interface Opened {
   /** While alone: when the memory inventory has the event. */
   loading: Promise<void> | undefined;
   isLoaded: boolean;
+  /** Where the event stood in the ledger when this process last went alone with it. */
+  aloneFromSeq: number | undefined;
 }
 
 const RETURN_EVERY_MS = 500;
 /** Events that return at the same time: a thousand of them must not flood the ledger with reads. */
 const RETURN_AT_ONCE = 8;
 const CHANGES_AT_ONCE = 2_000;
+
+function unopened(event: EventDefinition, read: Opened['read']): Opened {
+  return { event, read, isAlone: false, loading: undefined, isLoaded: false, aloneFromSeq: undefined };
+}
 
 export class FailoverInventory implements Inventory {
   readonly #shared: SharedInventory;
@@ -69,7 +75,7 @@ export class FailoverInventory implements Inventory {
 
   async open(event: EventDefinition, read: () => Promise<InventorySnapshot>): Promise<void> {
     if (this.#events.has(event.eventId)) return;
-    const opened: Opened = { event, read, isAlone: false, loading: undefined, isLoaded: false };
+    const opened = unopened(event, read);
     try {
       await this.#shared.open(event, read);
     } catch (error) {
@@ -81,13 +87,10 @@ export class FailoverInventory implements Inventory {
   load(event: EventDefinition, snapshot: InventorySnapshot): Promise<void> {
     const opened = this.#events.get(event.eventId);
     if (opened?.isAlone) return this.#memory.load(event, snapshot);
-    this.#events.set(event.eventId, {
-      event,
-      read: async () => snapshot,
-      isAlone: false,
-      loading: undefined,
-      isLoaded: false,
-    });
+    this.#events.set(
+      event.eventId,
+      unopened(event, async () => snapshot),
+    );
     return this.#shared.load(event, snapshot);
   }
 
@@ -183,6 +186,7 @@ export class FailoverInventory implements Inventory {
   async #load(opened: Opened): Promise<void> {
     const snapshot = await opened.read();
     await this.#memory.load(opened.event, snapshot);
+    opened.aloneFromSeq = snapshot.seq;
     opened.isLoaded = true;
   }
 
@@ -233,7 +237,8 @@ export class FailoverInventory implements Inventory {
 
   async #returnOne(opened: Opened): Promise<void> {
     const { eventId } = opened.event;
-    let seq = 0;
+    // Another process may load it instead: then what was sold here since must be told, if anything was.
+    let seq = opened.aloneFromSeq;
     await this.#shared.reload(opened.event, async () => {
       const snapshot = await opened.read();
       seq = snapshot.seq;
@@ -241,8 +246,9 @@ export class FailoverInventory implements Inventory {
     });
     opened.isAlone = false;
     opened.isLoaded = false;
+    opened.aloneFromSeq = undefined;
     this.#memory.forget(eventId);
-    await this.#bringUp(eventId, seq);
+    if (seq !== undefined) await this.#bringUp(eventId, seq);
   }
 
   /** What was sold here and elsewhere between the read of the ledger and the return. */

@@ -83,21 +83,21 @@ export class RedisInventory implements SharedInventory {
       await event.verify();
     } catch (fault) {
       if (!(fault instanceof StaleInventory)) throw fault;
-      await this.#loadUnderLock(event, read, 0);
+      await this.#loadUnderLock(event, read, true);
     }
     this.#events.set(definition.eventId, event);
   }
 
-  /** Loads the event whether Redis has it or not, unless another process does so meanwhile. */
+  /** Reads and loads the event whether Redis has it or not. */
   async reload(definition: EventDefinition, read: Read): Promise<void> {
     const event = this.#eventOf(definition);
-    await this.#loadUnderLock(event, read, event.epoch + 1);
+    await this.#loadUnderLock(event, read, false);
     this.#events.set(definition.eventId, event);
   }
 
   async load(definition: EventDefinition, snapshot: InventorySnapshot): Promise<void> {
     const event = this.#eventOf(definition);
-    await this.#loadUnderLock(event, async () => snapshot, Number.POSITIVE_INFINITY);
+    await this.#loadUnderLock(event, async () => snapshot, false);
     this.#events.set(definition.eventId, event);
   }
 
@@ -162,11 +162,8 @@ export class RedisInventory implements SharedInventory {
     return known?.hasLayoutOf(fresh) ? known : fresh;
   }
 
-  /**
-   * Reads and loads when this process gets the lock. When another has it, waits until that one is done and takes its
-   * load, if it is of `minEpoch` or later.
-   */
-  async #loadUnderLock(event: SharedEvent, read: Read, minEpoch: number): Promise<void> {
+  /** Reads and loads when this process gets the lock. What another process loads meanwhile may do as well. */
+  async #loadUnderLock(event: SharedEvent, read: Read, mayBeAnothers: boolean): Promise<void> {
     const untilMs = performance.now() + LOAD_WAIT_MS;
     while (performance.now() < untilMs) {
       const lock = new LoadLock(this.#connection, event.lockKey);
@@ -174,7 +171,7 @@ export class RedisInventory implements SharedInventory {
         if (await this.#loadOnce(event, read, lock)) return;
       } else {
         await sleep(LOAD_POLL_MS);
-        if (minEpoch < Number.POSITIVE_INFINITY && (await isLoaded(event)) && event.epoch >= minEpoch) return;
+        if (mayBeAnothers && (await isLoaded(event))) return;
       }
     }
     throw new InventoryUnavailable('another process takes too long to load the event into Redis');

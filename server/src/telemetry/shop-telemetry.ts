@@ -10,6 +10,9 @@ const MAX_EVENT_LABELS = 200;
 /** On a terminal, more answers than this in a second are summed up in one line. */
 const MAX_TERMINAL_LINES = 10;
 
+/** Of a long drift the log names the first tickets. */
+const MAX_DRIFT_TICKETS = 20;
+
 /** The operations that end in an order. */
 const PURCHASES = new Set(['buy', 'purchase', 'confirm-hold']);
 
@@ -29,10 +32,16 @@ export class ShopTelemetry implements Telemetry {
   readonly #faults: Counter;
   readonly #oversells: Counter;
   readonly #expired: Counter;
+  readonly #fallbacks: Counter;
+  readonly #drift: Counter<'kind'>;
   readonly #batchSize: Histogram;
   readonly #commitSeconds: Histogram;
   readonly #byOperation = new Map<string, OperationMeters>();
-  readonly #totals = { requests: 0, granted: 0, refused: 0, faults: 0, purchases: 0, failedPurchases: 0 };
+  readonly #totals = {
+    ...{ requests: 0, granted: 0, refused: 0, faults: 0 },
+    ...{ purchases: 0, failedPurchases: 0, fallbacks: 0 },
+  };
+  readonly #lastOversell = { second: 0, more: 0 };
   readonly #lastFault = { what: '', second: 0, alike: 0 };
   readonly #terminal = { second: 0, lines: 0, skipped: 0 };
   #gauges: Gauges | undefined;
@@ -87,9 +96,15 @@ export class ShopTelemetry implements Telemetry {
       buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5],
       registers,
     });
-    new Counter({
+    this.#fallbacks = new Counter({
       name: 'floodgate_fallback_activations_total',
       help: 'How often selling went on without the shared inventory. Always 0 with the in-memory inventory.',
+      registers,
+    });
+    this.#drift = new Counter({
+      name: 'floodgate_inventory_drift_repaired_total',
+      help: 'Tickets of which the inventory did not say what the ledger says, by kind of correction.',
+      labelNames: ['kind'],
       registers,
     });
     this.#registerGauges(registers);
@@ -130,7 +145,42 @@ export class ShopTelemetry implements Telemetry {
 
   oversellStopped(eventId: string, tickets: number): void {
     this.#oversells.inc(tickets);
-    this.#log.logger.warn({ eventId, tickets }, 'the ledger stopped an oversell: the inventory was wrong');
+    // Where processes sell from their own memories this is daily work: one line a second.
+    const last = this.#lastOversell;
+    const second = Math.floor(performance.now() / 1_000);
+    if (second === last.second) {
+      last.more += tickets;
+      return;
+    }
+    const before = last.more > 0 ? { moreBefore: last.more } : {};
+    Object.assign(last, { second, more: 0 });
+    const message = 'the ledger stopped an oversell: the inventory was wrong';
+    this.#log.logger.warn({ eventId, tickets, ...before }, message);
+  }
+
+  driftRepaired(
+    eventId: string,
+    repaired: Readonly<Record<string, number>>,
+    tickets: readonly number[],
+  ): void {
+    for (const [kind, count] of Object.entries(repaired)) this.#drift.inc({ kind }, count);
+    const some = tickets.slice(0, MAX_DRIFT_TICKETS);
+    const message = 'the inventory had drifted from the ledger and was put right';
+    this.#log.logger.warn({ eventId, repaired, tickets: some }, message);
+  }
+
+  wentAlone(reason: string): void {
+    this.#fallbacks.inc();
+    this.#totals.fallbacks++;
+    this.#log.logger.error(
+      { reason },
+      'FALLBACK: the shared inventory failed; selling goes on from this process’s memory, which is not persistent and not shared. The ledger still decides: nothing is sold twice',
+    );
+  }
+
+  becameShared(aloneMs: number): void {
+    const message = 'the shared inventory is back, loaded from the ledger; the fallback has ended';
+    this.#log.logger.warn({ aloneMs: Math.round(aloneMs) }, message);
   }
 
   holdExpired(eventId: string, holdId: string, tickets: number): void {
@@ -219,6 +269,10 @@ export class ShopTelemetry implements Telemetry {
     const alike = last.alike > 0 ? { alikeBefore: last.alike } : {};
     Object.assign(last, { what, second, alike: 0 });
     this.#log.logger.error({ ...fields, ...alike, err: error }, message);
+  }
+
+  warn(message: string, fields?: Readonly<Record<string, unknown>>): void {
+    this.#log.logger.warn(fields ?? {}, message);
   }
 
   info(message: string, fields?: Readonly<Record<string, unknown>>): void {

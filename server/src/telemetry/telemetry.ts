@@ -5,6 +5,16 @@ export interface Telemetry {
   /** The ledger refused tickets that the inventory had proposed: an oversell that was stopped. */
   oversellStopped(eventId: string, tickets: number): void;
   holdExpired(eventId: string, holdId: string, tickets: number): void;
+  /** Inventory and ledger had come apart and were put right: how many tickets, by kind of correction. */
+  driftRepaired(
+    eventId: string,
+    repaired: Readonly<Record<string, number>>,
+    tickets: readonly number[],
+  ): void;
+  /** Selling goes on from this process's memory, because the shared inventory failed. */
+  wentAlone(reason: string): void;
+  /** The shared inventory is back, loaded from the ledger. */
+  becameShared(aloneMs: number): void;
   /** A request was answered. */
   answered(answer: Answered): void;
   /**
@@ -12,6 +22,8 @@ export interface Telemetry {
    * within a second is counted only: a full disk must not fill itself with its stack.
    */
   fault(message: string, error: unknown, fields?: Readonly<Record<string, unknown>>): void;
+  /** Something the people who run the shop should look at. */
+  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
   info(message: string, fields?: Readonly<Record<string, unknown>>): void;
   /** Since the process started; latencies over the latest 4,096 answers. */
   statistics(): Statistics;
@@ -38,6 +50,8 @@ export interface Statistics {
   /** Of the operations that end in an order: those answered with one, and those refused or failed. */
   readonly purchases: number;
   readonly failedPurchases: number;
+  /** How often selling went on without the shared inventory. */
+  readonly fallbacks: number;
   readonly p50Ms: number;
   readonly p95Ms: number;
   readonly p99Ms: number;

@@ -1,5 +1,8 @@
 // The doors for time: what runs, how often, and how much at once.
+
+import { learnEvents } from '../sales/discover.ts';
 import { expireDue } from '../sales/expire.ts';
+import { Reconciliation } from '../sales/reconcile.ts';
 import { resolveDoubts } from '../sales/recover.ts';
 import type { Rooms } from '../sales/rooms.ts';
 
@@ -8,24 +11,38 @@ const EXPIRE_EVERY_MS = 250;
 /** Holds expired in one go; a storm is worked off in such bites, so that sales go on between them. */
 const EXPIRE_AT_ONCE = 500;
 const RESOLVE_EVERY_MS = 1_000;
+/** Events made by another process are on sale here after so long, or when the first buyer asks for them. */
+const LEARN_EVERY_MS = 1_000;
 
 export interface Workers {
   /** Resolves when what was running has finished. */
   stop(): Promise<void>;
 }
 
-export function startWorkers(rooms: Rooms): Workers {
+export function startWorkers(rooms: Rooms, reconcileEveryMs: number): Workers {
   const expire = repeat(rooms, 'expiring holds failed', EXPIRE_EVERY_MS, async () => {
     return (await expireDue(rooms, EXPIRE_AT_ONCE)) === EXPIRE_AT_ONCE;
   });
-  const resolve = repeat(rooms, 'resolving takes of unknown outcome failed', RESOLVE_EVERY_MS, async () => {
+  const resolve = repeat(rooms, 'looking up tickets in doubt failed', RESOLVE_EVERY_MS, async () => {
     const resolved = await resolveDoubts(rooms);
-    if (resolved > 0) rooms.telemetry.info('takes of unknown outcome were resolved', { resolved });
+    if (resolved > 0) rooms.telemetry.info('tickets in doubt were looked up in the ledger', { resolved });
+    return false;
+  });
+  const learn = repeat(rooms, 'looking for new events failed', LEARN_EVERY_MS, async () => {
+    const learned = await learnEvents(rooms);
+    if (learned > 0) rooms.telemetry.info('events of another process are on sale here too', { learned });
+    return false;
+  });
+  const reconciliation = new Reconciliation(rooms);
+  const reconcile = repeat(rooms, 'comparing inventory and ledger failed', reconcileEveryMs, async () => {
+    for (const { eventId, repaired, tickets } of await reconciliation.look()) {
+      rooms.telemetry.driftRepaired(eventId, repaired, tickets);
+    }
     return false;
   });
   return {
     async stop() {
-      await Promise.all([expire(), resolve()]);
+      await Promise.all([expire(), resolve(), learn(), reconcile()]);
     },
   };
 }

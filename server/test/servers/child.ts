@@ -132,8 +132,8 @@ export function runOnce({ file, args, cwd, owner }: Command): void {
 }
 
 /** A temporary folder that the owner can enter and write to. It goes with the test at the latest. */
-export function ownedFolder(prefix: string, owner: Owner | undefined): string {
-  const folder = mkdtempSync(join(tmpdir(), `floodgate-${prefix}-`));
+export function ownedFolder(prefix: string, owner: Owner | undefined, parent: string = tmpdir()): string {
+  const folder = mkdtempSync(join(parent, `floodgate-${prefix}-`));
   folders.add(folder);
   if (owner !== undefined) chownSync(folder, owner.uid, owner.gid);
   return folder;

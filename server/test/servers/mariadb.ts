@@ -10,6 +10,8 @@ export interface MariadbOptions {
   /** Server variables, after the defaults: `{ innodb_flush_log_at_trx_commit: '2' }`. */
   readonly settings?: Readonly<Record<string, string>> | undefined;
   readonly port?: number | undefined;
+  /** Where its folder is made; whom it runs as must be able to go there. Default: the temporary folder. */
+  readonly parent?: string | undefined;
 }
 
 export interface MariadbServer {
@@ -68,6 +70,7 @@ interface Start {
   readonly version: string;
   readonly port: number;
   readonly settings?: Readonly<Record<string, string>> | undefined;
+  readonly parent?: string | undefined;
 }
 
 class MariadbProcess implements MariadbServer {
@@ -79,7 +82,7 @@ class MariadbProcess implements MariadbServer {
 
   constructor(start: Start) {
     this.#start = start;
-    this.dir = ownedFolder('mariadb', this.#owner);
+    this.dir = ownedFolder('mariadb', this.#owner, start.parent);
   }
 
   get version(): string {

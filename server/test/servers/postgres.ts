@@ -10,6 +10,8 @@ export interface PostgresOptions {
   /** As in postgresql.conf, after the defaults: `{ synchronous_commit: 'off' }`. */
   readonly settings?: Readonly<Record<string, string>> | undefined;
   readonly port?: number | undefined;
+  /** Where its folder is made; whom it runs as must be able to go there. Default: the temporary folder. */
+  readonly parent?: string | undefined;
 }
 
 export interface PostgresServer {
@@ -71,7 +73,7 @@ class PostgresProcess implements PostgresServer {
     this.#binary = binary;
     this.#options = options;
     this.port = port;
-    this.dir = ownedFolder('postgres', this.#owner);
+    this.dir = ownedFolder('postgres', this.#owner, options.parent);
   }
 
   get url(): string {

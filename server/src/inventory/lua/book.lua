@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- What the scripts share; it stands before each of them. Nothing is written before `write_book`, so a script that
 -- fails has changed nothing. No script needs memory (every byte is there since the load), so a full Redis sells on.
--- KEYS: 1 event:{id}:meta   hash: epoch, version, server, capacity, layout, tally, blocks
+-- KEYS: 1 event:{id}:meta   hash: epoch, version, server, seq, capacity, layout, tally, blocks
 --       2 event:{id}:free   one bit a ticket, set = available
 --       3 event:{id}:states two bits a ticket: 0 available, 1 pending, 2 held, 3 sold
 -- ARGV: 1 the epoch, 2 the last version the caller knows. What is older is STALE: "!epoch|version", nothing changed.

@@ -85,11 +85,6 @@ export class SharedEvent {
     return this.#definition.eventId;
   }
 
-  /** The epoch of the last load that is known here. */
-  get epoch(): number {
-    return this.#epoch;
-  }
-
   hasLayoutOf(other: SharedEvent): boolean {
     return this.#layoutText === other.#layoutText;
   }
@@ -181,7 +176,7 @@ export class SharedEvent {
       JSON.stringify(tally),
       JSON.stringify(blocks),
     ];
-    const args = [lock.token, `${Math.floor(nowMs)}`, ...texts, free, states];
+    const args = [lock.token, `${Math.floor(nowMs)}`, ...texts, free, states, `${snapshot.seq}`];
     const { generation } = connection;
     const answer = await connection
       .run(scripts.load, [...this.#keys, lock.key], args, LOAD_DEADLINE_MS)

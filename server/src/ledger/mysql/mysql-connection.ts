@@ -42,8 +42,8 @@ export class MysqlConnection implements SqlConnection {
   /** Reject the answers that are waited for. */
   readonly #waiting = new Set<(error: MysqlError) => void>();
   #underWay: Promise<unknown> = Promise.resolve();
-  /** The event whose head the batch under way locked, when it read what others may have just committed. */
-  #mustEndDurably: number | undefined;
+  /** While a batch is under way: an event whose head it locked, and whether it read what others have committed. */
+  #batch: { readonly eventNo: number; hasReadOthers: boolean } | undefined;
 
   private constructor(driver: Connection, socket: Socket, timeouts: Timeouts) {
     this.#driver = driver;
@@ -98,7 +98,7 @@ export class MysqlConnection implements SqlConnection {
     const rowsOf = (part: readonly string[]) =>
       part.length === 1 ? (results[next++] as SqlRow[]) : part.flatMap(() => results[next++] as SqlRow[]);
     const [heads, claims, holds, kept] = parts.map(rowsOf) as [SqlRow[], SqlRow[], SqlRow[], SqlRow[]];
-    this.#mustEndDurably = holds.length + kept.length > 0 ? Number(heads[0]?.event_no) : undefined;
+    this.#batch = { eventNo: query.eventNos[0]!, hasReadOthers: holds.length + kept.length > 0 };
     return { heads, claims, holds, kept, nowMs: 0 };
   }
 
@@ -108,7 +108,7 @@ export class MysqlConnection implements SqlConnection {
   }
 
   async writeBatch(write: BatchWrite): Promise<void> {
-    this.#mustEndDurably = undefined;
+    this.#batch = undefined;
     await this.#runOrRollBack([...writes(write), ...this.#end('COMMIT')]);
   }
 
@@ -118,16 +118,20 @@ export class MysqlConnection implements SqlConnection {
    * that the batch has locked, there and back, and commits: that commit waits for all before it.
    */
   async rollback(): Promise<void> {
-    const eventNo = this.#mustEndDurably;
-    this.#mustEndDurably = undefined;
-    if (eventNo === undefined) return void (await this.#run(this.#end('ROLLBACK')));
+    const batch = this.#batch;
+    this.#batch = undefined;
+    if (!batch?.hasReadOthers) {
+      await this.#run(this.#end('ROLLBACK'));
+      return;
+    }
     const move = (by: string) =>
-      `UPDATE event_heads SET at_ms = at_ms ${by} WHERE event_no = ${integer(eventNo)}`;
+      `UPDATE event_heads SET at_ms = at_ms ${by} WHERE event_no = ${integer(batch.eventNo)}`;
     await this.#runOrRollBack([move('+ 1'), move('- 1'), ...this.#end('COMMIT')]);
   }
 
   async query(sql: string, parameters: readonly SqlValue[] = []): Promise<SqlRow[]> {
     const statement = withParameters(sql, parameters);
+    if (this.#batch) this.#batch.hasReadOthers = true;
     const [rows] = await this.#send([statement], this.#timeouts.queryTimeoutMs, AS_TEXT);
     return Array.isArray(rows) ? (rows as SqlRow[]) : [];
   }
@@ -175,6 +179,7 @@ export class MysqlConnection implements SqlConnection {
     try {
       return await this.#run(statements);
     } catch (error) {
+      this.#batch = undefined;
       if (this.isOpen) await this.#run(this.#end('ROLLBACK')).catch(() => this.destroy());
       if ((error as MysqlError).errno !== FOUND_TOO_FEW) throw error;
       throw new MysqlError('a row of the batch is missing, or is not as it was read', 'other', FOUND_TOO_FEW);
@@ -194,7 +199,7 @@ export class MysqlConnection implements SqlConnection {
     return this.#within(timeoutMs, (done) => {
       const sql = statements.join(';');
       const command = this.#driver.query({ ...options, sql }, (error, results) => {
-        if (error) done(isOfCommit(statements, answered) ? unknownCommit(error) : error);
+        if (error) done(isOfCommit(statements, answered, error) ? unknownCommit(error) : error);
         else done(null, statements.length === 1 ? [results] : (results as unknown as Results));
       });
       let answered = 0;
@@ -245,8 +250,8 @@ function lost(message: string): MysqlError {
 }
 
 /** Whether the statement that failed, after `answered` others, is the commit. */
-function isOfCommit(statements: readonly string[], answered: number): boolean {
-  return answered === statements.length - 1 && statements.at(-1) === 'COMMIT';
+function isOfCommit(statements: readonly string[], answered: number, { errno }: QueryError): boolean {
+  return errno !== FOUND_TOO_FEW && answered === statements.length - 1 && statements.at(-1) === 'COMMIT';
 }
 
 /** A commit that failed may have happened all the same, unless the server says that it may be tried again. */
