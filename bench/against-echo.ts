@@ -70,7 +70,8 @@ export function ratioFigure(name: string, comparison: EchoComparison, result: Ec
   return figure({ name, value, unit: '× of the echo', detail }, comparison.target, result.problems);
 }
 
-function sideOf(runs: readonly Run[]): string {
+/** The rate, the CPU and the latency of the runs of one program, in words. */
+export function sideOf(runs: readonly Run[]): string {
   const perSecond = medianOf(runs, (run) => run.perSecond);
   const cpuUs = medianOf(runs, (run) => run.cpuUsPerRequest);
   const p50 = medianOf(runs, (run) => run.latencyMs.p50);

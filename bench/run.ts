@@ -7,15 +7,20 @@ import { parseArgs } from 'node:util';
 import { type Bench, type Figure, type Suite, tableOf } from './bench.ts';
 import { findLoadTool, type LoadTool } from './load-tool.ts';
 import { type Commit, describeCommit, describeMachine, type Machine } from './machine.ts';
+import { baselines } from './suites/baselines.ts';
 import { cheap } from './suites/cheap.ts';
 import { connections } from './suites/connections.ts';
 import { durable } from './suites/durable.ts';
 import { openLoop } from './suites/open-loop.ts';
 import { shapes } from './suites/shapes.ts';
 import { start } from './suites/start.ts';
+import { stores } from './suites/stores.ts';
 import { thousandUsers } from './suites/thousand-users.ts';
 
-const SUITES: readonly Suite[] = [durable, cheap, connections, openLoop, thousandUsers, shapes, start];
+const SUITES: readonly Suite[] = [
+  ...[durable, cheap, connections, openLoop, thousandUsers, shapes, start],
+  ...[stores, baselines],
+];
 const ROOT = join(import.meta.dirname, '..');
 const RESULTS = join(import.meta.dirname, 'results');
 // A load average of an otherwise idle machine is below this.

@@ -16,6 +16,8 @@ export interface ServerOptions {
   readonly name: string;
   readonly events: number;
   readonly ticketsPerEvent: number;
+  /** Beside the usual settings, or in their place: the stores, when they are not a file in the folder. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface ServerUnderTest extends Program {
@@ -42,6 +44,7 @@ export async function startServer(bench: Bench, options: ServerOptions): Promise
       API_KEY,
       SEED_EVENTS: String(options.events),
       SEED_TICKETS: String(options.ticketsPerEvent),
+      ...options.env,
     },
   });
   while ((await ask(program.port, 'GET', '/health/ready')).status !== 200) {

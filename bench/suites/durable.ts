@@ -30,7 +30,7 @@ export const durable: Suite = {
           const result = await compareWithEcho(bench, server, comparison);
           const sold = await seatsSold(server);
           figures.push(ratioFigure(`durable sales at ${connections} connections`, comparison, result));
-          figures.push(soldFigure(connections, sold, result.answered, result.loads));
+          figures.push(soldFigure(`at ${connections} connections`, connections, { ...result, sold }));
           raw.push({ comparison, ...result, sold });
         },
       );
@@ -39,13 +39,20 @@ export const durable: Suite = {
   },
 };
 
+interface Sales {
+  /** According to the server. */
+  readonly sold: number;
+  readonly answered: number;
+  readonly loads: number;
+}
+
 /** A rate of sales is worth nothing when the ledger has not as many: between all answered and all ever sent. */
-function soldFigure(connections: number, sold: number, answered: number, loads: number): Figure {
+export function soldFigure(where: string, connections: number, { sold, answered, loads }: Sales): Figure {
   const missing = Math.max(0, answered - sold);
   const tooMany = Math.max(0, sold - (answered + loads * connections));
   return figure(
     {
-      name: `answered sales missing in the ledger, or sold without a buyer, at ${connections} connections`,
+      name: `answered sales missing in the ledger, or sold without a buyer, ${where}`,
       value: missing + tooMany,
       unit: 'tickets',
       detail: `${round(answered)} answered, ${round(sold)} sold, ${loads} loads cut off with up to ${connections} under way`,

@@ -1,0 +1,52 @@
+// The stores of a shop of several processes, for the suites: real servers with durable settings, the database on
+// the disk of the checkout as the embedded ledger is.
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { startMariadb } from '../server/test/servers/mariadb.ts';
+import { startPostgres } from '../server/test/servers/postgres.ts';
+import { type RedisServer, startRedis } from '../server/test/servers/redis.ts';
+
+export type DatabaseKind = 'postgres' | 'mariadb';
+
+/** One database server, and as many Redis servers as were asked for. */
+export interface RealStores {
+  /** A fresh database and a fresh Redis for one shop, as the environment of its process. */
+  fresh(): Promise<StoreEnv>;
+  stop(): Promise<void>;
+}
+
+export interface StoreEnv extends Readonly<Record<string, string>> {
+  readonly REDIS_URL: string;
+  readonly DATABASE_URL: string;
+}
+
+const DATA = join(import.meta.dirname, '..', 'data');
+
+export async function startStores(kind: DatabaseKind): Promise<RealStores> {
+  mkdirSync(DATA, { recursive: true });
+  const database = await (kind === 'postgres' ? startPostgres : startMariadb)({ parent: DATA });
+  const redisServers: RedisServer[] = [];
+  return {
+    fresh: async () => {
+      const redis = await startRedis();
+      redisServers.push(redis);
+      return { REDIS_URL: redis.url, DATABASE_URL: await database.createDatabase() };
+    },
+    stop: async () => {
+      await Promise.all([database, ...redisServers].map((server) => server.stop()));
+    },
+  };
+}
+
+/** Runs `use` with the stores and stops them afterwards, whatever happened. */
+export async function withStores<Result>(
+  kind: DatabaseKind,
+  use: (stores: RealStores) => Promise<Result>,
+): Promise<Result> {
+  const stores = await startStores(kind);
+  try {
+    return await use(stores);
+  } finally {
+    await stores.stop();
+  }
+}
