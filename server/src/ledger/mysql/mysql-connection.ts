@@ -213,7 +213,7 @@ export class MysqlConnection implements SqlConnection {
   #within<T>(timeoutMs: number, ask: (done: (error: unknown, answer?: T) => void) => void): Promise<T> {
     if (this.#lost) return Promise.reject(this.#lost);
     const answered = new Promise<T>((resolve, reject) => {
-      const timer = setTimeout(() => this.#lose(lost(`no answer within ${timeoutMs} ms`)), timeoutMs);
+      const timer = setTimeout(() => this.#lose(late(timeoutMs)), timeoutMs);
       const fail = (error: MysqlError) => {
         clearTimeout(timer);
         this.#waiting.delete(fail);
@@ -247,6 +247,10 @@ export class MysqlConnection implements SqlConnection {
 
 function lost(message: string): MysqlError {
   return new MysqlError(message, 'connection lost');
+}
+
+function late(timeoutMs: number): MysqlError {
+  return new MysqlError(`no answer within ${timeoutMs} ms`, 'connection lost', 0, 'ETIMEDOUT');
 }
 
 /** Whether the statement that failed, after `answered` others, is the commit. */
