@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -131,13 +131,14 @@ test(
 for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
   test(`a server dies with a test that ${signal} ends`, { ...needsServer('redis') }, async (t) => {
     const module = JSON.stringify(new URL('./redis.ts', import.meta.url).href);
-    const script = `const { startRedis } = await import(${module}); console.log((await startRedis()).pid); setInterval(() => {}, 1000);`;
+    const script = `const { startRedis } = await import(${module}); const { pid, dir } = await startRedis(); console.log(pid, dir); setInterval(() => {}, 1000);`;
     const other = spawn(process.execPath, ['--input-type=module', '-e', script], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     t.after(() => other.kill('SIGKILL'));
     const [line] = await once(other.stdout, 'data');
-    const pid = Number(line);
+    const [pid, dir] = [Number(String(line).split(' ')[0]), String(line).trim().split(' ')[1]!];
+    t.after(() => rmSync(dir, { recursive: true, force: true }));
     assert.equal(isRunning(pid), true);
     other.kill(signal);
     const deadlineMs = performance.now() + 2_000;
