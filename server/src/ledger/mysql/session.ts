@@ -72,7 +72,13 @@ export function sessionOf({ isMariadb }: Flavour, queryTimeoutMs: number): strin
     lock_wait_timeout: `${seconds}`,
     group_concat_max_len: `${16 * 1024 * 1024}`,
     ...(isMariadb
-      ? { idle_transaction_timeout: '5', max_statement_time: `${seconds}`, join_cache_level: '2' }
+      ? {
+          idle_transaction_timeout: '5',
+          max_statement_time: `${seconds}`,
+          join_cache_level: '2',
+          // Long IN lists stay ranges of the index.
+          in_predicate_conversion_threshold: '0',
+        }
       : { max_execution_time: `${queryTimeoutMs}` }),
   };
   const settings = Object.entries(variables).map(([name, value]) => `${name} = ${value}`);
