@@ -38,6 +38,8 @@ export interface SharedShopOptions {
   /** Of faults that will be played. */
   readonly rounds: number;
   readonly env?: Readonly<Record<string, string>>;
+  /** Settings of one process: one may reach a store by another way than the others. */
+  readonly envOf?: (process: number) => Readonly<Record<string, string>>;
 }
 
 /** One fault: does its harm, and has put everything right when it resolves. Load is running meanwhile. */
@@ -76,6 +78,7 @@ export class SharedShop {
         ...{ DATABASE_URL: options.databaseUrl, RECONCILE_SECONDS: `${RECONCILE_SECONDS}` },
         ...(options.redisUrl === undefined ? {} : { REDIS_URL: options.redisUrl }),
         ...options.env,
+        ...options.envOf?.(each),
       };
       started.push(
         await ServerProcess.start({ events, tickets: TICKETS, holdTtlSeconds: HOLD_TTL_SECONDS, env }),
@@ -99,11 +102,16 @@ export class SharedShop {
     return this.processes[Math.floor(this.random() * this.processes.length)]!;
   }
 
+  /** The pair of events that this round is shopped for. */
+  get onSale(): readonly string[] {
+    const first = 2 * Math.floor(this.#round / ROUNDS_PER_PAIR);
+    return this.eventIds.slice(first, first + 2);
+  }
+
   /** Load, the fault in its midst, load again; then everything that was told must stand in the ledger. */
   async play(fault: Fault): Promise<void> {
-    const pair = 2 * Math.floor(this.#round / ROUNDS_PER_PAIR);
     let isOver = false;
-    const shopping = this.#workload.run(this.eventIds.slice(pair, pair + 2), () => isOver);
+    const shopping = this.#workload.run(this.onSale, () => isOver);
     await sleep(150 + this.random() * 350);
     await fault(this, this.random);
     await sleep(150 + this.random() * 350);
