@@ -222,7 +222,6 @@ describe('a connection to MariaDB', options, () => {
         { endedClaims: [ended(1), ended(2, '77')] },
         { movedClaims: [moved(1)], endedClaims: [ended(9)] },
         { changedHolds: [{ ...SOME_HOLD, holdId: '123' as HoldId }] },
-        { heads: [head(9)] },
       ];
       for (const part of wrong) {
         await connection.readBatch({ ...NOTHING_READ, eventNos: [1] });

@@ -3,8 +3,8 @@
 import type { HoldStatus } from '@floodgate/core/hold.ts';
 import { invariant } from '@floodgate/core/refusal.ts';
 import type { BatchWrite, HoldRow } from '../sql/sql-server.ts';
-import { id, integer, orJsonNull, orNull, text, ticketList, word } from './literals.ts';
-import { BY_KEY, conditional, insert } from './row-lists.ts';
+import { id, integer, orJsonNull, orNull, textToStore, ticketList, word } from './literals.ts';
+import { BY_KEY, conditional, inLists, insert } from './row-lists.ts';
 
 /** All that a batch writes, in order; the commit is not among it. */
 export function writes(write: BatchWrite): string[] {
@@ -71,7 +71,7 @@ function insertEvents(events: BatchWrite['newEvents']): string[] {
   return insert(
     'events (event_no, event_id, definition, capacity)',
     events.map(({ eventNo, event, capacity }) => [
-      integer(eventNo), text(event.eventId), text(JSON.stringify(event)), integer(capacity),
+      integer(eventNo), textToStore(event.eventId), textToStore(JSON.stringify(event)), integer(capacity),
     ]), // biome-ignore format: one row, in the order of its columns
   );
 }
@@ -90,7 +90,7 @@ function insertHolds(holds: readonly HoldRow[]): string[] {
     `holds (event_no, hold_id, seq, status, buyer, tickets, created_at_ms, expires_at_ms, order_id, ended_seq,
       ended_at_ms)`,
     holds.map((h) => [
-      integer(h.eventNo), id(h.holdId), integer(h.seq), word(h.status), orNull(h.buyer, text), ticketList(h.tickets),
+      integer(h.eventNo), id(h.holdId), integer(h.seq), word(h.status), orNull(h.buyer, textToStore), ticketList(h.tickets),
       integer(h.createdAtMs), integer(h.expiresAtMs), orNull(h.orderId, id), orNull(h.endedSeq, integer),
       orNull(h.endedAtMs, integer),
     ]), // biome-ignore format: one row, in the order of its columns
@@ -101,7 +101,7 @@ function insertOrders(orders: BatchWrite['orders']): string[] {
   return insert(
     'orders (event_no, order_id, seq, status, buyer, secret, tickets, created_at_ms, hold_id)',
     orders.map((o) => [
-      integer(o.eventNo), id(o.orderId), integer(o.seq), word(o.status), orNull(o.buyer, text), text(o.secret),
+      integer(o.eventNo), id(o.orderId), integer(o.seq), word(o.status), orNull(o.buyer, textToStore), textToStore(o.secret),
       ticketList(o.tickets), integer(o.createdAtMs), orNull(o.holdId, id),
     ]), // biome-ignore format: one row, in the order of its columns
   );
@@ -112,7 +112,7 @@ function insertJournal(journal: BatchWrite['journal']): string[] {
     'journal (event_no, seq, kind, at_ms, subject, fact)',
     journal.map(({ eventNo, entry: { seq, kind, atMs, fact } }) => [
       integer(eventNo), integer(seq), word(kind), integer(atMs), orNull(subjectOf(fact), id),
-      text(JSON.stringify(fact)),
+      textToStore(JSON.stringify(fact)),
     ]), // biome-ignore format: one row, in the order of its columns
   );
 }
@@ -126,24 +126,35 @@ function insertKept(kept: BatchWrite['kept']): string[] {
   return insert(
     'idempotency_keys (event_no, scope, idempotency_key, hash, outcome)',
     kept.map(({ eventNo, scope, key, hash, outcome }) => [
-      integer(eventNo), text(scope), text(key), text(hash), text(outcome),
+      integer(eventNo), textToStore(scope), textToStore(key), textToStore(hash), textToStore(outcome),
     ]), // biome-ignore format: one row, in the order of its columns
   );
 }
 
-/** The heads of new events are made, the others moved. */
+/** The heads of new events are made; the others were locked, so they are there. */
 function putHeads({ heads, newEvents }: BatchWrite): string[] {
   const isNew = new Set(newEvents.map(({ eventNo }) => eventNo));
-  const row = (h: BatchWrite['heads'][number]) => [h.eventNo, h.seq, h.held, h.sold, h.atMs].map(integer);
-  const columns = ['event_no', 'seq', 'held', 'sold', 'at_ms'];
+  const made = heads.filter((head) => isNew.has(head.eventNo)).map(headRow);
+  const moved = heads.filter((head) => !isNew.has(head.eventNo)).map(headRow);
   return [
-    ...insert(`event_heads (${columns.join(', ')})`, heads.filter((h) => isNew.has(h.eventNo)).map(row)),
-    ...conditional(
-      heads.filter((h) => !isNew.has(h.eventNo)).map(row),
-      columns,
-      (moved) =>
-        `UPDATE ${moved} STRAIGHT_JOIN event_heads h ${BY_KEY} ON h.event_no = l.event_no
-         SET h.seq = l.seq, h.held = l.held, h.sold = l.sold, h.at_ms = l.at_ms`,
-    ),
+    ...insert(`event_heads (${HEAD_COLUMNS.join(', ')})`, made),
+    ...(moved.length === 1 ? [moveHead(moved[0]!)] : inLists(moved, HEAD_COLUMNS, moveHeads)),
   ];
+}
+
+const HEAD_COLUMNS = ['event_no', 'seq', 'held', 'sold', 'at_ms'];
+
+function headRow({ eventNo, seq, held, sold, atMs }: BatchWrite['heads'][number]): string[] {
+  return [integer(eventNo), integer(seq), integer(held), integer(sold), integer(atMs)];
+}
+
+/** One head, as most batches have, without a list: 1 µs a sale less. */
+function moveHead([eventNo, ...values]: readonly string[]): string {
+  const settings = values.map((value, index) => `${HEAD_COLUMNS[index + 1]} = ${value}`);
+  return `UPDATE event_heads SET ${settings.join(', ')} WHERE event_no = ${eventNo}`;
+}
+
+function moveHeads(list: string): string {
+  return `UPDATE ${list} STRAIGHT_JOIN event_heads h ${BY_KEY} ON h.event_no = l.event_no
+    SET h.seq = l.seq, h.held = l.held, h.sold = l.sold, h.at_ms = l.at_ms`;
 }
