@@ -1,6 +1,7 @@
 // Who loads an event holds its lock, so that of many processes which find Redis empty one reads the ledger. The lock
 // does not guard the tickets: load.lua checks it, and the epoch keeps late messages out.
 import { randomUUID } from 'node:crypto';
+import { asUnavailable } from './faults.ts';
 import type { RedisConnection } from './redis-connection.ts';
 import { SCRIPTS } from './scripts.ts';
 
@@ -20,7 +21,9 @@ export class LoadLock {
 
   /** False when another process has it. */
   async acquire(): Promise<boolean> {
-    const answer = await this.#connection.call('SET', [this.key, this.token, 'NX', 'PX', `${LOCK_MS}`]);
+    const answer = await this.#connection
+      .call('SET', [this.key, this.token, 'NX', 'PX', `${LOCK_MS}`])
+      .catch((error: unknown) => Promise.reject(asUnavailable(error, 'locking an event')));
     if (answer === null) return false;
     // Reading a large ledger may take longer than the lock lasts when its owner dies. Should it have passed to
     // another process meanwhile, this makes that one's last longer, and load.lua refuses ours.

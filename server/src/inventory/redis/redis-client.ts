@@ -4,6 +4,7 @@ import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { InventoryUnavailable } from '../shared-inventory.ts';
 import { asUnavailable, UnsuitableRedis, withoutCommand } from './faults.ts';
 import type { RedisAddress } from './redis-url.ts';
+import { SCRIPTS } from './scripts.ts';
 import { checkServer } from './server-check.ts';
 
 export type RedisClient = Redis | Cluster;
@@ -31,7 +32,7 @@ export async function openClient(address: RedisAddress, timeoutMs: number): Prom
   const client = new Redis({ ...ONE_CONNECTION, ...address, connectTimeout: timeoutMs });
   let cause: Error | undefined;
   client.on('error', (error: Error) => {
-    cause ??= error;
+    cause = error; // The last is the most telling: SELECT fails before AUTH is heard of.
   });
   try {
     const info = await within(
@@ -39,7 +40,10 @@ export async function openClient(address: RedisAddress, timeoutMs: number): Prom
       client.connect().then(() => client.info()),
     );
     const { isCluster, warnings } = checkServer(info);
-    if (!isCluster) return { client, warnings };
+    if (!isCluster) {
+      await within(timeoutMs, loadScripts(client));
+      return { client, warnings };
+    }
   } catch (error) {
     destroyClient(client);
     throw explain(address, cause ?? error);
@@ -65,12 +69,19 @@ async function openCluster(address: RedisAddress, timeoutMs: number): Promise<Re
   client.on('node error', () => {});
   try {
     await within(timeoutMs, client.connect());
-    const infos = await within(timeoutMs, Promise.all(client.nodes('master').map((node) => node.info())));
+    const masters = client.nodes('master');
+    const infos = await within(timeoutMs, Promise.all(masters.map((node) => node.info())));
+    await within(timeoutMs, Promise.all(masters.map(loadScripts)));
     return { client, warnings: [...new Set(infos.flatMap((info) => checkServer(info).warnings))] };
   } catch (error) {
     destroyClient(client);
     throw explain(address, error);
   }
+}
+
+// Before anything is asked: a call that Redis does not know yet would be repeated, after others that were sent later.
+async function loadScripts(client: Redis): Promise<void> {
+  await Promise.all(Object.values(SCRIPTS).map(({ text }) => client.script('LOAD', text).catch(() => {})));
 }
 
 /** Ends it at once, also when the other side is silent. Commands without an answer fail. */
