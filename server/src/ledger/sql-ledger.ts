@@ -134,6 +134,11 @@ export class SqlLedger implements Ledger {
     return this.#lease.take();
   }
 
+  /** What happens every 15 s: more time for the node number, or another number. */
+  async renewNodeId(): Promise<void> {
+    await this.#lease?.renew();
+  }
+
   events(skip = 0): Promise<EventDefinition[]> {
     return this.#reader.now((connection) => reads.readEvents(connection, skip));
   }

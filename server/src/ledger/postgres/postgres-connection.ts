@@ -25,7 +25,8 @@ const SESSION = `
   SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 3; SET tcp_keepalives_count = 3;
   SET plan_cache_mode = force_generic_plan; SET jit = off;
   SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
-  SELECT set_config(name, '1000', false) FROM pg_settings WHERE name = 'client_connection_check_interval'`;
+  SELECT set_config(name, CASE vartype WHEN 'bool' THEN 'off' ELSE '1000' END, false) FROM pg_settings
+    WHERE name IN ('client_connection_check_interval', 'enable_memoize')`;
 
 const BATCH_SESSION = 'SET statement_timeout = 4500';
 

@@ -15,11 +15,7 @@ export function readSteps({ eventNos, claims, holds, keys }: BatchQuery): Step[]
   ];
   if (claims.length > 0) {
     const tickets = bigints(claims.map((claim) => claim.ticket));
-    steps.push(
-      isOne
-        ? { statement: sql.READ_CLAIMS_OF_ONE, values: [`${eventNos[0]}`, tickets] }
-        : { statement: sql.READ_CLAIMS, values: [numbersOf(claims), tickets] },
-    );
+    steps.push({ statement: sql.READ_CLAIMS, values: [numbersOf(claims), tickets] });
   }
   if (holds.length > 0) {
     const holdIds = bigints(holds.map((hold) => hold.holdId));
@@ -43,7 +39,7 @@ export function rowsOf(steps: readonly Step[], rows: readonly RawRows[]): BatchR
   };
   return {
     heads: of(sql.LOCK_HEAD, sql.LOCK_HEADS),
-    claims: of(sql.READ_CLAIMS, sql.READ_CLAIMS_OF_ONE),
+    claims: of(sql.READ_CLAIMS),
     holds: of(sql.READ_HOLDS),
     kept: of(sql.READ_KEPT),
     nowMs: 0,

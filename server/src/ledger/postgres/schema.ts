@@ -44,8 +44,11 @@ export async function migrate(connection: SqlConnection): Promise<void> {
 
 /** Throws SchemaTooNew. */
 async function schemaVersion(connection: SqlConnection): Promise<number> {
-  const [present] = await connection.query(`SELECT to_regclass('schema_versions') AS name`);
-  if (present?.name === null) return 0;
+  // Asks the table of tables itself: name look-ups are cached, and may miss what another migrator has just made.
+  const present = await connection.query(
+    `SELECT oid FROM pg_class WHERE relname = 'schema_versions' AND pg_table_is_visible(oid)`,
+  );
+  if (present.length === 0) return 0;
   const [row] = await connection.query('SELECT max(version) AS version FROM schema_versions');
   const version = Number(row?.version ?? 0);
   migrationsFrom(version);

@@ -1,18 +1,41 @@
 // Deletes a ledger from its database server, and nothing else that lives there.
-import type { SqlServer } from './sql-server.ts';
+import { CannotReachDatabase, type SqlConnection, type SqlServer } from './sql-server.ts';
 
-/** Every table a migration makes. */
+/** Every table a migration makes. The versions come last: a deletion that was cut off half-way can be repeated. */
 const TABLES = [
   ...['journal', 'orders', 'holds', 'claims', 'idempotency_keys', 'event_heads', 'events'],
-  ...['node_leases', 'schema_migrations'],
+  ...['node_leases', 'schema_versions'],
 ];
 
-/** Drops the ledger's tables. Throws CannotReachDatabase. */
+/** Drops the ledger's tables. Throws CannotReachDatabase, also when a shop uses the ledger. */
 export async function dropLedger(server: SqlServer): Promise<void> {
   const connection = await server.connect();
   try {
-    for (const table of TABLES) await connection.query(`DROP TABLE IF EXISTS ${table}`);
+    const users = await countUsers(connection);
+    if (users > 0) throw new CannotReachDatabase(inUse(server, users));
+    await connection.query(`DROP TABLE IF EXISTS ${TABLES.join(', ')}`);
+  } catch (error) {
+    if (error instanceof CannotReachDatabase) throw error;
+    throw new CannotReachDatabase(`cannot delete ${server.description}: ${(error as Error).message}`);
   } finally {
     await connection.close();
+  }
+}
+
+function inUse({ description }: SqlServer, users: number): string {
+  const who = users === 1 ? 'a process' : `${users} processes`;
+  return `${description} is in use by another Floodgate: stop ${who} first (one that was killed counts for a minute)`;
+}
+
+/** Processes that lease a node number now. */
+async function countUsers(connection: SqlConnection): Promise<number> {
+  const { nowMs } = await connection.readBatch({ eventNos: [], claims: [], holds: [], keys: [] });
+  try {
+    const sql = 'SELECT node_id FROM node_leases WHERE expires_at_ms >= ?';
+    return (await connection.query(sql, [nowMs])).length;
+  } catch (error) {
+    // Without the table there is no ledger, and nobody who uses it.
+    if (connection.isOpen) return 0;
+    throw error;
   }
 }

@@ -1,0 +1,69 @@
+// For the tests of SQL servers: what a started server offers, and a server whose connections can be held up, broken
+// or robbed of their locks at a chosen step. All else is the real server's.
+import type { BatchQuery, BatchRows, BatchWrite, SqlConnection, SqlFault, SqlServer } from './sql-server.ts';
+
+/** A real server that a test started: see server/test/servers. */
+export interface StartedServer {
+  readonly url: string;
+  readonly port: number;
+  kill(): Promise<void>;
+  pause(): void;
+  resume(): void;
+  restart(): Promise<void>;
+  createDatabase(): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** Steps in between. Each gets the step of the real connection to do it, or not. */
+export interface Hooks {
+  readBatch?: (query: BatchQuery, real: SqlConnection) => Promise<BatchRows>;
+  writeBatch?: (write: BatchWrite, real: SqlConnection) => Promise<void>;
+}
+
+export class HookedServer implements SqlServer {
+  readonly description: string;
+  readonly claimedTickets: string;
+  /** What the ledger was told of faults. */
+  readonly faults: SqlFault[] = [];
+  hooks: Hooks;
+  readonly #server: SqlServer;
+
+  constructor(server: SqlServer, hooks: Hooks = {}) {
+    this.#server = server;
+    this.hooks = hooks;
+    this.description = server.description;
+    this.claimedTickets = server.claimedTickets;
+  }
+
+  async connect(): Promise<SqlConnection> {
+    const real = await this.#server.connect();
+    return {
+      get isOpen() {
+        return real.isOpen;
+      },
+      readBatch: (query) =>
+        this.hooks.readBatch ? this.hooks.readBatch(query, real) : real.readBatch(query),
+      writeBatch: (write) =>
+        this.hooks.writeBatch ? this.hooks.writeBatch(write, real) : real.writeBatch(write),
+      rollback: () => real.rollback(),
+      query: (sql, parameters) => real.query(sql, parameters),
+      inOneView: (read) => real.inOneView(read),
+      close: () => real.close(),
+      destroy: () => real.destroy(),
+    };
+  }
+
+  faultOf(error: unknown): SqlFault {
+    const fault = this.#server.faultOf(error);
+    this.faults.push(fault);
+    return fault;
+  }
+
+  migrate(): Promise<void> {
+    return this.#server.migrate();
+  }
+
+  weakDurability(): Promise<string[]> {
+    return this.#server.weakDurability();
+  }
+}
