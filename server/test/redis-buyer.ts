@@ -1,6 +1,7 @@
 // A process that buys from an event in Redis until it is sold out, or each buyer has bought so often, and then prints
-// what it got as one line of JSON:
+// what it got as one line of JSON. It says "ready" first, and begins when it is told to by anything on its input:
 // node redis-buyer.ts <url> <event as JSON> <buyers> <tickets at once> <times> <guarded | unguarded>
+import { once } from 'node:events';
 import type { EventDefinition } from '@floodgate/core/event.ts';
 import type { Ticket } from '@floodgate/core/ids.ts';
 import { SCRIPTS, script } from '../src/inventory/redis/scripts.ts';
@@ -17,6 +18,10 @@ const inventory = await RedisInventory.connect(url, {
   ...(guard === 'unguarded' && { scripts: { take: unguarded } }),
 });
 await inventory.open(event, async () => ({ seq: 0, held: new Uint32Array(0), sold: new Uint32Array(0) }));
+
+console.log('ready');
+await once(process.stdin, 'data');
+process.stdin.destroy();
 
 const tickets: Ticket[] = [];
 await Promise.all(Array.from({ length: Number(buyers) }, buy));

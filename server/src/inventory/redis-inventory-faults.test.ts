@@ -6,10 +6,16 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
-import type { EventId, Ticket } from '@floodgate/core/ids.ts';
+import type { EventDefinition } from '@floodgate/core/event.ts';
+import { type EventId, eventId, type Ticket } from '@floodgate/core/ids.ts';
 import { Redis } from 'ioredis';
 import { needsServer } from '../../test/servers/binaries.ts';
-import { type RedisOptions, type RedisServer, startRedis } from '../../test/servers/redis.ts';
+import {
+  type RedisOptions,
+  type RedisServer,
+  startRedis,
+  startRedisCluster,
+} from '../../test/servers/redis.ts';
 import { startTcpProxy } from '../../test/servers/tcp-proxy.ts';
 import { claims, EVENT, eventOf, granted, NOTHING, want } from './inventory.contract.ts';
 import { RedisInventory, type RedisInventoryOptions, UnsuitableRedis } from './redis-inventory.ts';
@@ -342,5 +348,47 @@ describe('RedisInventory with faults', needsServer('redis'), () => {
     const redis = new Redis(to('the right secret'));
     assert.equal(await redis.exists(`event:{${EVENT}}:meta`), 1);
     redis.disconnect();
+  });
+});
+
+describe('RedisInventory on a cluster with faults', needsServer('redis'), () => {
+  test('[S1] a master that falls silent or comes back empty stops its events, and is found out', async (t) => {
+    const cluster = await startRedisCluster(3);
+    t.after(() => cluster.stop());
+    const inventory = await RedisInventory.connect(cluster.url, { deadlineMs: 300, connectTimeoutMs: 500 });
+    t.after(() => inventory.close());
+    const events = Array.from({ length: 12 }, (_, index) => eventOf({ ga: 100 }, eventId(`night-${index}`)!));
+    const take = async ({ eventId: id }: EventDefinition) => granted(await inventory.take(id, [want(1)]))[0];
+    const faults = async () => {
+      const takes = await Promise.allSettled(events.map(take));
+      return takes.flatMap((each) => (each.status === 'rejected' ? [each.reason as Error] : []));
+    };
+    const sellAgain = async () => {
+      const untilMs = performance.now() + 20_000;
+      while ((await faults()).some((fault) => fault instanceof InventoryUnavailable)) {
+        assert.ok(performance.now() < untilMs, 'not within 20 s');
+        await sleep(50);
+      }
+    };
+    for (const event of events) await inventory.load(event, NOTHING);
+    assert.deepEqual(await faults(), []);
+
+    cluster.nodes[1]!.pause();
+    const silent = await faults();
+    assert.ok(silent.length > 0 && silent.every((fault) => fault instanceof InventoryUnavailable));
+    cluster.nodes[1]!.resume();
+    await sellAgain();
+    assert.deepEqual(await faults(), []);
+
+    // The first node, whose address the URL has: the others know where it is when it is back.
+    await cluster.nodes[0]!.kill();
+    assert.ok((await faults()).every((fault) => fault instanceof InventoryUnavailable));
+    await cluster.nodes[0]!.restart();
+    await sellAgain();
+    const forgotten = await faults();
+    assert.ok(forgotten.length > 0 && forgotten.length < events.length, `${forgotten.length} forgotten`);
+    assert.ok(forgotten.every((fault) => fault instanceof StaleInventory));
+    for (const event of events) await inventory.reload(event, async () => claims([], [0, 1, 2, 3, 4, 5]));
+    for (const event of events) assert.equal(await take(event), 6);
   });
 });

@@ -2,6 +2,7 @@
 // processes share an event, a million tickets are small, and no script is slow. Faults: redis-inventory-faults.test.ts.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { eventId, type Ticket } from '@floodgate/core/ids.ts';
@@ -170,7 +171,11 @@ describe('RedisInventory', needsServer('redis'), () => {
       const times = guard === 'guarded' ? '10000' : '20';
       const args = [BUYER, server.url, JSON.stringify(event), '20', '2', times, guard];
       const buyers = [1, 2, 3].map(() => run(process.execPath, args, { timeout: 60_000 }));
-      const bought = (await Promise.all(buyers)).map(({ stdout }) => JSON.parse(stdout) as Ticket[]);
+      await Promise.all(buyers.map(({ child }) => once(child.stdout!, 'data'))); // "ready"
+      for (const { child } of buyers) child.stdin!.write('go\n');
+      const bought = (await Promise.all(buyers)).map(
+        ({ stdout }) => JSON.parse(stdout.split('\n')[1]!) as Ticket[],
+      );
       const all = bought.flat();
       if (guard === 'unguarded') {
         assert.ok(new Set(all).size < all.length, 'the test sees a ticket given twice');

@@ -9,7 +9,7 @@
 -- `blocks` is packed {end, type} of each run of tickets of one type, types counted from 0.
 -- Packed fields: five hash fields a type would be read and written one by one, 100 fields for 20 types.
 local META, FREE, STATES = KEYS[1], KEYS[2], KEYS[3]
-local WINDOW = 128
+local WINDOW = 64
 local BIT = { [0] = 128, 64, 32, 16, 8, 4, 2, 1 }
 local PAIR = { [0] = 64, 16, 4, 1 }
 local byte, char, concat = string.byte, string.char, table.concat
@@ -33,7 +33,7 @@ local function answer()
   return '=' .. version .. '|' .. concat(counts, ',') .. '|'
 end
 
--- Both strings are worked on in windows of 128 tickets as tables of bytes, and written back whole: a few calls for a
+-- Both strings are worked on in windows of 64 tickets as tables of bytes, and written back whole: a few calls for a
 -- batch instead of two or three for each ticket.
 local windows = {}
 

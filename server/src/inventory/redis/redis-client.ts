@@ -12,6 +12,8 @@ export type RedisClient = Redis | Cluster;
 export interface Ready {
   readonly client: RedisClient;
   readonly warnings: readonly string[];
+  /** Of a cluster: where it can be reached, too. */
+  readonly nodes: readonly RedisAddress[];
 }
 
 const ONE_CONNECTION = {
@@ -42,7 +44,7 @@ export async function openClient(address: RedisAddress, timeoutMs: number): Prom
     const { isCluster, warnings } = checkServer(info);
     if (!isCluster) {
       await within(timeoutMs, loadScripts(client));
-      return { client, warnings };
+      return { client, warnings, nodes: [] };
     }
   } catch (error) {
     destroyClient(client);
@@ -70,18 +72,36 @@ async function openCluster(address: RedisAddress, timeoutMs: number): Promise<Re
   try {
     await within(timeoutMs, client.connect());
     const masters = client.nodes('master');
-    const infos = await within(timeoutMs, Promise.all(masters.map((node) => node.info())));
-    await within(timeoutMs, Promise.all(masters.map(loadScripts)));
-    return { client, warnings: [...new Set(infos.flatMap((info) => checkServer(info).warnings))] };
+    // A master that is away now must not keep us from the others.
+    const infos = await Promise.allSettled(masters.map((node) => within(timeoutMs, prepareNode(node))));
+    const unfit = infos.find((each) => each.status === 'rejected' && each.reason instanceof UnsuitableRedis);
+    if (unfit?.status === 'rejected') throw unfit.reason;
+    const facts = infos.flatMap((each) => (each.status === 'fulfilled' ? [checkServer(each.value)] : []));
+    const warnings = [...new Set(facts.flatMap((each) => each.warnings))];
+    const nodes = client.nodes().map(({ options }) => {
+      return { ...address, host: options.host ?? host, port: options.port ?? port };
+    });
+    return { client, warnings, nodes };
   } catch (error) {
     destroyClient(client);
     throw explain(address, error);
   }
 }
 
+async function prepareNode(node: Redis): Promise<string> {
+  const [info] = await Promise.all([node.info(), loadScripts(node)]);
+  return info;
+}
+
 // Before anything is asked: a call that Redis does not know yet would be repeated, after others that were sent later.
 async function loadScripts(client: Redis): Promise<void> {
-  await Promise.all(Object.values(SCRIPTS).map(({ text }) => client.script('LOAD', text).catch(() => {})));
+  try {
+    await Promise.all(Object.values(SCRIPTS).map(({ text }) => client.script('LOAD', text)));
+  } catch (error) {
+    const { message } = error as Error;
+    if (!message.startsWith('NOPERM')) throw error;
+    throw new UnsuitableRedis(`the user of the Redis URL lacks a right: ${message}`);
+  }
 }
 
 /** Ends it at once, also when the other side is silent. Commands without an answer fail. */

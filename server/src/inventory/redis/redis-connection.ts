@@ -70,18 +70,19 @@ export class RedisConnection {
   }
 
   /** Rejects with Redis' own error answer, or with InventoryUnavailable. */
-  async run(script: Script, keys: readonly string[], args: readonly Argument[], deadlineMs?: number) {
+  async run(script: Script, keys: readonly string[], args: readonly Argument[], extraMs = 0) {
     const rest = [`${keys.length}`, ...keys, ...args];
     try {
-      return String(await this.call('EVALSHA', [script.sha1, ...rest], deadlineMs));
+      return String(await this.call('EVALSHA', [script.sha1, ...rest], extraMs));
     } catch (error) {
       if (!isReplyError(error) || !error.message.startsWith('NOSCRIPT')) throw error;
-      return String(await this.call('EVAL', [script.text, ...rest], deadlineMs)); // This loads it, too.
+      return String(await this.call('EVAL', [script.text, ...rest], extraMs)); // This loads it, too.
     }
   }
 
-  call(command: string, args: readonly Argument[], deadlineMs?: number): Promise<unknown> {
-    return this.#send((client) => client.call(command, args as Argument[]), deadlineMs);
+  /** `extraMs` is what the answer may take longer than others. */
+  call(command: string, args: readonly Argument[], extraMs = 0): Promise<unknown> {
+    return this.#send((client) => client.call(command, args as Argument[]), extraMs);
   }
 
   /** As `call`, for answers that are no text. */
@@ -96,15 +97,12 @@ export class RedisConnection {
     clearTimeout(this.#timer);
   }
 
-  async #send<T>(
-    send: (client: RedisClient) => Promise<T>,
-    deadlineMs = this.#options.deadlineMs,
-  ): Promise<T> {
+  async #send<T>(send: (client: RedisClient) => Promise<T>, extraMs = 0): Promise<T> {
     const client = this.#client;
     if (client === undefined || client.status !== 'ready') {
       throw new InventoryUnavailable('Redis is not connected', { cause: this.#lastFault });
     }
-    const flight = { client, dueMs: performance.now() + deadlineMs };
+    const flight = { client, dueMs: performance.now() + this.#options.deadlineMs + extraMs };
     this.#flights.add(flight);
     this.#watch(flight.dueMs);
     corkForThisTurn(client);
@@ -146,14 +144,21 @@ export class RedisConnection {
 
   /** Connects, serves until the connection is lost, waits longer each time it fails, and so on until closed. */
   async #live(tellFirst: (fault: Error | undefined) => void): Promise<void> {
+    const { connectTimeoutMs, warn } = this.#options;
+    let addresses: readonly RedisAddress[] = [this.#address];
     let pauseMs = FIRST_PAUSE_MS;
-    while (!this.#closing.signal.aborted) {
+    for (let attempt = 0; !this.#closing.signal.aborted; attempt++) {
       try {
-        const { client, warnings } = await openClient(this.#address, this.#options.connectTimeoutMs);
-        for (const line of warnings) this.#options.warn(line);
+        const address = addresses[attempt % addresses.length]!;
+        const { client, warnings, nodes } = await openClient(address, connectTimeoutMs);
+        for (const line of warnings) warn(line);
+        addresses = [this.#address, ...nodes];
+        attempt = -1;
         pauseMs = FIRST_PAUSE_MS;
         await this.#serve(client, tellFirst);
       } catch (error) {
+        if (error instanceof UnsuitableRedis && error.message !== this.#lastFault?.message)
+          warn(error.message);
         this.#lastFault = error as Error;
         tellFirst(this.#lastFault);
       }

@@ -7,7 +7,8 @@ export interface RedisAddress {
   readonly username?: string;
   readonly password?: string;
   readonly db: number;
-  readonly tls?: { readonly servername?: string };
+  /** Set for TLS; certificates are verified against the host's name. */
+  readonly tls?: Record<never, never>;
 }
 
 const DEFAULT_PORT = 6379;
@@ -27,7 +28,7 @@ export function parseRedisUrl(text: string): RedisAddress {
     ...(url.username !== '' && { username: decode(url.username) }),
     ...(url.password !== '' && { password: decode(url.password) }),
     db: Number(db),
-    ...(url.protocol === 'rediss:' && { tls: { servername: host } }),
+    ...(url.protocol === 'rediss:' && { tls: {} }),
   };
 }
 

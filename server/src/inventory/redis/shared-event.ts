@@ -33,7 +33,8 @@ const START_AT = 64;
 const MAX_TAKE_CALLS = 4;
 /** How old counts may be that no change of this process has touched since. */
 const COUNTS_MS = 100;
-const LOAD_DEADLINE_MS = 10_000;
+/** What a load may take longer than other calls: 10 MB in a second. */
+const LOAD_BYTES_PER_MS = 10_000;
 
 export class SharedEvent {
   readonly layout: TicketLayout;
@@ -179,7 +180,7 @@ export class SharedEvent {
     const args = [lock.token, `${Math.floor(nowMs)}`, ...texts, free, states, `${snapshot.seq}`];
     const { generation } = connection;
     const answer = await connection
-      .run(scripts.load, [...this.#keys, lock.key], args, LOAD_DEADLINE_MS)
+      .run(scripts.load, [...this.#keys, lock.key], args, states.length / LOAD_BYTES_PER_MS)
       .catch((error: unknown) => this.#fail(error));
     if (answer === '!') return false;
     const [epoch, version] = answer.slice(1).split('|');
