@@ -99,6 +99,8 @@ function adviceFor({ errno, code, message }: DriverError, user: string): string 
     case 1251:
     case 2059:
       return 'the user logs in by a method this program does not know; use a password';
+    case 1665:
+      return 'binlog_format is STATEMENT, which cannot be used here; set it to ROW or MIXED';
     case 1142:
     case 1143:
     case 1227:
