@@ -333,15 +333,31 @@ describe('RedisInventory with faults', needsServer('redis'), () => {
     assert.equal(await takeOne(), 0);
   });
 
+  test('a user who lacks a right is refused in one line, one who has the rights it takes can sell', async () => {
+    await start();
+    const rights = ['~event:*', '+@read', '+@write', '+@scripting', '+@connection'];
+    await admin((redis) => redis.call('ACL', 'SETUSER', 'shop', 'on', '>secret', ...rights));
+    const url = `redis://shop:secret@127.0.0.1:${server.port}`;
+    await assert.rejects(connect({}, url), (fault: Error) => {
+      return fault instanceof UnsuitableRedis && /NOPERM[^\n]*info/.test(fault.message);
+    });
+    await admin((redis) => redis.call('ACL', 'SETUSER', 'shop', '+info'));
+    inventory = await connect({}, url);
+    await inventory.open(HUNDRED, async () => NOTHING);
+    assert.equal(await takeOne(), 0);
+    inventory.settle(EVENT, [0 as Ticket], 'sold');
+    assert.equal((await inventory.counts(EVENT))![0]!.sold, 1);
+  });
+
   test('a wrong password is a clear fault that does not repeat it, a right one and a database work', async () => {
     await start({ args: ['--requirepass', 'the right secret'] });
     const to = (password: string) => `redis://:${encodeURIComponent(password)}@127.0.0.1:${server.port}/3`;
     await assert.rejects(connect({}, to('a wrong secret')), (fault: Error) => {
       assert.match(fault.message, /WRONGPASS/);
       assert.doesNotMatch(inspect(fault, { depth: 9, showHidden: true }), /wrong(%20| )secret/);
-      return fault instanceof InventoryUnavailable;
+      return fault instanceof UnsuitableRedis;
     });
-    await assert.rejects(connect(), /NOAUTH/);
+    await assert.rejects(connect({ mayWait: true }), /NOAUTH/);
     inventory = await connect({}, to('the right secret'));
     await inventory.load(HUNDRED, NOTHING);
     assert.equal(await takeOne(), 0);

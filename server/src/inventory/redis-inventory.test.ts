@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { eventId, type Ticket } from '@floodgate/core/ids.ts';
 import { Redis } from 'ioredis';
-import { needsServer } from '../../test/servers/binaries.ts';
+import { needsServer, requireServer } from '../../test/servers/binaries.ts';
 import {
   type RedisCluster,
   type RedisServer,
@@ -162,6 +162,14 @@ describe('RedisInventory', needsServer('redis'), () => {
     assert.equal(ga!.pending + 400, tickets.length);
   });
 
+  test('[S3] a quantity that prints with an exponent is more than there is', async (t) => {
+    const inventory = await connect(t);
+    await inventory.load(eventOf({ ga: 5 }), NOTHING);
+    for (const quantity of [6, 1e21, Number.MAX_VALUE]) {
+      assert.deepEqual(await inventory.take(EVENT, [want(quantity)]), { refusal: 'SOLD_OUT' });
+    }
+  });
+
   for (const [guard, what] of [
     ['guarded', 'get no ticket twice, and all of them'],
     ['unguarded', 'control: without the mark on taken tickets get some twice'],
@@ -281,5 +289,19 @@ describe('RedisInventory on a cluster', needsServer('redis'), () => {
       `${sizes}`,
     );
     await inventory.close();
+  });
+});
+
+describe('RedisInventory on Valkey', needsServer('valkey'), () => {
+  let server: RedisServer;
+  before(async () => {
+    server = await startRedis({ binary: requireServer('valkey').binary });
+  });
+  after(() => server.stop());
+
+  inventoryContract('RedisInventory on Valkey', async () => {
+    await withAdmin(server, (admin) => admin.flushall());
+    const inventory = await RedisInventory.connect(server.url, { deadlineMs: 5_000 });
+    return { inventory, close: () => inventory.close() };
   });
 });

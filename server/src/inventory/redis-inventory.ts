@@ -168,19 +168,21 @@ export class RedisInventory implements SharedInventory {
     while (performance.now() < untilMs) {
       const lock = new LoadLock(this.#connection, event.lockKey);
       if (await lock.acquire()) {
-        if (await this.#loadOnce(event, read, lock)) return;
+        if (await this.#loadOnce(event, read, lock, mayBeAnothers)) return;
       } else {
         await sleep(LOAD_POLL_MS);
-        if (mayBeAnothers && (await isLoaded(event))) return;
+        if (mayBeAnothers && (await isTrusted(event))) return;
       }
     }
     throw new InventoryUnavailable('another process takes too long to load the event into Redis');
   }
 
-  async #loadOnce(event: SharedEvent, read: Read, lock: LoadLock): Promise<boolean> {
+  /** False when the lock passed to another process meanwhile. */
+  async #loadOnce(event: SharedEvent, read: Read, lock: LoadLock, mayBeAnothers: boolean): Promise<boolean> {
     try {
-      const snapshot = await read();
-      const isLoaded = await event.load(snapshot, lock, (this.#options.nowMs ?? Date.now)());
+      // Another process may have come between our last look and our lock.
+      if (mayBeAnothers && (await isTrusted(event))) return true;
+      const isLoaded = await event.load(await read(), lock, (this.#options.nowMs ?? Date.now)());
       if (isLoaded) this.#waits.wakeAll(event.eventId);
       return isLoaded;
     } finally {
@@ -195,7 +197,7 @@ export class RedisInventory implements SharedInventory {
   }
 }
 
-async function isLoaded(event: SharedEvent): Promise<boolean> {
+async function isTrusted(event: SharedEvent): Promise<boolean> {
   try {
     await event.verify();
     return true;

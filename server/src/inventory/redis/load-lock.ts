@@ -29,7 +29,7 @@ export class LoadLock {
     // another process meanwhile, this makes that one's last longer, and load.lua refuses ours.
     this.#renewal = setInterval(() => {
       this.#connection.call('PEXPIRE', [this.key, `${LOCK_MS}`]).catch(() => {});
-    }, RENEW_MS);
+    }, RENEW_MS).unref();
     return true;
   }
 

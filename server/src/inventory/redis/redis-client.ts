@@ -100,7 +100,7 @@ async function loadScripts(client: Redis): Promise<void> {
   } catch (error) {
     const { message } = error as Error;
     if (!message.startsWith('NOPERM')) throw error;
-    throw new UnsuitableRedis(`the user of the Redis URL lacks a right: ${message}`);
+    throw new UnsuitableRedis(`the user of the Redis URL may not load scripts: ${message}`);
   }
 }
 
@@ -114,7 +114,11 @@ export function destroyClient(client: RedisClient): void {
 
 function explain({ host, port }: RedisAddress, error: unknown): Error {
   if (error instanceof UnsuitableRedis) return error;
-  return asUnavailable(withoutCommand(error), `connecting to Redis at ${host}:${port}`);
+  const { message } = withoutCommand(error);
+  if (/^(NOAUTH|WRONGPASS|NOPERM)/.test(message)) {
+    return new UnsuitableRedis(`Redis at ${host}:${port} refuses user or password of its URL: ${message}`);
+  }
+  return asUnavailable(error, `connecting to Redis at ${host}:${port}`);
 }
 
 async function within<T>(limitMs: number, promise: Promise<T>): Promise<T> {

@@ -64,6 +64,12 @@ export class RedisConnection {
     return this.#client?.status === 'ready';
   }
 
+  /** The fault of asking while there is no connection. */
+  whyNot(): InventoryUnavailable {
+    const why = this.#lastFault === undefined ? '' : `: ${this.#lastFault.message}`;
+    return new InventoryUnavailable(`Redis is not connected${why}`, { cause: this.#lastFault });
+  }
+
   /** Changes whenever what was known of the server may have become untrue. */
   get generation(): number {
     return this.#generation;
@@ -100,7 +106,7 @@ export class RedisConnection {
   async #send<T>(send: (client: RedisClient) => Promise<T>, extraMs = 0): Promise<T> {
     const client = this.#client;
     if (client === undefined || client.status !== 'ready') {
-      throw new InventoryUnavailable('Redis is not connected', { cause: this.#lastFault });
+      throw this.whyNot();
     }
     const flight = { client, dueMs: performance.now() + this.#options.deadlineMs + extraMs };
     this.#flights.add(flight);

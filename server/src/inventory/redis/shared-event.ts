@@ -9,7 +9,7 @@ import { type EventDefinition, TicketLayout } from '@floodgate/core/event.ts';
 import type { EventId, Ticket, TicketTypeId } from '@floodgate/core/ids.ts';
 import { invariant } from '@floodgate/core/refusal.ts';
 import type { InventorySnapshot, Repair, TakeResult, TypeCounts, Want } from '../inventory.ts';
-import { InventoryUnavailable, StaleInventory } from '../shared-inventory.ts';
+import { StaleInventory } from '../shared-inventory.ts';
 import { describeLayout, imageOf, TicketList, unpackStates } from './event-image.ts';
 import { asUnavailable, tellsOfDamage } from './faults.ts';
 import type { LoadLock } from './load-lock.ts';
@@ -96,12 +96,15 @@ export class SharedEvent {
 
   take(wants: readonly Want[]): Promise<TakeResult> {
     const { connection } = this.#options;
-    if (!connection.isConnected) return Promise.reject(new InventoryUnavailable('Redis is not connected'));
+    if (!connection.isConnected) return Promise.reject(connection.whyNot());
+    // More than there is, is as good as infinite; a number that prints as 1e+21 would be read as 1.
+    const most = this.layout.capacity + 1;
     let text = '';
     let quantity = 0;
     for (const want of wants) {
-      text += `${text === '' ? '' : ','}${this.#types.get(want.ticketType)}:${want.quantity}`;
-      quantity += want.quantity;
+      const asked = Math.min(want.quantity, most);
+      text += `${text === '' ? '' : ','}${this.#types.get(want.ticketType)}:${asked}`;
+      quantity += asked;
     }
     return new Promise((resolve, reject) => {
       this.#takes.push({ wants: text, quantity, resolve, reject });
@@ -205,7 +208,7 @@ export class SharedEvent {
 
   #verifyAndSend(): Promise<void> {
     return this.verify().then(
-      () => this.#sendAll(),
+      () => this.flush(),
       (fault: Error) => this.#failAll(fault),
     );
   }
