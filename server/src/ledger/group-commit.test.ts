@@ -297,4 +297,25 @@ describe('group commit', () => {
     ]);
     for (const { ms } of told) assert.ok(ms >= 0);
   });
+
+  test('[S4] what waited too long is refused and never committed; what is under way is not', async () => {
+    const { commits, begun } = new SlowStore({ maxWaitMs: 40 });
+    const first = commits.post(buy());
+    await turn();
+    const late = [commits.post(buy()), commits.post(buy())];
+    await new Promise((resolve) => setTimeout(resolve, 25));
+    const inTime = commits.post(buy());
+    for (const fault of await faultsOf(late)) assert.ok(fault instanceof LedgerUnavailable);
+    assert.equal(commits.waiting, 1);
+    begun[0]!.commit();
+    await first;
+    await turn();
+    assert.deepEqual(
+      begun.map(({ batch }) => batch.length),
+      [1, 1],
+    );
+    begun[1]!.commit();
+    assert.equal((await inTime).status, 'committed');
+    await commits.close();
+  });
 });

@@ -23,14 +23,13 @@ import { Reader } from './sql/reader.ts';
 import { ServerClock } from './sql/server-clock.ts';
 import { auditEvent } from './sql/sql-audit.ts';
 import * as reads from './sql/sql-reads.ts';
-import { type SqlConnection, type SqlServer, WeakDurability } from './sql/sql-server.ts';
+import { CLOCK_ONLY, type SqlConnection, type SqlServer, WeakDurability } from './sql/sql-server.ts';
 import { SqlWriter } from './sql/sql-writer.ts';
 import type { KnownEvent } from './sql/working-set.ts';
 
 /** Two, so that the next batch waits for the event's lock at the server and not for an answer to travel. */
 const WRITERS = { size: 2, maxWaiting: 2, maxWaitMs: 5_000 };
 const CLOCK_EVERY_MS = 60_000;
-const CLOCK_ONLY = { eventNos: [], claims: [], holds: [], keys: [] };
 /** What waited so long is refused: its buyer is gone or angry. */
 const MAX_WAIT_MS = 5_000;
 
@@ -80,7 +79,7 @@ export class SqlLedger implements Ledger {
       reach: this.#reach,
     };
     this.#writer = new SqlWriter(rooms);
-    this.#reader = new Reader(server, this.#reach, options.readReplica);
+    this.#reader = new Reader(server, this.#reach, options.readReplica, () => this.#writer.check());
     const commit = (entries: Entry[]) => this.#writer.commit(entries);
     this.#commits = new GroupCommit(commit, { depth: 2, maxWaitMs: MAX_WAIT_MS, ...options.commits });
     if (clock instanceof ServerClock) {

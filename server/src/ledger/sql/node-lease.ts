@@ -5,12 +5,11 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MAX_NODE_ID } from '@floodgate/core/ids.ts';
 import type { Connections } from './connections.ts';
-import type { SqlConnection } from './sql-server.ts';
+import { CLOCK_ONLY, type SqlConnection } from './sql-server.ts';
 
 export const LEASE_MS = 60_000;
 const RENEW_MS = 15_000;
 const MAX_TRIES = 50;
-const CLOCK_ONLY = { eventNos: [], claims: [], holds: [], keys: [] };
 
 export class NodeLease {
   readonly #connections: Connections;

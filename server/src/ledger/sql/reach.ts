@@ -1,7 +1,7 @@
 // Whether the database can be reached. Once a connection could not be made, everybody is told so at once, instead of
 // each waiting for its own timeout, while one probe tries again and again with growing pauses.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SqlServer } from './sql-server.ts';
+import { CLOCK_ONLY, type SqlServer } from './sql-server.ts';
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 2_000;
@@ -51,7 +51,7 @@ export class Reach {
       await sleep(pauseMs * (0.5 + Math.random() / 2), undefined, { signal: this.#stop.signal });
       try {
         const connection = await this.#server.connect();
-        await connection.readBatch({ eventNos: [], claims: [], holds: [], keys: [] });
+        await connection.readBatch(CLOCK_ONLY);
         await connection.close();
         return;
       } catch {

@@ -10,6 +10,11 @@ const MAX_TRIES = 3;
 /** So long nobody asks a replica that failed. */
 const REPLICA_REST_MS = 5_000;
 
+/** What is read is not there: on a replica it may be on its way. */
+export class NotThereYet extends Error {
+  override readonly name = 'NotThereYet';
+}
+
 type Read<T> = (connection: SqlConnection) => Promise<T>;
 
 export class Reader {
@@ -17,11 +22,14 @@ export class Reader {
   readonly #server: SqlServer;
   readonly #reach: Reach;
   readonly #replica: { readonly server: SqlServer; readonly connections: Connections } | undefined;
+  readonly #onCannotReach: () => void;
   #replicaRestsUntilMs = 0;
 
-  constructor(server: SqlServer, reach: Reach, replica: SqlServer | undefined) {
+  /** `onCannotReach`: no connection to the primary could be made, which may concern writers too. */
+  constructor(server: SqlServer, reach: Reach, replica: SqlServer | undefined, onCannotReach: () => void) {
     this.#server = server;
     this.#reach = reach;
+    this.#onCannotReach = onCannotReach;
     this.connections = new Connections(server, LIMITS);
     this.#replica = replica && { server: replica, connections: new Connections(replica, LIMITS) };
   }
@@ -34,6 +42,7 @@ export class Reader {
         return await this.connections.use(read);
       } catch (error) {
         if (!isPassing(this.#server, error)) throw error;
+        if (error instanceof CannotReachDatabase) this.#onCannotReach();
         const mayTryAgain = tries < MAX_TRIES && !(error instanceof CannotReachDatabase);
         if (!mayTryAgain) throw new LedgerUnavailable((error as Error).message, { cause: error });
       }
@@ -47,6 +56,7 @@ export class Reader {
     try {
       return await replica.connections.use(read);
     } catch (error) {
+      if (error instanceof NotThereYet) return this.now(read);
       if (!isPassing(replica.server, error)) throw error;
       this.#replicaRestsUntilMs = performance.now() + REPLICA_REST_MS;
       return this.now(read);

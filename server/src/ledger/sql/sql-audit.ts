@@ -2,6 +2,7 @@
 import type { EventId } from '@floodgate/core/ids.ts';
 import { EventAudit } from '../audit.ts';
 import type { AuditCheck } from '../ledger.ts';
+import { NotThereYet } from './reader.ts';
 import { HOLD_COLUMNS, holdRecord, ORDER_COLUMNS, orderRecord } from './rows.ts';
 import { readHead, readJournal } from './sql-reads.ts';
 import type { SqlConnection, SqlRow } from './sql-server.ts';
@@ -18,7 +19,8 @@ export function auditEvent(
     const head = await readHead(connection, event);
     // Read anew, because the audit trusts nothing that this process remembers.
     const [row] = await connection.query('SELECT capacity FROM events WHERE event_no = ?', [event.eventNo]);
-    const audit = new EventAudit(Number(row?.capacity));
+    if (!row) throw new NotThereYet(`the ledger has no event ${eventId}`);
+    const audit = new EventAudit(Number(row.capacity));
     await eachJournalEntry(connection, event, audit);
     const pages = new Pages(connection, event.eventNo);
     const claimsBy = new Map<string, number>();

@@ -5,9 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { EventEntries, underKey } from '../test-entries.ts';
 import { assertGranted, assertRefused } from '../test-script.ts';
 import type { BatchWrite, SqlConnection } from './sql-server.ts';
-import type { ServerKind } from './sql-server-rules.contract.ts';
 import { assertAudited, tryPost, watchJournal, withLedgers } from './test-ledgers.ts';
-import { HookedServer, type StartedServer } from './test-server.ts';
+import { HookedServer, type ServerKind, type StartedServer } from './test-server.ts';
 
 export function racing(kind: ServerKind): void {
   let started: Promise<StartedServer> | undefined;

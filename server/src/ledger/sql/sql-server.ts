@@ -45,6 +45,9 @@ export interface BatchQuery {
   readonly keys: readonly { readonly eventNo: number; readonly scope: string; readonly key: string }[];
 }
 
+/** Reads the server's clock, and so shows that it answers. */
+export const CLOCK_ONLY: BatchQuery = { eventNos: [], claims: [], holds: [], keys: [] };
+
 export interface BatchRows {
   /** event_no, seq, held, sold, at_ms. One for every event number of the query. */
   readonly heads: readonly SqlRow[];

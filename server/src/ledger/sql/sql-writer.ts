@@ -6,7 +6,7 @@ import { type Entry, LedgerOutcomeUnknown, LedgerUnavailable } from '../ledger.t
 import { type BatchRooms, CommitUnanswered, runBatch, type Unanswered, wasCommitted } from './batch.ts';
 import type { Connections } from './connections.ts';
 import type { Reach } from './reach.ts';
-import { CannotReachDatabase } from './sql-server.ts';
+import { CannotReachDatabase, CLOCK_ONLY } from './sql-server.ts';
 
 /** How often a batch is tried again that the server rolled back (deadlock, serialization failure, lock timeout). */
 const MAX_TRIES_AGAIN = 5;
@@ -25,6 +25,7 @@ export class SqlWriter {
   readonly #rooms: WriterRooms;
   /** The last commit's fault, until one succeeds. */
   #hasFailed = false;
+  #checking: Promise<void> | undefined;
 
   constructor(rooms: WriterRooms) {
     this.#rooms = rooms;
@@ -38,6 +39,23 @@ export class SqlWriter {
   /** The database is back. */
   recovered(): void {
     this.#hasFailed = false;
+  }
+
+  /**
+   * Somebody could make no connection: looks whether ours still work. The server may only have none left for others,
+   * and then selling goes on.
+   */
+  check(): void {
+    const { connections, reach } = this.#rooms;
+    if (!reach.isUp) return;
+    this.#checking ??= connections
+      .use(async (connection) => void (await connection.readBatch(CLOCK_ONLY)))
+      .catch((error: Error) => {
+        if (error instanceof CannotReachDatabase) reach.failed(error);
+      })
+      .finally(() => {
+        this.#checking = undefined;
+      });
   }
 
   /** Rejects with LedgerUnavailable, or with LedgerOutcomeUnknown. */

@@ -67,6 +67,8 @@ export async function tryPost(ledger: SqlLedger, entry: Entry): Promise<Outcome 
   }
 }
 
+const BUYERS = 8;
+
 /** Buys ticket after ticket until stopped, and remembers what was answered. */
 export class Load {
   /** Tickets by what became of their purchases. */
@@ -81,11 +83,31 @@ export class Load {
   readonly #tickets: Iterator<number>;
   #isStopped = false;
 
-  constructor(ledger: SqlLedger, entries: EventEntries, tickets: Iterator<number>, buyers = 8) {
+  private constructor(ledger: SqlLedger, entries: EventEntries, tickets: Iterator<number>) {
     this.#ledger = ledger;
     this.#entries = entries;
     this.#tickets = tickets;
-    for (let i = 0; i < buyers; i++) this.#buyers.push(this.#buy());
+    for (let i = 0; i < BUYERS; i++) this.#buyers.push(this.#buy());
+  }
+
+  /** One on each ledger while `use` runs; all end with it, however it ends. */
+  static async on(
+    ledgers: readonly SqlLedger[],
+    entries: EventEntries,
+    use: (...loads: Load[]) => Promise<void>,
+    tickets: Iterator<number> = numbers(),
+  ): Promise<void> {
+    const loads = ledgers.map((ledger) => new Load(ledger, entries, tickets));
+    try {
+      await use(...loads);
+    } finally {
+      await Promise.all(loads.map((load) => load.stop()));
+    }
+  }
+
+  /** How many purchases were not granted. */
+  get failed(): number {
+    return this.unavailable + this.unknown.length;
   }
 
   async #buy(): Promise<void> {

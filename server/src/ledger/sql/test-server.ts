@@ -14,6 +14,21 @@ export interface StartedServer {
   stop(): Promise<void>;
 }
 
+/** How a kind of server is started, and what differs between kinds. */
+export interface ServerKind {
+  readonly name: string;
+  /** With settings of the server's own names. */
+  start(settings?: Readonly<Record<string, string>>): Promise<StartedServer>;
+  make(url: string): SqlServer;
+  /** Settings that allow few connections. */
+  readonly fewConnections: Readonly<Record<string, string>>;
+  /** Settings that could lose an answered sale, and what is said of them. */
+  readonly weak: {
+    readonly settings: Readonly<Record<string, string>>;
+    readonly warnings: readonly RegExp[];
+  };
+}
+
 /** Steps in between. Each gets the step of the real connection to do it, or not. */
 export interface Hooks {
   readBatch?: (query: BatchQuery, real: SqlConnection) => Promise<BatchRows>;

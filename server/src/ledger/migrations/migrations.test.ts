@@ -1,0 +1,57 @@
+// What migrations do to a ledger that was written before them: on SQLite, whose files live longest.
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { after, describe, test } from 'node:test';
+import { SqliteReader } from '../sqlite/reader.ts';
+import { SqliteWriter } from '../sqlite/writer.ts';
+import { EventEntries, TestClock } from '../test-entries.ts';
+import { MIGRATIONS, migrationsFrom, SCHEMA_VERSION } from './migrations.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'floodgate-'));
+after(() => rmSync(folder, { recursive: true }));
+
+describe('migrations', () => {
+  test('are numbered from 1 without a gap, and none is for a newer ledger', () => {
+    const versions = MIGRATIONS.map(({ version }) => version);
+    assert.deepEqual(versions, Array.from({ length: SCHEMA_VERSION }, (_, index) => index + 1)); // biome-ignore format: short
+    assert.deepEqual(migrationsFrom(SCHEMA_VERSION), []);
+    assert.throws(() => migrationsFrom(SCHEMA_VERSION + 1), { name: 'SchemaTooNew' });
+  });
+
+  test('[S2] a ledger of schema 1 gets heads that count what is claimed, and goes on', () => {
+    const file = join(folder, 'ledger.db');
+    const [one, two, empty] = [new EventEntries(10), new EventEntries(10), new EventEntries(3)];
+    const hold = one.hold([4, 5, 6]);
+    const before = new SqliteWriter(file, new TestClock());
+    before.commit([one.create(), two.create(), empty.create(), one.buy([0, 1]), hold, two.buy([9])]);
+    before.close();
+    toSchema1(file);
+
+    const writer = new SqliteWriter(file, new TestClock());
+    const reader = new SqliteReader(file);
+    try {
+      const stand = () => reader.heads().map(({ seq, held, sold }) => [seq, held, sold]);
+      assert.deepEqual(stand(), [[3, 3, 2], [2, 0, 1], [1, 0, 0]]); // biome-ignore format: a table
+      writer.commit([one.confirm(hold.holdId)]);
+      assert.deepEqual(stand()[0], [4, 0, 5]);
+      for (const { eventId } of [one, two, empty]) {
+        for (const { rule, ok, detail } of reader.audit(eventId)) assert.ok(ok, `${rule}: ${detail}`);
+      }
+    } finally {
+      reader.close();
+      writer.close();
+    }
+  });
+});
+
+/** What the first release wrote. */
+function toSchema1(file: string): void {
+  const db = new DatabaseSync(file);
+  db.exec('ALTER TABLE event_heads DROP COLUMN held');
+  db.exec('ALTER TABLE event_heads DROP COLUMN sold');
+  db.exec('PRAGMA user_version = 1');
+  db.close();
+}
