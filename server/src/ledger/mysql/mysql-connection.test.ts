@@ -329,7 +329,8 @@ describe('a connection to MariaDB', options, () => {
     });
   });
 
-  describe('faults', () => {
+  // Most of these wait for a timeout, so they wait together.
+  describe('faults', { concurrency: true }, () => {
     test('[S4] a deadlock and a lock wait that takes too long mean: try again', async () => {
       const { connect } = await newDatabase();
       const [one, two] = await Promise.all([connect(), connect()]);
