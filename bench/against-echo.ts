@@ -2,9 +2,9 @@
 // the server in turns. The ratio says what all the work of the server (validation, sale, durability, logs,
 // metrics) leaves of the speed of bare HTTP on the same machine in the same minute.
 import { type Bench, type Figure, figure, round, type Target } from './bench.ts';
-import type { LoadRequest } from './load-tool.ts';
+import type { LoadRequest, LoadResult } from './load-tool.ts';
 import { alternate, measureLoad, medianOf, type Pair, type Run } from './measure.ts';
-import type { Program } from './program.ts';
+import type { Program, StoresCpu } from './program.ts';
 import { startEcho, using } from './server-under-test.ts';
 import { medianRatio } from './stats.ts';
 
@@ -34,11 +34,10 @@ export function compareWithEcho(
 ): Promise<EchoComparisonResult> {
   const expected = answers === 'granted' ? [200, 201] : [409];
   return using(startEcho(bench, server, request, expected), async (echo) => {
-    const warmUp = { request, connections, seconds: bench.warmUpSeconds };
     const load = { request, connections, seconds: bench.seconds };
     // The echo is so small that it is warm after a tenth of a second; a quick run leaves it at that.
-    if (!bench.quick) await measureLoad(bench, echo, warmUp);
-    const warm = await measureLoad(bench, server, warmUp);
+    if (!bench.quick) await measureLoad(bench, echo, { ...load, seconds: 1 });
+    const warm = await measureLoad(bench, server, { ...load, seconds: bench.warmUpSeconds });
     const pairs = await alternate(
       bench,
       () => measureLoad(bench, echo, load),
@@ -52,7 +51,7 @@ export function compareWithEcho(
 }
 
 /** What must not happen in a run whose figures count. */
-export function problemsOf(run: Run, answers: 'granted' | 'refused'): string[] {
+export function problemsOf(run: LoadResult, answers: 'granted' | 'refused'): string[] {
   const problems: string[] = [];
   if (run.requests === 0) problems.push('nothing was answered');
   if (run.errors > 0) problems.push(`${run.errors} connections or answers failed`);
@@ -70,11 +69,17 @@ export function ratioFigure(name: string, comparison: EchoComparison, result: Ec
   return figure({ name, value, unit: '× of the echo', detail }, comparison.target, result.problems);
 }
 
-/** The rate, the CPU and the latency of the runs of one program, in words. */
+/** The rate, the CPU (its own and, where it has some, of its stores) and the latency of the runs of one program. */
 export function sideOf(runs: readonly Run[]): string {
   const perSecond = medianOf(runs, (run) => run.perSecond);
   const cpuUs = medianOf(runs, (run) => run.cpuUsPerRequest);
   const p50 = medianOf(runs, (run) => run.latencyMs.p50);
   const p99 = medianOf(runs, (run) => run.latencyMs.p99);
-  return `${round(perSecond)}/s, ${round(cpuUs)} µs CPU each, p50 ${round(p50)} ms, p99 ${round(p99)} ms`;
+  return `${round(perSecond)}/s, ${round(cpuUs)} µs CPU each${ofStores(runs)}, p50 ${round(p50)} ms, p99 ${round(p99)} ms`;
+}
+
+function ofStores(runs: readonly Run[]): string {
+  if (runs.some((run) => run.storesCpuUsPerRequest === undefined)) return '';
+  const us = (store: keyof StoresCpu) => round(medianOf(runs, (run) => run.storesCpuUsPerRequest![store]));
+  return ` (and Redis ${us('redis')}, the database ${us('database')})`;
 }

@@ -2,13 +2,17 @@
 // file can be read without knowing the code that made it.
 import type { LoadTool } from './load-tool.ts';
 
-/** The circumstances of one run of the benchmark. */
-export interface Bench {
-  readonly quick: boolean;
+/** How much is measured. */
+export interface Settings {
   /** Compared runs alternate A B A B …: this many pairs. */
   readonly pairs: number;
   readonly seconds: number;
   readonly warmUpSeconds: number;
+}
+
+/** The circumstances of one run of the benchmark. */
+export interface Bench extends Settings {
+  readonly quick: boolean;
   readonly tool: LoadTool;
   /** A folder of this suite's own, on the disk where a ledger would lie; removed afterwards. */
   readonly folder: string;
@@ -45,6 +49,8 @@ export interface Suite {
   readonly name: string;
   /** What it answers, in one line. */
   readonly question: string;
+  /** Where it differs from the other suites; a quick run is quick all the same. */
+  readonly settings?: Partial<Settings>;
   run(bench: Bench): Promise<SuiteResult>;
 }
 

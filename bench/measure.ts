@@ -6,14 +6,18 @@
 // it or leave the load without a core. Both sides of a pair have the same freedom.
 import type { Bench } from './bench.ts';
 import type { Load, LoadResult } from './load-tool.ts';
-import type { Program } from './program.ts';
+import type { Program, StoresCpu } from './program.ts';
 import { median } from './stats.ts';
 
 export interface Run extends LoadResult {
   /** User and system time of all threads of the server process, in microseconds. */
   readonly cpuUsPerRequest: number;
+  /** The same of the stores' processes, where the program has stores. */
+  readonly storesCpuUsPerRequest?: StoresCpu;
   readonly rssMiB: number;
 }
+
+type Measured = Pick<Run, 'cpuUsPerRequest' | 'storesCpuUsPerRequest' | 'rssMiB'>;
 
 export interface Pair<A, B = A> {
   readonly a: A;
@@ -24,12 +28,25 @@ export interface Pair<A, B = A> {
 export async function measure<Result extends { readonly requests: number }>(
   program: Program,
   load: () => Promise<Result>,
-): Promise<Result & Pick<Run, 'cpuUsPerRequest' | 'rssMiB'>> {
+): Promise<Result & Measured> {
   const before = program.usage();
+  const storesBefore = program.storesCpuMs?.();
   const result = await load();
   const after = program.usage();
-  const cpuUsPerRequest = ((after.cpuMs - before.cpuMs) * 1_000) / Math.max(result.requests, 1);
-  return { ...result, cpuUsPerRequest, rssMiB: after.rssMiB };
+  const storesAfter = program.storesCpuMs?.();
+  const perRequest = (ms: number) => (ms * 1_000) / Math.max(result.requests, 1);
+  return {
+    ...result,
+    cpuUsPerRequest: perRequest(after.cpuMs - before.cpuMs),
+    ...(storesBefore &&
+      storesAfter && {
+        storesCpuUsPerRequest: {
+          redis: perRequest(storesAfter.redis - storesBefore.redis),
+          database: perRequest(storesAfter.database - storesBefore.database),
+        },
+      }),
+    rssMiB: after.rssMiB,
+  };
 }
 
 /** Runs the load tool against a program for the given time. */

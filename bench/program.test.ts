@@ -4,12 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { ask, cpuMs, listeningPort, type Program, startProgram, statusMiB } from './program.ts';
-
-test('CPU time is read past a program name with spaces and brackets', () => {
-  const stat = '4475 (my (odd) name) R 1 2 3 4 5 6 7 8 9 10 250 50 0 0 20 0 1 0';
-  assert.equal(cpuMs(stat), 3_000);
-});
+import { ask, listeningPort, type Program, startProgram, statusMiB } from './program.ts';
 
 test('memory is read by name', () => {
   const status = 'Name:\tnode\nVmHWM:\t  204800 kB\nVmRSS:\t  102400 kB\n';

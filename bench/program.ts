@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { processTimes } from './process-cpu.ts';
 
 /** CPU time of all threads since the start, and memory. Zeros where there is no /proc (then nothing is claimed). */
 export interface Usage {
@@ -12,12 +13,19 @@ export interface Usage {
   readonly peakRssMiB: number;
 }
 
+export interface StoresCpu {
+  readonly redis: number;
+  readonly database: number;
+}
+
 export interface Program {
   readonly pid: number;
   readonly port: number;
   /** From spawn to the log line that says it listens. */
   readonly listeningMs: number;
   usage(): Usage;
+  /** CPU time since the start of the stores it works on, by name; absent where it has none. */
+  storesCpuMs?(): StoresCpu;
   /** SIGTERM, then waits. Throws when it does not end with exit code 0 within ten seconds. */
   stop(): Promise<void>;
 }
@@ -45,8 +53,6 @@ function startOptions(): string[] {
 
 const STOP_TIMEOUT_MS = 10_000;
 const POLL_MS = 2;
-// Clock ticks per second in /proc; 100 on every Linux that Node supports.
-const PROC_TICKS_PER_SECOND = 100;
 
 /** Starts the program and waits for its JSON log line `"msg":"listening"` with `"port"`. */
 export async function startProgram(options: ProgramOptions): Promise<Program> {
@@ -121,18 +127,10 @@ function readUsage(pid: number): Usage {
   if (!existsSync(`/proc/${pid}/stat`)) return { cpuMs: 0, rssMiB: 0, peakRssMiB: 0 };
   const memory = readFileSync(`/proc/${pid}/status`, 'utf8');
   return {
-    cpuMs: cpuMs(readFileSync(`/proc/${pid}/stat`, 'utf8')),
+    cpuMs: processTimes(readFileSync(`/proc/${pid}/stat`, 'utf8')).ownMs,
     rssMiB: statusMiB(memory, 'VmRSS'),
     peakRssMiB: statusMiB(memory, 'VmHWM'),
   };
-}
-
-/** User and system time of all threads of a process, from its /proc/<pid>/stat. */
-export function cpuMs(stat: string): number {
-  // The name of the program stands in brackets and may itself hold spaces and brackets.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const [userTicks, systemTicks] = [Number(fields[11]), Number(fields[12])];
-  return ((userTicks + systemTicks) * 1_000) / PROC_TICKS_PER_SECOND;
 }
 
 /** A size of /proc/<pid>/status, such as VmRSS, in MiB. */

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { startMariadb } from '../server/test/servers/mariadb.ts';
 import { startPostgres } from '../server/test/servers/postgres.ts';
 import { type RedisServer, startRedis } from '../server/test/servers/redis.ts';
+import { familyCpuMs } from './process-cpu.ts';
+import type { Program, StoresCpu } from './program.ts';
 
 export type DatabaseKind = 'postgres' | 'mariadb';
 
@@ -12,6 +14,10 @@ export type DatabaseKind = 'postgres' | 'mariadb';
 export interface RealStores {
   /** A fresh database and a fresh Redis for one shop, as the environment of its process. */
   fresh(): Promise<StoreEnv>;
+  /** A fresh database alone. */
+  freshDatabase(): Promise<string>;
+  /** CPU time since their start: of all Redis servers together, and of the database. */
+  cpuMs(): StoresCpu;
   stop(): Promise<void>;
 }
 
@@ -27,6 +33,11 @@ export async function startStores(kind: DatabaseKind): Promise<RealStores> {
   const database = await startDatabase(kind);
   const redisServers: RedisServer[] = [];
   return {
+    freshDatabase: () => database.createDatabase(),
+    cpuMs: () => ({
+      redis: redisServers.reduce((sum, { pid }) => sum + familyCpuMs(pid), 0),
+      database: familyCpuMs(database.pid),
+    }),
     fresh: async () => {
       const redis = await startRedis();
       redisServers.push(redis);
@@ -43,6 +54,11 @@ function startDatabase(kind: DatabaseKind) {
   return kind === 'postgres'
     ? startPostgres({ parent: DATA, settings: { shared_buffers: '128MB' } })
     : startMariadb({ parent: DATA, settings: { innodb_buffer_pool_size: '128M' } });
+}
+
+/** The program, with the CPU time of the stores it works on. Others that use them must be idle while it is measured. */
+export async function onStores<P extends Program>(starting: Promise<P>, stores: RealStores): Promise<P> {
+  return { ...(await starting), storesCpuMs: stores.cpuMs };
 }
 
 /** Runs `use` with the stores and stops them afterwards, whatever happened. */

@@ -11,7 +11,10 @@ import { baselines } from './suites/baselines.ts';
 import { cheap } from './suites/cheap.ts';
 import { connections } from './suites/connections.ts';
 import { durable } from './suites/durable.ts';
+import { fallback } from './suites/fallback.ts';
 import { openLoop } from './suites/open-loop.ts';
+import { recovery } from './suites/recovery.ts';
+import { scaling } from './suites/scaling.ts';
 import { shapes } from './suites/shapes.ts';
 import { start } from './suites/start.ts';
 import { stores } from './suites/stores.ts';
@@ -19,7 +22,7 @@ import { thousandUsers } from './suites/thousand-users.ts';
 
 const SUITES: readonly Suite[] = [
   ...[durable, cheap, connections, openLoop, thousandUsers, shapes, start],
-  ...[stores, baselines],
+  ...[stores, baselines, fallback, scaling, recovery],
 ];
 const ROOT = join(import.meta.dirname, '..');
 const RESULTS = join(import.meta.dirname, 'results');
@@ -78,7 +81,7 @@ async function runSuite(suite: Suite, circumstances: Circumstances): Promise<voi
   const machine = describeMachine(folder);
   const settings = circumstances.quick
     ? { pairs: 3, seconds: 1, warmUpSeconds: 1 }
-    : { pairs: 5, seconds: 3, warmUpSeconds: 2 };
+    : { pairs: 5, seconds: 3, warmUpSeconds: 2, ...suite.settings };
   const { quick, tool } = circumstances;
   const bench: Bench = { quick, tool, folder, ...settings, say: (line) => console.log(`  … ${line}`) };
   const startedMs = performance.now();

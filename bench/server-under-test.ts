@@ -2,6 +2,7 @@
 // the same answer. The echo's answer is learned from the server itself, so "the same answer" cannot drift.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bench } from './bench.ts';
 import type { EchoAnswer } from './echo-server.ts';
 import type { LoadRequest } from './load-tool.ts';
@@ -10,6 +11,8 @@ import { ask, type Program, startProgram } from './program.ts';
 export const API_KEY = 'bench-admin-key-that-guards-nothing';
 const ROOT = join(import.meta.dirname, '..');
 const START_TIMEOUT_MS = 60_000;
+const DEGRADED_TIMEOUT_MS = 15_000;
+const DEGRADED_POLL_MS = 5;
 
 export interface ServerOptions {
   /** Of the ledger's folder. A name used before starts the server on the ledger of that run. */
@@ -88,6 +91,20 @@ export async function seatsSold(server: Program): Promise<number> {
   if (typeof sold !== 'number')
     throw new Error(`GET /api/v1/event was answered ${reply.status}: ${reply.body}`);
   return sold;
+}
+
+/** Asks /health until the shop says that it is degraded, or no longer. Throws when it does not within 15 seconds. */
+export async function untilDegraded(server: Program, expected: boolean): Promise<void> {
+  const deadlineMs = performance.now() + DEGRADED_TIMEOUT_MS;
+  for (;;) {
+    const { degraded } = JSON.parse((await ask(server.port, 'GET', '/health')).body) as {
+      degraded?: unknown;
+    };
+    if (degraded === expected) return;
+    if (performance.now() > deadlineMs)
+      throw new Error(`the shop is ${expected ? 'never' : 'always'} degraded`);
+    await sleep(DEGRADED_POLL_MS);
+  }
 }
 
 /** Runs `use` with the program and stops the program afterwards, whatever happened. */

@@ -6,7 +6,7 @@ import { problemsOf, sideOf } from '../against-echo.ts';
 import { type Bench, type Figure, figure, type Suite, type SuiteResult, type Target } from '../bench.ts';
 import { alternate, measureLoad, type Pair, type Run } from '../measure.ts';
 import { type Program, startProgram } from '../program.ts';
-import { type RealStores, type StoreEnv, withStores } from '../real-stores.ts';
+import { onStores, type RealStores, type StoreEnv, withStores } from '../real-stores.ts';
 import { seatsSold, startServer, using } from '../server-under-test.ts';
 import { medianRatio } from '../stats.ts';
 import { BUY, ENOUGH_TICKETS, soldFigure } from './durable.ts';
@@ -46,6 +46,7 @@ const START_TIMEOUT_MS = 60_000;
 export const baselines: Suite = {
   name: 'baselines',
   question: 'How does it compare with the plain designs that people build, on the same stores?',
+  settings: { pairs: 3, seconds: 2, warmUpSeconds: 4 },
   run: (bench) =>
     withStores('postgres', async (stores) => {
       const figures: Figure[] = [];
@@ -86,8 +87,8 @@ async function compare(
 ): Promise<SuiteResult> {
   const name = `${baseline.script}-${connections}`;
   const options = { name, events: 1, ticketsPerEvent: ENOUGH_TICKETS, env: await stores.fresh() };
-  return using(startServer(bench, options), async (server) => {
-    const starting = startBaseline(bench, baseline, await stores.fresh());
+  return using(onStores(startServer(bench, options), stores), async (server) => {
+    const starting = onStores(startBaseline(bench, baseline, await stores.fresh()), stores);
     const { warm, pairs } = await using(starting, (opponent) =>
       takeTurns(bench, opponent, server, connections),
     );

@@ -4,6 +4,7 @@
 import { type Bench, type Figure, figure, round, type Suite } from '../bench.ts';
 import { closedLoop } from '../generators.ts';
 import { medianOf } from '../measure.ts';
+import type { Program } from '../program.ts';
 import { requestText } from '../raw-client.ts';
 import { type ServerOptions, seatsSold, startServer, using } from '../server-under-test.ts';
 
@@ -27,7 +28,7 @@ export const start: Suite = {
     const toSell = bench.quick ? 100_000 : 1_000_000;
     bench.say(`${round(toSell)} tickets sold, then ${starts} restarts`);
     const full = { name: 'full', events: 1, ticketsPerEvent: 2 * toSell };
-    await sellTickets(bench, full, toSell);
+    await using(startServer(bench, full), (server) => sellTickets(server, toSell));
     const loaded: Start[] = [];
     for (let n = 0; n < starts; n++) loaded.push(await startOnce(bench, full));
     const lost = loaded
@@ -57,16 +58,14 @@ function startOnce(bench: Bench, options: ServerOptions): Promise<Start> {
   });
 }
 
-function sellTickets(bench: Bench, options: ServerOptions, tickets: number): Promise<void> {
-  return using(startServer(bench, options), async (server) => {
-    const request = requestText('POST', '/buy/1', {}, JSON.stringify({ quantity: TICKETS_PER_BUY }));
-    const requests = tickets / TICKETS_PER_BUY;
-    const load = { request, requests, connections: 64, timeoutMs: 120_000 };
-    const { statuses } = await closedLoop({ ...load, port: server.port });
-    const granted = (statuses['200'] ?? 0) + (statuses['201'] ?? 0);
-    if (granted !== requests)
-      throw new Error(`could not sell ${tickets} tickets: ${JSON.stringify(statuses)}`);
-  });
+/** Sells so many tickets of event 1, a multiple of ten. */
+export async function sellTickets(server: Program, tickets: number): Promise<void> {
+  const request = requestText('POST', '/buy/1', {}, JSON.stringify({ quantity: TICKETS_PER_BUY }));
+  const requests = tickets / TICKETS_PER_BUY;
+  const load = { request, requests, connections: 64, timeoutMs: 120_000 };
+  const { statuses } = await closedLoop({ ...load, port: server.port });
+  const granted = (statuses['200'] ?? 0) + (statuses['201'] ?? 0);
+  if (granted !== requests) throw new Error(`could not sell ${tickets} tickets: ${JSON.stringify(statuses)}`);
 }
 
 function startFigure(
