@@ -114,6 +114,25 @@ describe('RedisInventory', needsServer('redis'), () => {
     assert.equal((await inventory.counts(event.eventId))![0]!.available, 5);
   });
 
+  test('[S2] counts contain what this process has settled, also while answers are on their way', async (t) => {
+    const inventory = await connect(t);
+    const event = eventOf({ ga: 2_000 }, eventId('counted-often'));
+    const id = event.eventId;
+    await inventory.load(event, NOTHING);
+    const tickets = granted(await inventory.take(id, [want(2_000)]));
+    for (let from = 0; from < 2_000; from += 4) {
+      inventory.settle(id, tickets.slice(from, from + 3), from % 8 === 0 ? 'sold' : 'held');
+      inventory.giveBack(id, tickets.slice(from + 3, from + 4));
+      const counted = inventory.counts(id).then((counts) => {
+        assert.ok(counts![0]!.available > from / 4, `${counts![0]!.available} after ${from}`);
+      });
+      if (from % 40 === 0) await counted;
+      else if (from % 12 === 0) await new Promise(setImmediate);
+    }
+    const [counts] = (await inventory.counts(id))!;
+    assert.deepEqual([counts!.available, counts!.held, counts!.sold], [500, 750, 750]);
+  });
+
   test('[S1] who knows an older load goes on with the newer one, and its messages count there', async (t) => {
     const [first, second] = [await connect(t), await connect(t)];
     const event = eventOf({ ga: 5 }, eventId('loaded-anew'));
@@ -238,14 +257,14 @@ describe('RedisInventory', needsServer('redis'), () => {
     assert.ok(rounds.includes(0), `slow calls in each round: ${rounds}`);
   });
 
-  test('a thousand events are opened within a second or two', async (t) => {
+  test('a thousand events are opened in a few seconds at most, also on a busy machine', async (t) => {
     const ids = Array.from({ length: 1_000 }, (_, index) => eventId(`one-of-many-${index}`)!);
     for (const read of [async () => NOTHING, () => assert.fail('the ledger is read')]) {
       const inventory = await connect(t);
       const startMs = performance.now();
       await Promise.all(ids.map((id) => inventory.open(eventOf({ ga: 10_000 }, id), read)));
       const tookMs = performance.now() - startMs;
-      assert.ok(tookMs < 2_000, `${tookMs} ms`);
+      assert.ok(tookMs < 5_000, `${tookMs} ms`);
     }
   });
 

@@ -136,8 +136,11 @@ export class RedisConnection {
   #judge(): void {
     this.#watchUntilMs = Number.POSITIVE_INFINITY;
     const dueMs = this.#firstDueMs();
-    if (dueMs <= performance.now()) this.#lose(new InventoryUnavailable('Redis did not answer in time'));
-    else if (dueMs < Number.POSITIVE_INFINITY) this.#watch(dueMs);
+    if (dueMs <= performance.now()) {
+      this.#lose(new InventoryUnavailable(`Redis did not answer within ${this.#options.deadlineMs} ms`));
+    } else if (dueMs < Number.POSITIVE_INFINITY) {
+      this.#watch(dueMs);
+    }
   }
 
   #firstDueMs(): number {

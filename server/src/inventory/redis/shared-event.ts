@@ -10,8 +10,9 @@ import type { EventId, Ticket, TicketTypeId } from '@floodgate/core/ids.ts';
 import { invariant } from '@floodgate/core/refusal.ts';
 import type { InventorySnapshot, Repair, TakeResult, TypeCounts, Want } from '../inventory.ts';
 import { StaleInventory } from '../shared-inventory.ts';
-import { describeLayout, imageOf, TicketList, unpackStates } from './event-image.ts';
+import { describeLayout, imageOf, unpackStates } from './event-image.ts';
 import { asUnavailable, tellsOfDamage } from './faults.ts';
+import { Gathered, SLICE } from './gathered.ts';
 import type { LoadLock } from './load-lock.ts';
 import type { RedisConnection } from './redis-connection.ts';
 import type { ScriptName, Scripts } from './scripts.ts';
@@ -25,8 +26,6 @@ export interface SharedEventOptions {
   readonly onChange: () => void;
 }
 
-/** The most tickets of one settle, give-back or repair: half a millisecond of Redis. */
-const SLICE = 500;
 /** So many takes are worth a call before the turn ends, when Redis has none of them to do. */
 const START_AT = 64;
 /** So many calls with takes may be under way; what comes meanwhile gathers. */
@@ -51,14 +50,12 @@ export class SharedEvent {
   #trustedIn = -1;
   #verifying: Promise<void> | undefined;
 
-  #held = new TicketList(SLICE);
-  #sold = new TicketList(SLICE);
-  #back = new TicketList(SLICE);
-  #takes: PendingTake[] = [];
-  #asking: PromiseWithResolvers<void> | undefined;
+  #gathered = new Gathered();
   #isScheduled = false;
   #takeCalls = 0;
-  readonly #underWay = new Set<Promise<void>>();
+  readonly #underWay = new Set<Promise<unknown>>();
+  /** The last settle or give-back that was sent. */
+  #lastChange: Promise<void> | undefined;
 
   #countsText = '';
   #countsAtMs = Number.NEGATIVE_INFINITY;
@@ -107,8 +104,9 @@ export class SharedEvent {
       quantity += asked;
     }
     return new Promise((resolve, reject) => {
-      this.#takes.push({ wants: text, quantity, resolve, reject });
-      if (this.#takes.length >= START_AT && this.#takeCalls === 0) this.flush();
+      const { takes } = this.#gathered;
+      takes.push({ wants: text, quantity, resolve, reject });
+      if (takes.length >= START_AT && this.#takeCalls === 0) this.flush();
       else this.#schedule();
     });
   }
@@ -116,7 +114,7 @@ export class SharedEvent {
   settle(tickets: readonly Ticket[], as: 'held' | 'sold'): void {
     this.#check(tickets);
     if (tickets.length === 0) return;
-    (as === 'held' ? this.#held : this.#sold).add(tickets);
+    this.#gathered[as].add(tickets);
     this.#changes++;
     this.#schedule();
   }
@@ -124,7 +122,7 @@ export class SharedEvent {
   giveBack(tickets: readonly Ticket[]): void {
     this.#check(tickets);
     if (tickets.length === 0) return;
-    this.#back.add(tickets);
+    this.#gathered.back.add(tickets);
     this.#changes++;
     this.#schedule();
   }
@@ -132,8 +130,8 @@ export class SharedEvent {
   async counts(): Promise<readonly TypeCounts[]> {
     const isFresh = performance.now() - this.#countsAtMs < COUNTS_MS && this.#isTrusted;
     if (!isFresh || this.#changesCounted < this.#changes) {
-      this.#asking ??= Promise.withResolvers();
-      const { promise } = this.#asking;
+      this.#gathered.asking ??= Promise.withResolvers();
+      const { promise } = this.#gathered.asking;
       this.#schedule();
       await promise;
     }
@@ -203,7 +201,7 @@ export class SharedEvent {
   /** Sends what was gathered, without waiting for the end of the turn. */
   flush(): void {
     if (this.#isTrusted) this.#sendAll();
-    else if (!this.#hasNothingGathered()) this.#track(this.#verifyAndSend());
+    else if (!this.#gathered.isEmpty) this.#track(this.#verifyAndSend());
   }
 
   #verifyAndSend(): Promise<void> {
@@ -218,7 +216,7 @@ export class SharedEvent {
     do {
       this.flush();
       await Promise.all(this.#underWay);
-    } while (this.#underWay.size > 0 || !this.#hasNothingGathered());
+    } while (this.#underWay.size > 0 || !this.#gathered.isEmpty);
   }
 
   get #isTrusted(): boolean {
@@ -234,40 +232,43 @@ export class SharedEvent {
     });
   }
 
-  #hasNothingGathered(): boolean {
-    const changes = [this.#held, this.#sold, this.#back];
-    return this.#takes.length === 0 && this.#asking === undefined && changes.every((list) => list.isEmpty);
-  }
-
   #sendAll(): void {
-    this.#sendChanges();
-    if (this.#takes.length > 0 && this.#takeCalls < MAX_TAKE_CALLS) {
-      const takes = this.#takes;
-      this.#takes = [];
-      for (const slice of slices(takes)) this.#track(this.#sendTakes(slice));
+    const gathered = this.#gathered;
+    this.#gathered = new Gathered();
+    if (gathered.hasChanges) this.#sendChanges(gathered);
+    if (this.#takeCalls >= MAX_TAKE_CALLS) this.#gathered.takes = gathered.takes;
+    else for (const slice of slices(gathered.takes)) this.#track(this.#sendTakes(slice));
+    const { asking } = gathered;
+    if (asking !== undefined) this.#track(this.#learnCounts().then(asking.resolve, asking.reject));
+  }
+
+  /** The answer to a change that is under way tells the counts as well. */
+  async #learnCounts(): Promise<void> {
+    const wanted = this.#changes;
+    if (this.#changesCounted < wanted) {
+      await this.#lastChange;
+      if (this.#changesCounted >= wanted) return;
     }
-    const asking = this.#asking;
-    if (asking !== undefined) {
-      this.#asking = undefined;
-      this.#track(this.#call('counts', [], this.#changes).then(() => asking.resolve(), asking.reject));
+    await this.#call('counts', [], wanted);
+  }
+
+  #sendChanges(gathered: Gathered): void {
+    const [held, sold, back] = [gathered.held.finish(), gathered.sold.finish(), gathered.back.finish()];
+    const settles = Array.from({ length: Math.max(held.length, sold.length) }, (_, at) => {
+      return ['settle', [held[at] ?? '', sold[at] ?? '']] as const;
+    });
+    const changes = [...settles, ...back.map((list) => ['give-back', [list]] as const)];
+    for (const [at, [name, lists]] of changes.entries()) {
+      const isLast = at === changes.length - 1;
+      const call = this.#sendChange(name, lists, isLast ? this.#changes : -1);
+      this.#track(call);
+      if (isLast) this.#lastChange = call;
     }
   }
 
-  #sendChanges(): void {
-    if (this.#held.isEmpty && this.#sold.isEmpty && this.#back.isEmpty) return;
-    const [held, sold, back] = [this.#held.finish(), this.#sold.finish(), this.#back.finish()];
-    this.#held = new TicketList(SLICE);
-    this.#sold = new TicketList(SLICE);
-    this.#back = new TicketList(SLICE);
-    for (let at = 0; at < Math.max(held.length, sold.length); at++) {
-      this.#track(this.#sendChange('settle', [held[at] ?? '', sold[at] ?? '']));
-    }
-    for (const list of back) this.#track(this.#sendChange('give-back', [list]));
-  }
-
-  async #sendChange(name: 'settle' | 'give-back', lists: readonly string[]): Promise<void> {
+  async #sendChange(name: 'settle' | 'give-back', lists: readonly string[], change: number): Promise<void> {
     try {
-      const changed = await this.#call(name, lists, this.#changes);
+      const changed = await this.#call(name, lists, change);
       if (changed !== '0') this.#options.onChange();
     } catch (fault) {
       this.#options.onLost(fault as Error);
@@ -282,23 +283,19 @@ export class SharedEvent {
       for (const { reject } of takes) reject(fault as Error);
     } finally {
       this.#takeCalls--;
-      if (this.#takes.length > 0) this.#schedule();
+      if (this.#gathered.takes.length > 0) this.#schedule();
     }
   }
 
   #failAll(fault: Error): void {
-    if (![this.#held, this.#sold, this.#back].every((list) => list.isEmpty)) this.#options.onLost(fault);
-    const takes = this.#takes;
-    this.#held = new TicketList(SLICE);
-    this.#sold = new TicketList(SLICE);
-    this.#back = new TicketList(SLICE);
-    this.#takes = [];
+    const { hasChanges, takes, asking } = this.#gathered;
+    this.#gathered = new Gathered();
+    if (hasChanges) this.#options.onLost(fault);
     for (const { reject } of takes) reject(fault);
-    this.#asking?.reject(fault);
-    this.#asking = undefined;
+    asking?.reject(fault);
   }
 
-  #track(call: Promise<void>): void {
+  #track(call: Promise<unknown>): void {
     this.#underWay.add(call);
     void call.finally(() => this.#underWay.delete(call));
   }

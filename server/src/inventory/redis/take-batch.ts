@@ -30,7 +30,7 @@ export function slices(takes: PendingTake[]): PendingTake[][] {
     }
     tickets += quantity;
   }
-  all.push(from === 0 ? takes : takes.slice(from));
+  if (takes.length > 0) all.push(from === 0 ? takes : takes.slice(from));
   return all;
 }
 
