@@ -19,15 +19,19 @@ export class MysqlError extends Error {
   }
 }
 
+/** Also how Galera refuses a commit. It was rolled back for certain. */
+export const DEADLOCK = 1213;
+
 /** Deadlock, lock wait timeout, record changed since it was read (MariaDB's snapshot isolation). */
-const TRY_AGAIN = new Set([1205, 1213, 1020]);
+const TRY_AGAIN = new Set([1205, DEADLOCK, 1020]);
 
 /**
  * The server says so before it closes the connection, or has given up the transaction's session: shutdown, killed,
- * idle for too long, packets that do not fit.
+ * idle for too long, packets that do not fit. And a server that has become a read-only replica, which the address may
+ * have left behind.
  */
 const CONNECTION_LOST = new Set([
-  1053, 1152, 1153, 1156, 1157, 1158, 1159, 1160, 1161, 1184, 1927, 2006, 2013, 3169, 4031,
+  1053, 1290, 1836, 1152, 1153, 1156, 1157, 1158, 1159, 1160, 1161, 1184, 1927, 2006, 2013, 3169, 4031,
 ]);
 
 /** What the driver's errors carry, as far as it is of use. */

@@ -10,7 +10,7 @@ import type {
   SqlRow,
   SqlValue,
 } from '../sql/sql-server.ts';
-import { MysqlError, mysqlError } from './faults.ts';
+import { DEADLOCK, MysqlError, mysqlError } from './faults.ts';
 import { integer, withParameters } from './literals.ts';
 import { lockHeads, readClaims, readHolds, readKept } from './read-batch.ts';
 import { FOUND_TOO_FEW } from './row-lists.ts';
@@ -258,12 +258,11 @@ function isOfCommit(statements: readonly string[], answered: number, { errno }: 
   return errno !== FOUND_TOO_FEW && answered === statements.length - 1 && statements.at(-1) === 'COMMIT';
 }
 
-/** A commit that failed may have happened all the same, unless the server says that it may be tried again. */
+/** A commit that failed may have happened all the same, unless the server says that it rolled back. */
 function unknownCommit(error: QueryError): MysqlError {
-  const { fault, errno, message } = mysqlError(error);
-  return fault === 'try again'
-    ? mysqlError(error)
-    : new MysqlError(`the commit failed: ${message}`, 'connection lost', errno);
+  const { errno, message } = mysqlError(error);
+  if (errno === DEADLOCK) return mysqlError(error);
+  return new MysqlError(`the commit failed: ${message}`, 'connection lost', errno);
 }
 
 /** The statements in runs that each fit a packet. Every statement is ASCII: a character is a byte. */
