@@ -171,6 +171,21 @@ describe('failover inventory', () => {
     assert.deepEqual(granted(await inventory.take(other.eventId, [want(1)])), [1]);
   });
 
+  test('[F2] who shares learns, when proposals are refused, what a process that is alone has claimed', async (t) => {
+    const { feed, inventory } = await made();
+    t.after(() => inventory.close());
+    feed.commit('sold', 0, 1, 2);
+    feed.commit('held', 3, 4, 5);
+    feed.commit('available', 5);
+    await Promise.all([inventory.catchUp(EVENT), inventory.catchUp(EVENT)]);
+    assert.deepEqual(granted(await inventory.take(EVENT, [want(1)])), [5]);
+    feed.commit('sold', 3, 4, 6);
+    await inventory.catchUp(EVENT);
+    assert.deepEqual(granted(await inventory.take(EVENT, [want(1)])), [7]);
+    const [counts] = (await inventory.counts(EVENT))!;
+    assert.deepEqual([counts!.sold, counts!.held, counts!.pending], [6, 0, 2]);
+  });
+
   test('a fault that is no fault of the store is not hidden', async (t) => {
     const { shared, inventory } = await made();
     t.after(() => inventory.close());

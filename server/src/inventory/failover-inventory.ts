@@ -10,7 +10,7 @@
 // begins at a place of its own, and whatever it proposes the ledger may refuse, because another process was faster.
 import type { EventDefinition } from '@floodgate/core/event.ts';
 import type { EventId, Ticket } from '@floodgate/core/ids.ts';
-import { applyChanges, FollowingInventory, type LedgerFeed } from './following-inventory.ts';
+import { applyChanges, applyClaims, FollowingInventory, type LedgerFeed } from './following-inventory.ts';
 import type { Inventory, InventorySnapshot, Repair, TakeResult, TypeCounts, Want } from './inventory.ts';
 import { InventoryUnavailable, type SharedInventory, StaleInventory } from './shared-inventory.ts';
 
@@ -36,15 +36,24 @@ interface Opened {
   isLoaded: boolean;
   /** Where the event stood in the ledger when this process last went alone with it. */
   aloneFromSeq: number | undefined;
+  /** Up to here the shared store was told of the claims of processes that are alone. */
+  toldSeq: number;
+  telling: Promise<void> | undefined;
 }
 
 const RETURN_EVERY_MS = 500;
 /** Events that return at the same time: a thousand of them must not flood the ledger with reads. */
 const RETURN_AT_ONCE = 8;
 const CHANGES_AT_ONCE = 2_000;
+/**
+ * So much of an event's journal is read to learn what a process that is alone has sold: some seconds of an on-sale.
+ * What is older the reconciliation has repaired.
+ */
+const LOOK_BACK = 20_000;
 
 function unopened(event: EventDefinition, read: Opened['read']): Opened {
-  return { event, read, isAlone: false, loading: undefined, isLoaded: false, aloneFromSeq: undefined };
+  const alone = { isAlone: false, loading: undefined, isLoaded: false, aloneFromSeq: undefined };
+  return { event, read, ...alone, toldSeq: 0, telling: undefined };
 }
 
 export class FailoverInventory implements Inventory {
@@ -119,8 +128,15 @@ export class FailoverInventory implements Inventory {
     return (isAlone ? this.#memory : this.#shared).nextChange(eventId, maxWaitMs);
   }
 
+  /** Alone: what others have claimed is known here afterwards. Shared: the store knows what those have who are alone. */
   async catchUp(eventId: EventId): Promise<void> {
-    if (this.#events.get(eventId)?.isLoaded) await this.#memory.catchUp(eventId);
+    const opened = this.#known(eventId);
+    if (opened.isLoaded) return this.#memory.catchUp(eventId);
+    if (opened.isAlone) return;
+    opened.telling ??= this.#tellShared(opened).finally(() => {
+      opened.telling = undefined;
+    });
+    await opened.telling;
   }
 
   async states(eventId: EventId): Promise<Uint8Array | undefined> {
@@ -233,6 +249,22 @@ export class FailoverInventory implements Inventory {
     const aloneMs = performance.now() - this.#aloneSinceMs;
     this.#aloneSinceMs = undefined;
     this.#options.onReturn?.(aloneMs);
+  }
+
+  /**
+   * A process that cannot reach the store may sell alone for hours, while others still share. What it sells lies
+   * together, as each proposes tickets in order: without this, a buyer who is offered them one by one is refused.
+   */
+  async #tellShared(opened: Opened): Promise<void> {
+    const { eventId } = opened.event;
+    const head = (await this.#feed.heads()).find((each) => each.eventId === eventId);
+    opened.toldSeq = Math.max(opened.toldSeq, (head?.seq ?? 0) - LOOK_BACK);
+    for (;;) {
+      const changes = await this.#feed.changes(eventId, opened.toldSeq, CHANGES_AT_ONCE);
+      await applyClaims(this, eventId, changes);
+      opened.toldSeq = changes.at(-1)?.seq ?? opened.toldSeq;
+      if (changes.length < CHANGES_AT_ONCE) return;
+    }
   }
 
   async #returnOne(opened: Opened): Promise<void> {

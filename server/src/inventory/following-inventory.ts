@@ -5,7 +5,7 @@
 // It may be behind, which is safe: the ledger refuses a ticket that another process has sold meanwhile.
 import type { EventDefinition } from '@floodgate/core/event.ts';
 import type { EventId, Ticket } from '@floodgate/core/ids.ts';
-import { AVAILABLE, HELD, type InventorySnapshot } from './inventory.ts';
+import { AVAILABLE, HELD, type Inventory, type InventorySnapshot, type Repair } from './inventory.ts';
 import { MemoryInventory } from './memory-inventory.ts';
 
 /** What the ledger's journal says of an event's tickets. */
@@ -119,7 +119,7 @@ export class FollowingInventory extends MemoryInventory {
  * moved on already; later changes then put that right, and until then the ledger does.
  */
 export async function applyChanges(
-  inventory: Pick<MemoryInventory, 'settle' | 'giveBack' | 'repair'>,
+  inventory: Pick<Inventory, 'settle' | 'giveBack' | 'repair'>,
   eventId: EventId,
   changes: readonly TicketChange[],
 ): Promise<void> {
@@ -132,4 +132,19 @@ export async function applyChanges(
       await inventory.repair(eventId, held);
     }
   }
+}
+
+/** Of the changes only how they leave tickets claimed: for an inventory that is told of returned tickets otherwise. */
+export async function applyClaims(
+  inventory: Pick<Inventory, 'settle' | 'repair'>,
+  eventId: EventId,
+  changes: readonly TicketChange[],
+): Promise<void> {
+  const last = new Map<Ticket, TicketChange['to']>();
+  for (const { tickets, to } of changes) for (const ticket of tickets) last.set(ticket, to);
+  const claimed = (as: string) => [...last].filter(([, to]) => to === as).map(([ticket]) => ticket);
+  const sold = claimed('sold');
+  if (sold.length > 0) inventory.settle(eventId, sold, 'sold');
+  const held = claimed('held').map((ticket): Repair => ({ ticket, from: AVAILABLE, to: HELD }));
+  if (held.length > 0) await inventory.repair(eventId, held);
 }
