@@ -2,15 +2,12 @@
 // with a Sync, which makes the server send, and this process read, every answer by itself; here one Sync ends all.
 // After an error the server skips the rest, so nothing behind a failed statement is done.
 import type { SqlRow } from '../sql/sql-server.ts';
+import { Messages } from './messages.ts';
 import type { Statement } from './statements.ts';
 
 /** What is used of the driver's protocol connection. */
 interface Wire {
-  readonly stream: { cork(): void; uncork(): void };
-  parse(query: { name: string; text: string; types: undefined }): void;
-  bind(bind: { statement: string; values: readonly (string | null)[] }): void;
-  execute(execute: undefined): void;
-  sync(): void;
+  readonly stream: { write(bytes: Buffer): void };
 }
 
 /** A statement with its parameters, all as text. */
@@ -53,15 +50,13 @@ export class Pipeline {
   }
 
   submit(connection: unknown): null {
-    const wire = connection as Wire;
-    wire.stream.cork();
-    for (const { name, text } of this.#prepare) wire.parse({ name, text, types: undefined });
+    const messages = new Messages();
+    for (const { name, text } of this.#prepare) messages.parse(name, text);
     for (const { statement, values } of this.#steps) {
-      wire.bind({ statement: statement.name, values });
-      wire.execute(undefined);
+      messages.bind(statement.name, values);
+      messages.execute();
     }
-    wire.sync();
-    wire.stream.uncork();
+    (connection as Wire).stream.write(messages.sync());
     return null;
   }
 
