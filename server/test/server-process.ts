@@ -38,6 +38,7 @@ export class ServerProcess {
   readonly #options: ServerOptions;
   #life: Life | undefined;
   readonly #lastLines: string[] = [];
+  readonly #warnings: string[] = [];
 
   private constructor(options: ServerOptions) {
     this.#options = options;
@@ -99,6 +100,20 @@ export class ServerProcess {
     await this.#end('SIGKILL');
   }
 
+  /** Stops the program where it is: its connections stay open and nobody answers, until `resume`. */
+  pause(): void {
+    this.#life?.child.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#life?.child.kill('SIGCONT');
+  }
+
+  /** All that it warned of, or worse, in all of its lives. */
+  get warnings(): readonly string[] {
+    return this.#warnings;
+  }
+
   /** Kills what runs and removes the folder. */
   async remove(): Promise<void> {
     if (this.#life !== undefined) await this.kill();
@@ -120,6 +135,7 @@ export class ServerProcess {
         createInterface({ input: stream }).on('line', (line) => {
           this.#lastLines.push(line);
           if (this.#lastLines.length > LINES_KEPT) this.#lastLines.shift();
+          if (/"level":"(warn|error|fatal)"/.test(line)) this.#warnings.push(line);
           const port = /"port":(\d+).*"msg":"listening"/.exec(line)?.[1];
           if (port !== undefined) resolve(Number(port));
         });

@@ -7,7 +7,10 @@ import type { Findings } from './findings.ts';
 import type { Call } from './history.ts';
 
 export interface OrderOptions {
-  /** For how long after a ticket came back "all held" may still be answered, in milliseconds. */
+  /**
+   * For how long after a ticket came back a shop may count it among the held, in milliseconds: each ticket for itself,
+   * while it knows of later sales.
+   */
   readonly staleMs?: number | undefined;
 }
 
@@ -124,17 +127,25 @@ function checkRefusals(
 ): void {
   const capacity = event.types[0]!.capacity;
   const { claimed, sold } = usage(journal, heldAs);
+  const returns = new Returns(journal, heldAs);
   for (const op of ops) {
     for (const call of op.calls) {
-      const used =
-        call.said.error === 'SOLD_OUT' ? sold : call.said.error === 'ALL_HELD' ? claimed : undefined;
-      if (call.outcome !== 'fail' || used === undefined) continue;
-      const from = windows.seqBefore(firstAsked(op, call) - staleMs);
+      const { error } = call.said;
+      if (call.outcome !== 'fail' || (error !== 'SOLD_OUT' && error !== 'ALL_HELD')) continue;
+      const askedAtMs = firstAsked(op, call);
+      const from = windows.seqBefore(askedAtMs);
       const to = Math.min(windows.seqAfter(call.endedAtMs) - 1, journal.length);
       if (from > to) continue; // The journal contradicts real time, which the checks above have reported.
-      const mostUsed = used.max(from, to);
-      if (capacity - mostUsed >= call.quantity) {
-        const what = `${call.said.error} for ${call.quantity}, while at least ${capacity - mostUsed} were left`;
+      const enough = capacity - call.quantity + 1;
+      let mostUsed = (error === 'SOLD_OUT' ? sold : claimed).max(from, to);
+      if (error === 'ALL_HELD' && mostUsed < enough && staleMs > 0) {
+        const unseenFrom = windows.seqBefore(askedAtMs - staleMs);
+        for (let seq = from; seq <= to && mostUsed < enough; seq++) {
+          mostUsed = Math.max(mostUsed, claimed.max(seq, seq) + returns.unseen(unseenFrom, seq));
+        }
+      }
+      if (mostUsed < enough) {
+        const what = `${error} for ${call.quantity}, while at least ${capacity - mostUsed} were left`;
         const facts = [{ seq: from }, { seq: to }];
         found.add('order', eventId, what, { ops: [op], facts });
       }
@@ -161,6 +172,36 @@ function usage(journal: readonly Fact[], heldAs: ReadonlyMap<string, Fact>) {
     sold.push(sold.at(-1)! + (isSale ? tickets : 0));
   }
   return { claimed: new RangeMax(claimed), sold: new RangeMax(sold) };
+}
+
+/** From when to when, by seq, each ticket was free that had been held before. */
+class Returns {
+  readonly #spans: { readonly fromSeq: number; toSeq: number }[] = [];
+
+  constructor(journal: readonly Fact[], heldAs: ReadonlyMap<string, Fact>) {
+    const open = new Map<number, { toSeq: number }>();
+    for (const fact of journal) {
+      const isReturn = fact.kind === 'released' || fact.kind === 'expired';
+      for (const ticket of (isReturn ? heldAs.get(fact.holdId ?? '') : fact)?.tickets ?? []) {
+        const span = { fromSeq: fact.seq, toSeq: Number.POSITIVE_INFINITY };
+        if (isReturn) this.#spans.push(span);
+        else if (open.has(ticket)) open.get(ticket)!.toSeq = fact.seq;
+        if (isReturn) open.set(ticket, span);
+        else open.delete(ticket);
+      }
+    }
+  }
+
+  /** How many tickets are free at an instant whose return, after `fromSeq`, may not be known yet. */
+  unseen(fromSeq: number, atSeq: number): number {
+    let count = 0;
+    for (let at = firstIndex(this.#spans, (span) => span.fromSeq > fromSeq); at < this.#spans.length; at++) {
+      const span = this.#spans[at]!;
+      if (span.fromSeq > atSeq) break;
+      if (span.toSeq > atSeq) count++;
+    }
+    return count;
+  }
 }
 
 /** Answers the maximum of any range in constant time: level k holds the maxima of all runs of 2^k values. */
