@@ -1,17 +1,40 @@
 // Removes every event from a Redis, for who deletes the ledger that they were loaded from.
-import { Redis } from 'ioredis';
+import { Cluster, type Redis } from 'ioredis';
+import { destroyClient, openClient, type RedisClient } from './redis-client.ts';
+import { parseRedisUrl } from './redis-url.ts';
 
+const CONNECT_TIMEOUT_MS = 2_000;
 const KEYS_AT_ONCE = 500;
 
-/** Deletes all keys `event:{…}:…`. Rejects when Redis cannot be reached. */
-export async function forgetAllEvents(url: string): Promise<void> {
-  const redis = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: 0, retryStrategy: () => null });
-  await redis.connect();
-  try {
-    const pages = redis.scanStream({ match: 'event:{*}:*', count: KEYS_AT_ONCE });
-    for await (const keys of pages as AsyncIterable<string[]>)
-      if (keys.length > 0) await redis.unlink(...keys);
-  } finally {
-    redis.disconnect();
+/** A Redis, or a cluster, that can be reached. */
+export class EventKeys {
+  readonly #client: RedisClient;
+
+  private constructor(client: RedisClient) {
+    this.#client = client;
+  }
+
+  /** Rejects with UnsuitableRedis or InventoryUnavailable, each with one line for people. */
+  static async reach(url: string): Promise<EventKeys> {
+    const { client } = await openClient(parseRedisUrl(url), CONNECT_TIMEOUT_MS);
+    return new EventKeys(client);
+  }
+
+  /** Deletes all keys `event:{…}:…`. */
+  async forgetAll(): Promise<void> {
+    const nodes = this.#client instanceof Cluster ? this.#client.nodes('master') : [this.#client];
+    for (const node of nodes) await forgetOf(node);
+  }
+
+  close(): void {
+    destroyClient(this.#client);
+  }
+}
+
+async function forgetOf(node: Redis): Promise<void> {
+  const pages = node.scanStream({ match: 'event:{*}:*', count: KEYS_AT_ONCE });
+  for await (const keys of pages as AsyncIterable<string[]>) {
+    // One by one: the keys of two events may lie in different slots of a cluster.
+    await Promise.all(keys.map((key) => node.unlink(key)));
   }
 }
