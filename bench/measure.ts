@@ -4,6 +4,7 @@
 //
 // Nothing is pinned to a core: the server is a main thread and a ledger thread, and to pin it would either halve
 // it or leave the load without a core. Both sides of a pair have the same freedom.
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bench } from './bench.ts';
 import type { Load, LoadResult } from './load-tool.ts';
 import type { Program, StoresCpu } from './program.ts';
@@ -68,4 +69,27 @@ export async function alternate<A, B>(
 /** The median over runs of one number of each. */
 export function medianOf<Of>(runs: readonly Of[], number: (run: Of) => number): number {
   return median(runs.map(number));
+}
+
+const IDLE_POLL_MS = 100;
+const IDLE_CPU_MS = 20;
+const IDLE_TIMEOUT_MS = 3_000;
+
+/**
+ * Waits, three seconds at most, until the program and its stores have done what they still had to do when the load
+ * was cut off: hundreds of requests may wait for a database, and the other's turn must not pay for them.
+ */
+export async function untilIdle(program: Program): Promise<void> {
+  const usedMs = () => {
+    const { redis, database } = program.storesCpuMs?.() ?? { redis: 0, database: 0 };
+    return program.usage().cpuMs + redis + database;
+  };
+  const deadlineMs = performance.now() + IDLE_TIMEOUT_MS;
+  let beforeMs: number;
+  let nowMs = usedMs();
+  do {
+    beforeMs = nowMs;
+    await sleep(IDLE_POLL_MS);
+    nowMs = usedMs();
+  } while (nowMs - beforeMs > IDLE_CPU_MS && performance.now() < deadlineMs);
 }

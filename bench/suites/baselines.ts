@@ -4,7 +4,7 @@
 import { join } from 'node:path';
 import { problemsOf, sideOf } from '../against-echo.ts';
 import { type Bench, type Figure, figure, type Suite, type SuiteResult, type Target } from '../bench.ts';
-import { alternate, measureLoad, type Pair, type Run } from '../measure.ts';
+import { alternate, measureLoad, type Pair, type Run, untilIdle } from '../measure.ts';
 import { type Program, startProgram } from '../program.ts';
 import { onStores, type RealStores, type StoreEnv, withStores } from '../real-stores.ts';
 import { seatsSold, startServer, using } from '../server-under-test.ts';
@@ -106,13 +106,17 @@ async function compare(
 
 /** a = the plain design, b = Floodgate. Both are warm before the first pair. */
 async function takeTurns(bench: Bench, opponent: Program, server: Program, connections: number) {
-  const load = { request: BUY, connections };
-  await measureLoad(bench, opponent, { ...load, seconds: bench.warmUpSeconds });
-  const warm = await measureLoad(bench, server, { ...load, seconds: bench.warmUpSeconds });
+  const run = async (program: Program, seconds: number) => {
+    const measured = await measureLoad(bench, program, { request: BUY, connections, seconds });
+    await untilIdle(program);
+    return measured;
+  };
+  await run(opponent, bench.warmUpSeconds);
+  const warm = await run(server, bench.warmUpSeconds);
   const pairs = await alternate(
     bench,
-    () => measureLoad(bench, opponent, { ...load, seconds: bench.seconds }),
-    () => measureLoad(bench, server, { ...load, seconds: bench.seconds }),
+    () => run(opponent, bench.seconds),
+    () => run(server, bench.seconds),
   );
   return { warm, pairs };
 }
