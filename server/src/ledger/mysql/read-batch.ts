@@ -10,16 +10,13 @@ export function lockHeads(eventNos: readonly number[]): string {
   if (eventNos.length === 1) {
     return `SELECT ${columns} FROM event_heads h WHERE h.event_no = ${integer(eventNos[0]!)} FOR UPDATE`;
   }
-  const asked = list(
-    eventNos.map((eventNo) => [integer(eventNo)]),
-    ['event_no'],
-  );
+  const asked = list(eventNos.map(integer), ['event_no']);
   return `SELECT ${columns} FROM ${asked}
     STRAIGHT_JOIN event_heads h ${BY_KEY} ON h.event_no = l.event_no FOR UPDATE`;
 }
 
 export function readClaims(claims: BatchQuery['claims']): string[] {
-  const rows = claims.map(({ eventNo, ticket }) => [integer(eventNo), integer(ticket)]);
+  const rows = claims.map(({ eventNo, ticket }) => `${integer(eventNo)},${integer(ticket)}`);
   return inLists(
     rows,
     ['event_no', 'ticket'],
@@ -30,7 +27,7 @@ export function readClaims(claims: BatchQuery['claims']): string[] {
 }
 
 export function readHolds(holds: BatchQuery['holds']): string[] {
-  const rows = holds.map(({ eventNo, holdId }) => [integer(eventNo), id(holdId)]);
+  const rows = holds.map(({ eventNo, holdId }) => `${integer(eventNo)},${id(holdId)}`);
   return inLists(
     rows,
     ['event_no', 'hold_id'],
@@ -42,10 +39,10 @@ export function readHolds(holds: BatchQuery['holds']): string[] {
 }
 
 export function readKept(keys: BatchQuery['keys']): string[] {
-  const rows = keys.map(({ eventNo, scope, key }) => [integer(eventNo), text(scope), text(key)]);
+  const rows = keys.map(({ eventNo, scope, key }) => `${integer(eventNo)},${text(scope)},${text(key)}`);
   return splitRows(rows).map(
     (some) =>
       `SELECT event_no, scope, idempotency_key, hash, outcome FROM idempotency_keys ${BY_KEY}
-       WHERE (event_no, scope, idempotency_key) IN (${some.map((row) => `(${row.join()})`).join()})`,
+       WHERE (event_no, scope, idempotency_key) IN ((${some.join('),(')}))`,
   );
 }

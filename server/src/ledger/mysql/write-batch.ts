@@ -24,9 +24,10 @@ export function writes(write: BatchWrite): string[] {
 
 function moveClaims(claims: BatchWrite['movedClaims']): string[] {
   return conditional(
-    claims.map(({ eventNo, ticket, was, sold, by }) => [
-      integer(eventNo), integer(ticket), id(was), sold ? '1' : '0', id(by),
-    ]), // biome-ignore format: one row, in the order of its columns
+    claims.map(
+      ({ eventNo, ticket, was, sold, by }) =>
+        `${integer(eventNo)},${integer(ticket)},${id(was)},${sold ? 1 : 0},${id(by)}`,
+    ),
     ['event_no', 'ticket', 'was', 'sold', 'claimed_by'],
     (moved) =>
       `UPDATE ${moved} STRAIGHT_JOIN claims c ${BY_KEY}
@@ -37,7 +38,7 @@ function moveClaims(claims: BatchWrite['movedClaims']): string[] {
 
 function endClaims(claims: BatchWrite['endedClaims']): string[] {
   return conditional(
-    claims.map(({ eventNo, ticket, was }) => [integer(eventNo), integer(ticket), id(was)]),
+    claims.map(({ eventNo, ticket, was }) => `${integer(eventNo)},${integer(ticket)},${id(was)}`),
     ['event_no', 'ticket', 'was'],
     (ended) =>
       `DELETE c FROM ${ended} STRAIGHT_JOIN claims c ${BY_KEY}
@@ -52,7 +53,7 @@ function changeHolds(holds: readonly HoldRow[]): string[] {
     holds.map((h) => [
       integer(h.eventNo), id(h.holdId), statusNumber(h.status), integer(h.expiresAtMs),
       orJsonNull(h.orderId, id), orJsonNull(h.endedSeq, integer), orJsonNull(h.endedAtMs, integer),
-    ]), // biome-ignore format: one row, in the order of its columns
+    ].join()), // biome-ignore format: one row, in the order of its columns
     ['event_no', 'hold_id', 'status', 'expires_at_ms', 'order_id', 'ended_seq', 'ended_at_ms'],
     (changed) =>
       `UPDATE ${changed} STRAIGHT_JOIN holds h ${BY_KEY} ON h.event_no = l.event_no AND h.hold_id = l.hold_id
@@ -72,16 +73,16 @@ function insertEvents(events: BatchWrite['newEvents']): string[] {
     'events (event_no, event_id, definition, capacity)',
     events.map(({ eventNo, event, capacity }) => [
       integer(eventNo), textToStore(event.eventId), textToStore(JSON.stringify(event)), integer(capacity),
-    ]), // biome-ignore format: one row, in the order of its columns
+    ].join()), // biome-ignore format: one row, in the order of its columns
   );
 }
 
 function insertClaims(claims: BatchWrite['newClaims']): string[] {
   return insert(
     'claims (event_no, ticket, sold, claimed_by)',
-    claims.map(({ eventNo, ticket, sold, by }) => [
-      integer(eventNo), integer(ticket), sold ? '1' : '0', id(by),
-    ]), // biome-ignore format: one row, in the order of its columns
+    claims.map(
+      ({ eventNo, ticket, sold, by }) => `${integer(eventNo)},${integer(ticket)},${sold ? 1 : 0},${id(by)}`,
+    ),
   );
 }
 
@@ -93,27 +94,29 @@ function insertHolds(holds: readonly HoldRow[]): string[] {
       integer(h.eventNo), id(h.holdId), integer(h.seq), word(h.status), orNull(h.buyer, textToStore), ticketList(h.tickets),
       integer(h.createdAtMs), integer(h.expiresAtMs), orNull(h.orderId, id), orNull(h.endedSeq, integer),
       orNull(h.endedAtMs, integer),
-    ]), // biome-ignore format: one row, in the order of its columns
+    ].join()), // biome-ignore format: one row, in the order of its columns
   );
 }
 
 function insertOrders(orders: BatchWrite['orders']): string[] {
   return insert(
     'orders (event_no, order_id, seq, status, buyer, secret, tickets, created_at_ms, hold_id)',
-    orders.map((o) => [
-      integer(o.eventNo), id(o.orderId), integer(o.seq), word(o.status), orNull(o.buyer, textToStore), textToStore(o.secret),
-      ticketList(o.tickets), integer(o.createdAtMs), orNull(o.holdId, id),
-    ]), // biome-ignore format: one row, in the order of its columns
+    orders.map((o) => {
+      const who = `${orNull(o.buyer, textToStore)},${textToStore(o.secret)}`;
+      const what = `${ticketList(o.tickets)},${integer(o.createdAtMs)},${orNull(o.holdId, id)}`;
+      return `${integer(o.eventNo)},${id(o.orderId)},${integer(o.seq)},${word(o.status)},${who},${what}`;
+    }),
   );
 }
 
 function insertJournal(journal: BatchWrite['journal']): string[] {
   return insert(
     'journal (event_no, seq, kind, at_ms, subject, fact)',
-    journal.map(({ eventNo, entry: { seq, kind, atMs, fact } }) => [
-      integer(eventNo), integer(seq), word(kind), integer(atMs), orNull(subjectOf(fact), id),
-      textToStore(JSON.stringify(fact)),
-    ]), // biome-ignore format: one row, in the order of its columns
+    journal.map(({ eventNo, entry: { seq, kind, atMs, fact } }) => {
+      const subject = orNull(subjectOf(fact), id);
+      const about = `${integer(eventNo)},${integer(seq)},${word(kind)},${integer(atMs)},${subject}`;
+      return `${about},${textToStore(JSON.stringify(fact))}`;
+    }),
   );
 }
 
@@ -125,9 +128,10 @@ function subjectOf(fact: Readonly<Record<string, unknown>>): string | null {
 function insertKept(kept: BatchWrite['kept']): string[] {
   return insert(
     'idempotency_keys (event_no, scope, idempotency_key, hash, outcome)',
-    kept.map(({ eventNo, scope, key, hash, outcome }) => [
-      integer(eventNo), textToStore(scope), textToStore(key), textToStore(hash), textToStore(outcome),
-    ]), // biome-ignore format: one row, in the order of its columns
+    kept.map(({ eventNo, scope, key, hash, outcome }) => {
+      const address = `${integer(eventNo)},${textToStore(scope)},${textToStore(key)}`;
+      return `${address},${textToStore(hash)},${textToStore(outcome)}`;
+    }),
   );
 }
 
@@ -135,23 +139,25 @@ function insertKept(kept: BatchWrite['kept']): string[] {
 function putHeads({ heads, newEvents }: BatchWrite): string[] {
   const isNew = new Set(newEvents.map(({ eventNo }) => eventNo));
   const made = heads.filter((head) => isNew.has(head.eventNo)).map(headRow);
-  const moved = heads.filter((head) => !isNew.has(head.eventNo)).map(headRow);
+  const moved = heads.filter((head) => !isNew.has(head.eventNo));
   return [
     ...insert(`event_heads (${HEAD_COLUMNS.join(', ')})`, made),
-    ...(moved.length === 1 ? [moveHead(moved[0]!)] : inLists(moved, HEAD_COLUMNS, moveHeads)),
+    ...(moved.length === 1 ? moved.map(moveHead) : inLists(moved.map(headRow), HEAD_COLUMNS, moveHeads)),
   ];
 }
 
 const HEAD_COLUMNS = ['event_no', 'seq', 'held', 'sold', 'at_ms'];
 
-function headRow({ eventNo, seq, held, sold, atMs }: BatchWrite['heads'][number]): string[] {
-  return [integer(eventNo), integer(seq), integer(held), integer(sold), integer(atMs)];
+type Head = BatchWrite['heads'][number];
+
+function headRow({ eventNo, seq, held, sold, atMs }: Head): string {
+  return [eventNo, seq, held, sold, atMs].map(integer).join();
 }
 
 /** One head, as most batches have, without a list: 1 µs a sale less. */
-function moveHead([eventNo, ...values]: readonly string[]): string {
-  const settings = values.map((value, index) => `${HEAD_COLUMNS[index + 1]} = ${value}`);
-  return `UPDATE event_heads SET ${settings.join(', ')} WHERE event_no = ${eventNo}`;
+function moveHead({ eventNo, seq, held, sold, atMs }: Head): string {
+  return `UPDATE event_heads SET seq = ${integer(seq)}, held = ${integer(held)}, sold = ${integer(sold)},
+    at_ms = ${integer(atMs)} WHERE event_no = ${integer(eventNo)}`;
 }
 
 function moveHeads(list: string): string {
