@@ -21,6 +21,7 @@ const BATCH_TIMEOUT_MS = 5_000;
 // of a transaction, and so holds an event's lock, is ended after five seconds. Plans are made once per connection,
 // when tables may still be empty: a plan that reads whole tables would stay with it, so there is none.
 const SESSION = `
+  SET client_encoding = 'UTF8';
   SET statement_timeout = 15000; SET lock_timeout = 4000; SET idle_in_transaction_session_timeout = 5000;
   SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 3; SET tcp_keepalives_count = 3;
   SET plan_cache_mode = force_generic_plan; SET jit = off;

@@ -1,8 +1,10 @@
 // The ledger contract, and the rules of SQL servers, on a real PostgreSQL.
+import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { needsServer } from '../../../test/servers/binaries.ts';
 import { startPostgres } from '../../../test/servers/postgres.ts';
 import { ledgerContract } from '../ledger.contract.ts';
+import { CannotReachDatabase } from '../sql/sql-server.ts';
 import { sqlServerRules } from '../sql/sql-server-rules.contract.ts';
 import { SqlLedger } from '../sql-ledger.ts';
 import { PostgresServer } from './postgres-server.ts';
@@ -28,6 +30,25 @@ function allRules(): void {
     },
     { followsTestClock: true, reopens: true },
   );
+
+  test('a database that cannot keep every text, or in which no tables can be made, is refused', async () => {
+    const { url, adminUrl, port } = await postgres;
+    const admin = await new PostgresServer(adminUrl).connect();
+    await admin.query(`CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0 OWNER floodgate`);
+    await admin.query('CREATE DATABASE foreign_land');
+    await admin.close();
+    const refusalOf = async (name: string) => {
+      const server = new PostgresServer(url.replace(/[^/]*$/, name));
+      const error = await SqlLedger.open(server, OPTIONS).catch((error: Error) => error);
+      assert.ok(error instanceof CannotReachDatabase);
+      return error.message.replace(`${port}`, 'PORT');
+    };
+    assert.match(await refusalOf('latin'), /^cannot use .*\/latin: its encoding is LATIN1.*UTF8/);
+    assert.match(
+      await refusalOf('foreign_land'),
+      /\/foreign_land: the user lacks rights: let it create tables/,
+    );
+  });
 
   sqlServerRules({
     name: 'PostgreSQL',

@@ -47,7 +47,7 @@ export class PostgresServer implements SqlServer {
   async migrate(): Promise<void> {
     const connection = await this.#open(MIGRATION_TIMEOUT_MS);
     try {
-      await migrate(connection);
+      await migrate(connection, this.description);
     } catch (error) {
       throw isServerError(error) ? cannotReach(this.description, error) : error;
     } finally {

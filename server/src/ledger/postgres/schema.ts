@@ -1,7 +1,7 @@
 // What PostgreSQL calls things, and how a database is brought to today's schema.
 import type { SchemaDialect } from '../migrations/migration.ts';
 import { migrationsFrom, SCHEMA_VERSION } from '../migrations/migrations.ts';
-import type { SqlConnection } from '../sql/sql-server.ts';
+import { CannotReachDatabase, type SqlConnection } from '../sql/sql-server.ts';
 
 const POSTGRES: SchemaDialect = {
   rowsLie: 'by event',
@@ -20,8 +20,18 @@ const POSTGRES: SchemaDialect = {
 /** Any number; all Floodgates that migrate one database must have the same. */
 const MIGRATION_LOCK = 7_107_141_200_190_717;
 
-/** One transaction under a lock of the database, so that migrators that race go one after the other. */
-export async function migrate(connection: SqlConnection): Promise<void> {
+/**
+ * One transaction under a lock of the database, so that migrators that race go one after the other. Throws
+ * SchemaTooNew, CannotReachDatabase or the server's error.
+ */
+export async function migrate(connection: SqlConnection, description: string): Promise<void> {
+  const [encoding] = await connection.query('SHOW server_encoding');
+  if (encoding?.server_encoding !== 'UTF8') {
+    throw new CannotReachDatabase(
+      `cannot use ${description}: its encoding is ${encoding?.server_encoding}, in which not every buyer has a name: ` +
+        `create the database with ENCODING 'UTF8'`,
+    );
+  }
   if ((await schemaVersion(connection)) === SCHEMA_VERSION) return;
   await connection.query('BEGIN');
   await connection.query(`SET LOCAL lock_timeout = 0`);

@@ -13,8 +13,14 @@ export function writeSteps(write: BatchWrite): Step[] {
   addClaims(write, add);
   addHolds(write, add);
   addFacts(write, add);
-  steps.push({ statement: sql.COMMIT, values: [] });
-  return steps;
+  return [...mergeSales(steps), { statement: sql.COMMIT, values: [] }];
+}
+
+function mergeSales(steps: readonly Step[]): readonly Step[] {
+  const sale = sql.SALE.map((part) => steps.find(({ statement }) => statement === part));
+  if (sale.includes(undefined)) return steps;
+  const values = sale.flatMap((step) => step!.values);
+  return [{ statement: sql.WRITE_SALES, values }, ...steps.filter((step) => !sale.includes(step))];
 }
 
 type Add = (rows: readonly unknown[], statement: sql.Statement, values: () => Step['values']) => void;

@@ -10,6 +10,8 @@ import { CannotReachDatabase, CLOCK_ONLY } from './sql-server.ts';
 
 /** How often a batch is tried again that the server rolled back (deadlock, serialization failure, lock timeout). */
 const MAX_TRIES_AGAIN = 5;
+/** And for how long: a lock that is not let go costs the server's lock timeout each time. */
+const TRY_AGAIN_MS = 6_000;
 /** How long a batch looks for a connection that works. */
 const RECONNECT_MS = 2_000;
 /** How long it is looked for what became of a commit: longer than a server keeps the locks of who vanished. */
@@ -110,15 +112,15 @@ class Attempts {
   /** Returns when the batch may be tried again, throws when not. */
   async #beforeNext(error: Error): Promise<void> {
     const { server, reach } = this.#rooms;
-    const leftMs = RECONNECT_MS - (performance.now() - this.#startMs);
+    const passedMs = performance.now() - this.#startMs;
     if (error instanceof LedgerOutcomeUnknown) throw error;
     if (server.faultOf(error) === 'try again') {
-      if (++this.#triesAgain > MAX_TRIES_AGAIN) throw error;
+      if (++this.#triesAgain > MAX_TRIES_AGAIN || passedMs > TRY_AGAIN_MS) throw error;
       await sleep(Math.random() * 10 * 2 ** this.#triesAgain);
     } else if (error instanceof CommitUnanswered || server.faultOf(error) === 'connection lost') {
       // Nothing was written: for an unanswered commit, that was looked up.
-      if (leftMs <= 0) throw error;
-      await reach.upWithin(leftMs);
+      if (passedMs >= RECONNECT_MS) throw error;
+      await reach.upWithin(RECONNECT_MS - passedMs);
       if (!reach.isUp) throw error;
     } else {
       throw error;
@@ -126,11 +128,12 @@ class Attempts {
   }
 
   async #wasCommitted(unanswered: Unanswered): Promise<boolean> {
-    const { connections, reach } = this.#rooms;
+    const { server, connections, reach } = this.#rooms;
     const deadlineMs = performance.now() + RESOLVE_MS;
     for (;;) {
       try {
         await reach.upWithin(deadlineMs - performance.now());
+        if (!reach.isUp) throw new CannotReachDatabase(`${server.description} is away`);
         const found = await connections.use((connection) => wasCommitted(connection, unanswered));
         if (found) this.#rememberEvents(unanswered);
         return found;
