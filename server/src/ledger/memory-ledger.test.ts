@@ -5,16 +5,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import type { EventId, HoldId } from '@floodgate/core/ids.ts';
 import fc from 'fast-check';
-import type { Verdict } from './judge.ts';
 import { ledgerContract } from './ledger.contract.ts';
-import type { Entry, Hold } from './ledger.ts';
+import type { Hold } from './ledger.ts';
 import { MemoryLedger } from './memory-ledger.ts';
 import { SqliteReader } from './sqlite/reader.ts';
 import { decodeVerdicts, encodeVerdicts } from './sqlite/wire.ts';
 import { SqliteWriter } from './sqlite/writer.ts';
-import { EventEntries, freshId, TestClock, ticketsOf, underKey } from './test-entries.ts';
+import { batches, EVERY_VERDICT, entryOf, kindOf, recordsOf, WORLD_CAPACITY } from './test-batches.ts';
+import { EventEntries, TestClock } from './test-entries.ts';
 import { plain } from './test-script.ts';
 
 ledgerContract(
@@ -26,100 +25,6 @@ ledgerContract(
   { followsTestClock: true, reopens: false },
 );
 
-const CAPACITY = 16;
-
-/** What an entry is made from, in so small a world that entries often meet. */
-const recipe = fc.record({
-  kind: fc.constantFrom(
-    ...(['hold', 'hold', 'hold', 'hold', 'buy', 'confirm', 'confirm', 'release', 'release'] as const),
-    ...(['expire', 'expire', 'refuse', 'create'] as const),
-  ),
-  event: fc.constantFrom(0, 0, 0, 1),
-  // The last ticket is outside: such entries are broken.
-  tickets: fc.uniqueArray(fc.nat(CAPACITY), { minLength: 1, maxLength: 3 }),
-  key: fc.option(fc.record({ key: fc.constantFrom('a', 'b', 'c'), hash: fc.constantFrom('x', 'y') }), {
-    freq: 3,
-  }),
-  /** Which of the event's holds proposed so far, counted from the last; it may be one of the same batch. */
-  holdsAgo: fc.nat(2),
-  ttlMs: fc.constantFrom(0, 20, 100),
-  note: fc.option(fc.nat(9), { nil: undefined }),
-});
-type Recipe = typeof recipe extends fc.Arbitrary<infer T> ? T : never;
-
-const batches = fc.array(
-  fc.record({ passMs: fc.constantFrom(0, 5, 10), recipes: fc.array(recipe, { minLength: 1, maxLength: 8 }) }),
-  { minLength: 4, maxLength: 16 },
-);
-
-/** What the batches must have met, all together, for the property to mean something. */
-const EVERY_VERDICT = [
-  ...['committed', 'committed again', 'broken', 'EVENT_NOT_FOUND', 'EVENT_EXISTS', 'IDEMPOTENCY_KEY_REUSED'],
-  ...[
-    'TICKET_TAKEN',
-    'SOLD_OUT',
-    'HOLD_NOT_FOUND',
-    'HOLD_EXPIRED',
-    'HOLD_RELEASED',
-    'HOLD_CONFIRMED',
-    'HOLD_NOT_DUE',
-  ],
-];
-
-function kindOf(verdict: Verdict): string {
-  if (verdict.status === 'refused') return verdict.refusal;
-  return verdict.status === 'committed' && verdict.replayed ? 'committed again' : verdict.status;
-}
-
-function entryOf(recipe: Recipe, entries: EventEntries, holds: Hold[]): Entry {
-  const { tickets, ttlMs, note } = recipe;
-  const key = recipe.key ? underKey(recipe.key.key, recipe.key.hash) : {};
-  const ours = holds.filter((hold) => hold.eventId === entries.eventId);
-  const holdId = ours.at(-1 - recipe.holdsAgo)?.holdId ?? freshId<HoldId>();
-  switch (recipe.kind) {
-    case 'buy':
-      return entries.buy(tickets, { ...key, note });
-    case 'hold': {
-      const hold = entries.hold(tickets, { ...key, note, ttlMs });
-      holds.push(hold);
-      return hold;
-    }
-    case 'confirm':
-      return entries.confirm(holdId, key);
-    case 'release':
-      return entries.release(holdId);
-    case 'expire':
-      return entries.expire(holdId);
-    case 'refuse':
-      return entries.refuse('SOLD_OUT', { ...underKey('a'), ...key, note });
-    case 'create':
-      return entries.create();
-  }
-}
-
-/** All that can be read of an event and these holds, in an order that no store must keep. */
-async function recordsOf(ledger: MemoryLedger | SqliteReader, eventId: EventId, holds: readonly Hold[]) {
-  const all = ticketsOf(...Array.from({ length: CAPACITY }, (_, ticket) => ticket));
-  const { seq, held, sold } = await ledger.claims(eventId);
-  const due = await ledger.dueHolds(Number.MAX_SAFE_INTEGER, 1_000_000);
-  return plain({
-    seq,
-    claims: [
-      held.sort(),
-      sold.sort(),
-      (await ledger.claimsOf(eventId, all)).sort((a, b) => a.ticket - b.ticket),
-    ],
-    orders: await ledger.orders(eventId, 0, 1_000),
-    journal: await ledger.journal(eventId, 0, 1_000),
-    holds: await Promise.all(holds.map(({ holdId }) => ledger.hold(holdId))),
-    active: due
-      .filter((hold) => hold.eventId === eventId)
-      .map(({ holdId }) => holdId)
-      .sort(),
-    audit: await ledger.audit(eventId),
-  });
-}
-
 describe('memory ledger and SQLite', () => {
   test('[S1] random batches have the same verdicts on both, and leave the same records', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'floodgate-'));
@@ -129,7 +34,7 @@ describe('memory ledger and SQLite', () => {
     const memory = new MemoryLedger(clock);
     const met = new Set<string>();
     const property = fc.asyncProperty(batches, async (batches) => {
-      const events = [new EventEntries(CAPACITY), new EventEntries(CAPACITY)] as const;
+      const events = [new EventEntries(WORLD_CAPACITY), new EventEntries(WORLD_CAPACITY)] as const;
       const holds: Hold[] = [];
       // The first event is there from the beginning, the second from its first `create` on.
       assert.deepEqual(memory.commit([events[0].create()]), writer.commit([events[0].create()]));

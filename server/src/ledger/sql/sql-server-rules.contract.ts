@@ -3,6 +3,7 @@
 import { breaking } from './sql-server-faults.contract.ts';
 import { racing } from './sql-server-races.contract.ts';
 import { starting } from './sql-server-start.contract.ts';
+import { agreeing } from './sql-server-twin.contract.ts';
 import type { ServerKind } from './test-server.ts';
 
 export type { ServerKind } from './test-server.ts';
@@ -12,4 +13,5 @@ export function sqlServerRules(kind: ServerKind): void {
   racing(kind);
   breaking(kind);
   starting(kind);
+  agreeing(kind);
 }

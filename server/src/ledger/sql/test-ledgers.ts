@@ -32,15 +32,19 @@ export async function assertAudited(ledger: SqlLedger, { eventId }: EventEntries
   for (const { rule, ok, detail } of await ledger.audit(eventId)) assert.ok(ok, `${rule}: ${detail}`);
 }
 
-/** Asserts that what the journal shows at every moment is 1, 2, 3 … without a gap, until `stop` is called. */
+/**
+ * Asserts that what the journal shows at every moment is 1, 2, 3 … without a gap and in the order of time, until
+ * `stop` is called.
+ */
 export function watchJournal(ledger: SqlLedger, { eventId }: EventEntries): { stop(): Promise<number> } {
   let isStopped = false;
-  let seen = 0;
+  let [seen, lastMs] = [0, 0];
   const watch = async () => {
     while (!isStopped) {
-      for (const { seq } of await ledger.journal(eventId, seen, 1_000)) {
+      for (const { seq, atMs } of await ledger.journal(eventId, seen, 1_000)) {
         assert.equal(seq, seen + 1, `entry ${seq} was seen behind ${seen}`);
-        seen = seq;
+        assert.ok(atMs >= lastMs, `entry ${seq} is ${lastMs - atMs} ms before the one before it`);
+        [seen, lastMs] = [seq, atMs];
       }
       await sleep(2);
     }

@@ -1,0 +1,74 @@
+// The proof that a database server judges and keeps what the memory twin does: random batches, the same verdicts,
+// the same records afterwards.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import type { Verdict } from '../judge.ts';
+import type { Entry, Hold, Ledger } from '../ledger.ts';
+import { MemoryLedger } from '../memory-ledger.ts';
+import { batches, EVERY_VERDICT, entryOf, kindOf, recordsOf, WORLD_CAPACITY } from '../test-batches.ts';
+import { EventEntries, TestClock } from '../test-entries.ts';
+import { plain } from '../test-script.ts';
+import { withLedgers } from './test-ledgers.ts';
+import type { ServerKind } from './test-server.ts';
+
+export function agreeing(kind: ServerKind): void {
+  describe(`${kind.name} and the memory ledger`, { timeout: 120_000 }, () => {
+    test('[S1] random batches have the same verdicts on both, and leave the same records', async () => {
+      const server = await kind.start();
+      const clock = new TestClock();
+      const met = new Set<string>();
+      try {
+        await withLedgers(
+          [kind.make(server.url)],
+          async (ledger) => {
+            const memory = new MemoryLedger(clock);
+            const property = fc.asyncProperty(batches, async (batches) => {
+              const events = [new EventEntries(WORLD_CAPACITY), new EventEntries(WORLD_CAPACITY)] as const;
+              const holds: Hold[] = [];
+              for (const twin of [memory, ledger!]) await twin.post(events[0].create());
+              for (const { passMs, recipes } of batches) {
+                clock.pass(passMs);
+                const entries = recipes.map((recipe) => entryOf(recipe, events[recipe.event]!, holds));
+                const [due, verdicts] = [await postAll(memory, entries), await postAll(ledger!, entries)];
+                assert.deepEqual(verdicts, due);
+                for (const verdict of verdicts) met.add(kindOf(verdict));
+              }
+              for (const { eventId } of events) await assertSame(memory, ledger!, eventId, holds);
+            });
+            await fc.assert(property, { numRuns: 150 });
+            assert.deepEqual(plain(await ledger!.events()), plain(await memory.events()));
+            assert.deepEqual(await ledger!.heads(), await memory.heads());
+            assert.equal(await ledger!.keptKeys(), await memory.keptKeys());
+          },
+          { clock },
+        );
+        assert.deepEqual([...met].sort(), EVERY_VERDICT.sort());
+      } finally {
+        await server.stop();
+      }
+    });
+  });
+}
+
+/** All in one turn, so that they are one batch. */
+async function postAll(ledger: Ledger, entries: readonly Entry[]): Promise<Verdict[]> {
+  const settled = await Promise.allSettled(entries.map((entry) => ledger.post(structuredClone(entry))));
+  return settled.map((result): Verdict => {
+    if (result.status === 'fulfilled') return plain(result.value);
+    assert.match(result.reason.message, /^broken invariant/);
+    return { status: 'broken', message: result.reason.message };
+  });
+}
+
+async function assertSame(
+  memory: Ledger,
+  ledger: Ledger,
+  eventId: EventEntries['eventId'],
+  holds: readonly Hold[],
+): Promise<void> {
+  if (!(await memory.heads()).some((head) => head.eventId === eventId)) return;
+  const records = await recordsOf(memory, eventId, holds);
+  assert.deepEqual(await recordsOf(ledger, eventId, holds), records);
+  for (const { rule, ok, detail } of records.audit) assert.ok(ok, `${rule}: ${detail}`);
+}
