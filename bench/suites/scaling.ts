@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { problemsOf } from '../against-echo.ts';
 import { type Bench, type Figure, figure, round, type Suite, type SuiteResult } from '../bench.ts';
 import { medianOf } from '../measure.ts';
-import type { Program } from '../program.ts';
+import { ask, type Program } from '../program.ts';
 import { type RealStores, withStores } from '../real-stores.ts';
 import { seatsSold, startServer, using } from '../server-under-test.ts';
 import { median } from '../stats.ts';
@@ -35,6 +35,8 @@ interface SharedRun {
   readonly databaseCpuUs: number;
   /** Per sale, of all of them. */
   readonly allCpuUs: number;
+  /** Sales in one commit, on average: what a commit costs is shared by so many. */
+  readonly salesPerCommit: number;
   /** Of the slowest of the processes. */
   readonly p99Ms: number;
 }
@@ -126,11 +128,13 @@ async function runOver(
     ...stores.cpuMs(),
   });
   const each = connections / programs.length;
+  const commitsBefore = await commitsOf(programs);
   const before = usage();
   const results = await Promise.all(
     programs.map(({ port }) => bench.tool.run({ port, connections: each, seconds, request: BUY })),
   );
   const after = usage();
+  const commitsAfter = await commitsOf(programs);
   const requests = results.reduce((sum, result) => sum + result.requests, 0);
   const perSale = (name: keyof typeof after) =>
     ((after[name] - before[name]) * 1_000) / Math.max(requests, 1);
@@ -141,7 +145,21 @@ async function runOver(
     requests,
     problems: results.flatMap((result) => problemsOf(result, 'granted')),
     ...{ shopCpuUs, redisCpuUs, databaseCpuUs, allCpuUs: shopCpuUs + redisCpuUs + databaseCpuUs },
+    salesPerCommit:
+      (commitsAfter.entries - commitsBefore.entries) /
+      Math.max(commitsAfter.commits - commitsBefore.commits, 1),
     p99Ms: Math.max(...results.map((result) => result.latencyMs.p99)),
+  };
+}
+
+/** Commits of all the programs since their start, and the entries in them. */
+async function commitsOf(programs: readonly Program[]): Promise<{ commits: number; entries: number }> {
+  const texts = await Promise.all(programs.map(({ port }) => ask(port, 'GET', '/metrics')));
+  const sumOf = (name: string) =>
+    texts.reduce((sum, { body }) => sum + Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(body)?.[1]), 0);
+  return {
+    commits: sumOf('floodgate_ledger_batch_entries_count'),
+    entries: sumOf('floodgate_ledger_batch_entries_sum'),
   };
 }
 
@@ -183,5 +201,5 @@ function compare(connections: number, processes: number, rounds: readonly Round[
 function sideOf(runs: readonly SharedRun[]): string {
   const of = (number: (run: SharedRun) => number) => round(medianOf(runs, number));
   const cpu = `${of((run) => run.shopCpuUs)} µs CPU each in the shop, ${of((run) => run.redisCpuUs)} in Redis, ${of((run) => run.databaseCpuUs)} in PostgreSQL`;
-  return `${of((run) => run.perSecond)}/s, ${cpu}, p99 ${of((run) => run.p99Ms)} ms`;
+  return `${of((run) => run.perSecond)}/s, ${cpu}, ${of((run) => run.salesPerCommit)} sales a commit, p99 ${of((run) => run.p99Ms)} ms`;
 }
