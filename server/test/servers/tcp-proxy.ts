@@ -163,9 +163,15 @@ export class TcpProxy {
     this.#pairs.delete(pair);
     pair.up.clear();
     pair.down.clear();
-    pair.client.resetAndDestroy();
+    reset(pair.client);
     pair.server.destroy();
   }
+}
+
+/** Node cannot reset a socket whose end is on its way: its handle would never close, and the process never exit. */
+function reset(socket: Socket): void {
+  if (socket.writableEnded && !socket.writableFinished) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 /** Listens on a port of its own and hands every connection on to the target port of this machine. */
