@@ -3,7 +3,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
 import { BadConfig, type Database, readConfig } from './config.ts';
-import { forgetAllEvents } from './inventory/redis/forget.ts';
+import { EventKeys } from './inventory/redis/forget.ts';
 import { dropLedger } from './ledger/sql/drop-ledger.ts';
 import { lockLedger } from './ledger/sqlite/lock.ts';
 import { explainAndExit } from './main.ts';
@@ -17,8 +17,9 @@ async function reset(): Promise<void> {
     process.stdout.write(`There is no ledger at ${name}: nothing to reset.\n`);
     return;
   }
-  // Before asking, so that nobody says yes to resetting the ledger of a running shop.
+  // Before asking, so that nobody says yes to resetting the ledger of a running shop, or to half a reset.
   const unlock = database.kind === 'sqlite' ? lockLedger(database.file) : () => {};
+  const events = redisUrl === undefined ? undefined : await EventKeys.reach(redisUrl);
   try {
     if (!values.yes && !(await isConfirmed(name))) {
       process.stdout.write('Nothing was changed.\n');
@@ -27,9 +28,10 @@ async function reset(): Promise<void> {
     }
     await deleteLedger(database);
     // What Redis knows is of the ledger that is gone.
-    if (redisUrl !== undefined) await forgetAllEvents(redisUrl);
+    await events?.forgetAll();
     process.stdout.write(`${name} is deleted. The next start makes a new one with demo events.\n`);
   } finally {
+    events?.close();
     unlock();
   }
 }

@@ -199,7 +199,13 @@ function welcome(config: Config, shop: Shop): string {
 /** What may be wrong with the stores at start, told in the error's own words. */
 const KNOWN_FAULTS = new Set([
   ...['BadConfig', 'CannotOpenLedger', 'LedgerInUse', 'SchemaTooNew'],
-  ...['CannotReachDatabase', 'UnsuitableRedis', 'WeakDurability', 'LedgerUnavailable'],
+  ...[
+    'CannotReachDatabase',
+    'UnsuitableRedis',
+    'InventoryUnavailable',
+    'WeakDurability',
+    'LedgerUnavailable',
+  ],
 ]);
 
 /** One line for the person who starts it; the stack only where nobody expected the error. */

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-export type Script = 'main.ts' | 'seed.ts' | 'db-reset.ts';
+export type Script = 'main.ts' | 'seed.ts' | 'db-reset.ts' | 'audit.ts';
 
 export interface ProgramOptions {
   readonly script?: Script;
