@@ -6,14 +6,19 @@ import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { Redis } from 'ioredis';
+import { formatViolations } from './checker/findings.ts';
+import { Program, temporaryFolder } from './program.ts';
 import { needsServer } from './servers/binaries.ts';
 import { type PostgresServer, startPostgres } from './servers/postgres.ts';
 import { type RedisServer, startRedis } from './servers/redis.ts';
+import * as shapes from './shapes.ts';
 import { type Fault, SharedShop } from './shared-shop.ts';
+import { ask as request } from './test-shop.ts';
 
 const ROUNDS = 10;
 const PROCESSES = 3;
 const FALLBACK = /FALLBACK/;
+const BACK = /the shared inventory is back, loaded from the ledger/;
 /** Less than any Redis uses. */
 const TOO_SMALL = '100kb';
 
@@ -131,6 +136,118 @@ describe('Redis under load', {
   }
 });
 
+describe('a shop whose Redis is away', {
+  concurrency: 3,
+  timeout: 60_000,
+  ...needsServer('redis', 'postgres'),
+}, () => {
+  test('[A5] it says so everywhere, sells on, and is as before when Redis is back', async (t) => {
+    const { redis, open } = await prepare(t);
+    const shop = await open();
+    const before = await buyAt(shop);
+    assert.equal(before.degraded, null);
+    assert.deepEqual(await stateOf(shop), { status: 'ok', degraded: false, fallbackActivations: 0 });
+    assert.doesNotMatch(shop.stdout, FALLBACK);
+
+    await redis.kill();
+    const alone = await buyAt(shop);
+    assert.equal(alone.degraded, 'inventory');
+    assert.deepEqual(await stateOf(shop), { status: 'degraded', degraded: true, fallbackActivations: 1 });
+    const fallback = shop.log.find(({ msg }) => FALLBACK.test(String(msg)));
+    assert.equal(fallback?.level, 'error');
+
+    await redis.restart({ keepData: false });
+    await shop.saying(BACK);
+    assert.deepEqual(await stateOf(shop), { status: 'ok', degraded: false, fallbackActivations: 1 });
+    const after = await buyAt(shop);
+    assert.equal(after.degraded, null);
+    assert.equal(new Set([before, alone, after].map(({ ticket }) => ticket)).size, 3);
+    assert.ok(await knows(redis, '1'), 'the event is in Redis again');
+  });
+
+  test('[A5] a process that is started while Redis is away sells from memory, and joins when it is there', async (t) => {
+    const { redis, open } = await prepare(t);
+    const first = await open();
+    await redis.kill();
+    const second = await open();
+    const alone = [await buyAt(first), await buyAt(second)];
+    assert.deepEqual(
+      alone.map(({ degraded }) => degraded),
+      ['inventory', 'inventory'],
+    );
+    await redis.restart({ keepData: false });
+    await Promise.all([first.saying(BACK), second.saying(BACK)]);
+    const shared: number[] = [];
+    for (let times = 0; times < 10; times++) {
+      for (const shop of [first, second]) shared.push((await buyAt(shop)).ticket);
+    }
+    assert.deepEqual(
+      shared,
+      shared.toSorted((a, b) => a - b),
+      'both take the first that is free for both',
+    );
+    assert.equal(new Set([...shared, ...alone.map(({ ticket }) => ticket)]).size, 22);
+  });
+});
+
+describe('the control', { timeout: 60_000, ...needsServer('redis', 'postgres') }, () => {
+  test('two processes that sell alone, each with a ledger of its own, sell twice, and the checker says so', async (t) => {
+    const shop = await sellAlone(t, [await postgres.createDatabase(), await postgres.createDatabase()]);
+    const violations = await shop.violations(0);
+    const saying = (what: RegExp) => violations.filter((violation) => what.test(violation.what)).length;
+    const [twice, lost] = [saying(/was answered under orders/), saying(/was answered, and lost/)];
+    t.diagnostic(`${twice} tickets told twice, ${lost} grants lost`);
+    assert.ok(twice > 10 && lost > 10, formatViolations(violations));
+  });
+
+  test('the same two with one ledger pass', async (t) => {
+    const shop = await sellAlone(t, [await postgres.createDatabase()]);
+    await shop.assertWhole(t);
+  });
+});
+
+/** Two processes whose Redis is gone, which have sold for a second or two, with a ledger each or with one. */
+async function sellAlone(t: TestContext, databaseUrls: readonly string[]): Promise<SharedShop> {
+  const redis = await startRedis();
+  t.after(() => redis.stop());
+  const shop = await SharedShop.start(t, {
+    ...{ processes: 2, rounds: 1, redisUrl: redis.url, databaseUrl: databaseUrls[0]! },
+    // So few that both come to the same ones, though each begins at a place of its own.
+    tickets: 150,
+    envOf: (process) => ({ DATABASE_URL: databaseUrls[process % databaseUrls.length]! }),
+  });
+  await redis.kill();
+  await shop.shop(() => shop.pause(1_000, 1_500));
+  return shop;
+}
+
+/** A Redis and a database, and how to open a shop on them. */
+async function prepare(t: TestContext) {
+  const redis = await startRedis();
+  t.after(() => redis.stop());
+  const databaseUrl = await postgres.createDatabase();
+  const env = { DATABASE_URL: databaseUrl, REDIS_URL: redis.url, SEED_EVENTS: '1', SEED_TICKETS: '100' };
+  return { redis, open: () => Program.open(t, { folder: temporaryFolder(t), env }) };
+}
+
+async function buyAt({ port }: { readonly port: number }) {
+  const reply = await request(port, 'POST', '/buy/1');
+  const { tickets } = shapes.read(reply, 201, shapes.bought);
+  return { degraded: reply.headers.get('floodgate-degraded'), ticket: Number(tickets[0]!.ticketId) };
+}
+
+/** As `/health` and the JSON metrics tell it. */
+async function stateOf({ port }: { readonly port: number }) {
+  const health = (await request(port, 'GET', '/health')).body as { status: string; degraded: boolean };
+  const metrics = (await request(port, 'GET', '/metrics?format=json')).body as {
+    degraded: boolean;
+    fallbackActivations: number;
+  };
+  assert.equal(metrics.degraded, health.degraded);
+  const { degraded, fallbackActivations } = metrics;
+  return { status: health.status, degraded, fallbackActivations };
+}
+
 async function play(t: TestContext, { fault, fallbacks }: Harm): Promise<void> {
   const redis = await startRedis();
   t.after(() => redis.stop());
@@ -154,11 +271,15 @@ async function play(t: TestContext, { fault, fallbacks }: Harm): Promise<void> {
   }
 }
 
-async function tell(redis: RedisServer, [name, ...args]: readonly [string, ...string[]]): Promise<void> {
+async function knows(redis: RedisServer, eventId: string): Promise<boolean> {
+  return (await tell(redis, ['EXISTS', `event:{${eventId}}:meta`])) === 1;
+}
+
+async function tell(redis: RedisServer, [name, ...args]: readonly [string, ...string[]]): Promise<unknown> {
   const client = new Redis(redis.url, { maxRetriesPerRequest: 0, retryStrategy: () => null });
   client.on('error', () => {}); // The command that fails says so too.
   try {
-    await client.call(name, ...args);
+    return await client.call(name, ...args);
   } finally {
     client.disconnect();
   }

@@ -43,6 +43,8 @@ export interface SharedShopOptions {
   readonly redisUrl: string;
   /** Of faults that will be played. */
   readonly rounds: number;
+  /** Of each event. */
+  readonly tickets?: number;
   /** What one process has otherwise, by its place. */
   readonly envOf?: (process: number) => Readonly<Record<string, string>>;
 }
@@ -82,7 +84,8 @@ export class SharedShop {
         ...{ RECONCILE_SECONDS: `${RECONCILE_SECONDS}`, ...options.envOf?.(place) },
       };
       const events = 2 * Math.ceil(options.rounds / ROUNDS_PER_PAIR);
-      const shape = { events, tickets: TICKETS, holdTtlSeconds: HOLD_TTL_SECONDS };
+      const { tickets = TICKETS } = options;
+      const shape = { events, tickets, holdTtlSeconds: HOLD_TTL_SECONDS };
       started[place] = await ServerProcess.start({ ...shape, env });
     };
     await start(0);
@@ -160,7 +163,7 @@ export class SharedShop {
    * really sold to who asks; the audit of every event is content.
    */
   async assertWhole(t: TestContext): Promise<void> {
-    const eventIds = this.#eventIds(this.#round - 1);
+    const eventIds = this.#eventIds(Math.max(0, this.#round - 1));
     await this.#allHoldsEnd(eventIds);
     for (const client of this.#clients) {
       await this.#judge(client, eventIds, { isQuiet: true });

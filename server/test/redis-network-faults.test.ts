@@ -1,0 +1,114 @@
+// The network between one of three processes and Redis: cut, slow, half-open, or losing answers. That one sells alone,
+// from its memory, while the two others share; the ledger is all that stands between them.
+import assert from 'node:assert/strict';
+import { after, before, describe, type TestContext, test } from 'node:test';
+import { needsServer } from './servers/binaries.ts';
+import { type PostgresServer, startPostgres } from './servers/postgres.ts';
+import { startRedis } from './servers/redis.ts';
+import { startTcpProxy, type TcpProxy } from './servers/tcp-proxy.ts';
+import { type Fault, SharedShop } from './shared-shop.ts';
+
+const ROUNDS = 10;
+const PROCESSES = 3;
+const FALLBACK = /FALLBACK/;
+const STOPPED = /the ledger stopped an oversell/;
+
+interface Harm {
+  readonly title: string;
+  readonly fault: (network: TcpProxy) => Fault;
+  /** Whether the process behind the network must have gone alone in every round. */
+  readonly isAlone: boolean;
+}
+
+const HARMS: readonly Harm[] = [
+  {
+    title: 'cut for a second',
+    isAlone: true,
+    fault: (network) => async (shop) => {
+      network.cut();
+      await shop.pause(500, 1_500);
+      network.heal();
+      await shop.pause(0, 1_000);
+    },
+  },
+  {
+    title: 'cut, and still so when the round is judged',
+    isAlone: true,
+    fault: (network) => async (shop) => {
+      network.heal();
+      await shop.isWell();
+      await shop.pause(0, 300);
+      network.cut();
+      await shop.pause(700, 1_500);
+    },
+  },
+  {
+    title: 'slower by 100 ms each way',
+    isAlone: false,
+    fault: (network) => async (shop) => {
+      network.delay(100);
+      await shop.pause(800, 2_000);
+      network.heal();
+      await shop.pause(0, 500);
+    },
+  },
+  {
+    title: 'half-open',
+    isAlone: true,
+    fault: (network) => async (shop) => {
+      network.stall();
+      await shop.pause(800, 2_000);
+      network.heal();
+      await shop.pause(0, 1_000);
+    },
+  },
+  {
+    title: 'losing the answers',
+    isAlone: true,
+    fault: (network) => async (shop) => {
+      network.dropReplies();
+      await shop.pause(800, 2_000);
+      network.heal();
+      await shop.pause(0, 1_000);
+    },
+  },
+];
+
+let postgres: PostgresServer;
+before(async () => {
+  postgres = await startPostgres();
+});
+after(() => postgres?.stop());
+
+describe('the network to Redis', {
+  concurrency: 3,
+  timeout: 200_000,
+  ...needsServer('redis', 'postgres'),
+}, () => {
+  for (const harm of HARMS) {
+    test(`[S1–S6, S9] ${ROUNDS} times ${harm.title}: nothing sold twice, nothing lost`, (t) => play(t, harm));
+  }
+});
+
+async function play(t: TestContext, { fault, isAlone }: Harm): Promise<void> {
+  const redis = await startRedis();
+  t.after(() => redis.stop());
+  const network = await startTcpProxy(redis.port);
+  t.after(() => network.stop());
+  const throughNetwork = { REDIS_URL: `redis://127.0.0.1:${network.port}` };
+  const shop = await SharedShop.start(t, {
+    ...{ processes: PROCESSES, rounds: ROUNDS, redisUrl: redis.url },
+    databaseUrl: await postgres.createDatabase(),
+    envOf: (process) => (process === 0 ? throughNetwork : {}),
+  });
+  for (let round = 0; round < ROUNDS; round++) await shop.play(fault(network));
+  network.heal();
+  await shop.isWell();
+  await shop.assertWhole(t);
+  const [cutOff, ...others] = shop.warnings(FALLBACK);
+  t.diagnostic(`fallbacks: ${cutOff}, of the others: ${others.join(', ')}`);
+  if (!isAlone) return;
+  assert.ok(cutOff! >= ROUNDS / 2, `it went alone ${cutOff} times only`);
+  const stopped = shop.warnings(STOPPED).reduce((sum, count) => sum + count);
+  assert.ok(stopped > 0, 'the processes never met, so the ledger had nothing to decide');
+}
