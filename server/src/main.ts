@@ -198,14 +198,8 @@ function welcome(config: Config, shop: Shop): string {
 
 /** What may be wrong with the stores at start, told in the error's own words. */
 const KNOWN_FAULTS = new Set([
-  ...['BadConfig', 'CannotOpenLedger', 'LedgerInUse', 'SchemaTooNew'],
-  ...[
-    'CannotReachDatabase',
-    'UnsuitableRedis',
-    'InventoryUnavailable',
-    'WeakDurability',
-    'LedgerUnavailable',
-  ],
+  ...['BadConfig', 'CannotOpenLedger', 'LedgerInUse', 'SchemaTooNew', 'LedgerUnavailable'],
+  ...['CannotReachDatabase', 'WeakDurability', 'UnsuitableRedis', 'InventoryUnavailable'],
 ]);
 
 /** One line for the person who starts it; the stack only where nobody expected the error. */
