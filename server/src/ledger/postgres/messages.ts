@@ -5,9 +5,18 @@ const EXECUTE = Buffer.from([0x45, 0, 0, 0, 9, 0, 0, 0, 0, 0]);
 const SYNC = Buffer.from([0x53, 0, 0, 0, 4]);
 const [PARSE, BIND] = [0x50, 0x42];
 
+/** A buffer that grew beyond this is not kept. */
+const KEPT_BYTES = 1_048_576;
+
+/** Of one connection: the buffer is used again for its next messages, when these were answered. */
 export class Messages {
   #buffer = Buffer.allocUnsafe(16_384);
   #length = 0;
+
+  begin(): void {
+    this.#length = 0;
+    if (this.#buffer.length > KEPT_BYTES) this.#buffer = Buffer.allocUnsafe(16_384);
+  }
 
   parse(name: string, sql: string): void {
     const start = this.#begin(PARSE, 16 + 3 * (name.length + sql.length));

@@ -2,7 +2,7 @@
 // with a Sync, which makes the server send, and this process read, every answer by itself; here one Sync ends all.
 // After an error the server skips the rest, so nothing behind a failed statement is done.
 import type { SqlRow } from '../sql/sql-server.ts';
-import { Messages } from './messages.ts';
+import type { Messages } from './messages.ts';
 import type { Statement } from './statements.ts';
 
 /** What is used of the driver's protocol connection. */
@@ -30,6 +30,7 @@ type Done = (error: Error | null, result?: PipelineResult) => void;
 
 /** Given to the driver's `query`, which calls the methods below as answers come in. */
 export class Pipeline {
+  readonly #messages: Messages;
   readonly #prepare: readonly Statement[];
   readonly #steps: readonly Step[];
   readonly #rows: RawRows[] = [];
@@ -38,7 +39,8 @@ export class Pipeline {
   #lastCommand = '';
 
   /** Prepares the statements, then runs the steps. */
-  constructor(prepare: readonly Statement[], steps: readonly Step[], done: Done) {
+  constructor(messages: Messages, prepare: readonly Statement[], steps: readonly Step[], done: Done) {
+    this.#messages = messages;
     this.#prepare = prepare;
     this.#steps = steps;
     this.#done = done;
@@ -50,7 +52,8 @@ export class Pipeline {
   }
 
   submit(connection: unknown): null {
-    const messages = new Messages();
+    const messages = this.#messages;
+    messages.begin();
     for (const { name, text } of this.#prepare) messages.parse(name, text);
     for (const { statement, values } of this.#steps) {
       messages.bind(statement.name, values);

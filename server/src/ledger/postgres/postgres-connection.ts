@@ -9,6 +9,7 @@ import type {
   SqlValue,
 } from '../sql/sql-server.ts';
 import { ConnectionLost, isServerError } from './faults.ts';
+import { Messages } from './messages.ts';
 import { Pipeline, type PipelineResult, type Step } from './pipeline.ts';
 import { readSteps, rowsOf } from './read-batch.ts';
 import { STATEMENTS } from './statements.ts';
@@ -42,6 +43,7 @@ export class PostgresConnection implements SqlConnection {
   readonly #client: Client;
   readonly #queryTimeoutMs: number;
   #lost: ConnectionLost | undefined;
+  readonly #messages = new Messages();
   #isPrepared = false;
   #underWay: Promise<unknown> = Promise.resolve();
 
@@ -135,7 +137,7 @@ export class PostgresConnection implements SqlConnection {
   #run(steps: readonly Step[]): Promise<PipelineResult> {
     const prepare = this.#isPrepared ? [] : STATEMENTS;
     const done = new Promise<PipelineResult>((resolve, reject) => {
-      const pipeline = new Pipeline(prepare, steps, (error, result) => {
+      const pipeline = new Pipeline(this.#messages, prepare, steps, (error, result) => {
         if (error) reject(error);
         else resolve(result!);
       });
