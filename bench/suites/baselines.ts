@@ -6,10 +6,10 @@ import { problemsOf, sideOf } from '../against-echo.ts';
 import { type Bench, type Figure, figure, type Suite, type SuiteResult, type Target } from '../bench.ts';
 import { alternate, measureLoad, type Pair, type Run, untilIdle } from '../measure.ts';
 import { type Program, startProgram } from '../program.ts';
-import { onStores, type RealStores, type StoreEnv, withStores } from '../real-stores.ts';
+import { MILLIONS_OF_TICKETS, onStores, type RealStores, type StoreEnv, withStores } from '../real-stores.ts';
 import { seatsSold, startServer, using } from '../server-under-test.ts';
 import { medianRatio } from '../stats.ts';
-import { BUY, ENOUGH_TICKETS, soldFigure } from './durable.ts';
+import { BUY, soldFigure } from './durable.ts';
 
 interface Baseline {
   readonly script: string;
@@ -86,7 +86,7 @@ async function compare(
   connections: number,
 ): Promise<SuiteResult> {
   const name = `${baseline.script}-${connections}`;
-  const options = { name, events: 1, ticketsPerEvent: ENOUGH_TICKETS, env: await stores.fresh() };
+  const options = { name, events: 1, ticketsPerEvent: MILLIONS_OF_TICKETS, env: await stores.fresh() };
   return using(onStores(startServer(bench, options), stores), async (server) => {
     const starting = onStores(startBaseline(bench, baseline, await stores.fresh()), stores);
     const { warm, pairs } = await using(starting, (opponent) =>

@@ -7,10 +7,10 @@ import { problemsOf, sideOf } from '../against-echo.ts';
 import { type Bench, type Figure, figure, type Suite, type SuiteResult } from '../bench.ts';
 import { alternate, measureLoad, type Pair, type Run } from '../measure.ts';
 import type { Program } from '../program.ts';
-import { onStores, type RealStores, withStores } from '../real-stores.ts';
+import { MILLIONS_OF_TICKETS, onStores, type RealStores, withStores } from '../real-stores.ts';
 import { seatsSold, startServer, untilDegraded, using } from '../server-under-test.ts';
 import { medianRatio } from '../stats.ts';
-import { BUY, ENOUGH_TICKETS, soldFigure } from './durable.ts';
+import { BUY, soldFigure } from './durable.ts';
 
 const CONNECTIONS = [64, 512];
 const TARGET = { is: '≥', limit: 0.8 } as const;
@@ -32,7 +32,7 @@ interface Answered {
 export const fallback: Suite = {
   name: 'fallback',
   question: 'How much is left of the speed of a shop without Redis when Redis has died?',
-  settings: { pairs: 4, seconds: 2, warmUpSeconds: 4 },
+  settings: { pairs: 3, seconds: 2, warmUpSeconds: 4 },
   async run(bench) {
     const embedded = await compare(bench, { title: 'SQLite', fresh: async () => ({}) });
     const shared = await withStores('postgres', (stores) =>
@@ -73,7 +73,7 @@ async function start(
 ): Promise<Program> {
   const env = { ...(await fresh()), ...redisEnv };
   const name = `${role}-${title}`;
-  const starting = startServer(bench, { name, events: 1, ticketsPerEvent: ENOUGH_TICKETS, env });
+  const starting = startServer(bench, { name, events: 1, ticketsPerEvent: MILLIONS_OF_TICKETS, env });
   return stores === undefined ? starting : onStores(starting, stores);
 }
 

@@ -2,21 +2,20 @@
 // CPU time: this machine has as many cores as it has, and when one process, its stores and the load fill them, more
 // processes cannot sell more. They must not sell less, and a sale must not cost much more.
 //
-// Four processes run all the time and the load goes to the first one, two or four of them, in turns; those without
-// load do next to nothing, and their CPU time is not counted.
+// Three shops of one, two and four processes, each with a Redis and a database of its own, take turns. The two that
+// have no load do nothing: nothing changes that they could compare or repair.
 import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { problemsOf } from '../against-echo.ts';
 import { type Bench, type Figure, figure, round, type Suite, type SuiteResult } from '../bench.ts';
 import { medianOf } from '../measure.ts';
 import { ask, type Program } from '../program.ts';
-import { type RealStores, withStores } from '../real-stores.ts';
+import { MILLIONS_OF_TICKETS, type RealStores, withStores } from '../real-stores.ts';
 import { seatsSold, startServer, using } from '../server-under-test.ts';
 import { median } from '../stats.ts';
-import { BUY, ENOUGH_TICKETS, soldFigure } from './durable.ts';
+import { BUY, soldFigure } from './durable.ts';
 
 const PROCESSES = [1, 2, 4] as const;
-const MOST = 4;
 /** In total, spread evenly over the processes. */
 const CONNECTIONS = [64, 512];
 const CPU_TARGET = { is: '<', limit: 1.2 } as const;
@@ -49,14 +48,32 @@ export const scaling: Suite = {
   question: 'What does a sale cost when two or four processes are the shop?',
   settings: { pairs: 4, seconds: 2, warmUpSeconds: 4 },
   run: (bench) =>
-    withStores('postgres', async (stores) => {
-      const env = await stores.fresh();
-      // The first makes the schema and the event, the others find them.
-      const start = (place: number) =>
-        startServer(bench, { name: `process-${place}`, events: 1, ticketsPerEvent: ENOUGH_TICKETS, env });
-      return usingAll(MOST, start, (programs) => measureAll(bench, stores, programs));
-    }),
+    withStores('postgres', (stores) =>
+      usingShops(bench, stores, (shops) => measureAll(bench, stores, shops)),
+    ),
 };
+
+/** The processes of one shop. */
+type Shop = readonly Program[];
+
+/** Starts the shops of `PROCESSES`, one process after the other; stops them afterwards, whatever happened. */
+async function usingShops<Result>(
+  bench: Bench,
+  stores: RealStores,
+  use: (shops: readonly Shop[]) => Promise<Result>,
+  started: readonly Shop[] = [],
+): Promise<Result> {
+  const count = PROCESSES[started.length];
+  if (count === undefined) return use(started);
+  const env = await stores.fresh();
+  // The first makes the schema and the event, the others find them.
+  const start = (place: number) =>
+    startServer(bench, {
+      ...{ name: `process-${place}-of-${count}`, env },
+      ...{ events: 1, ticketsPerEvent: MILLIONS_OF_TICKETS },
+    });
+  return usingAll(count, start, (shop) => usingShops(bench, stores, use, [...started, shop]));
+}
 
 function usingAll<Result>(
   count: number,
@@ -68,19 +85,17 @@ function usingAll<Result>(
   return using(start(started.length), (program) => usingAll(count, start, use, [...started, program]));
 }
 
-async function measureAll(
-  bench: Bench,
-  stores: RealStores,
-  programs: readonly Program[],
-): Promise<SuiteResult> {
+async function measureAll(bench: Bench, stores: RealStores, shops: readonly Shop[]): Promise<SuiteResult> {
   const figures: Figure[] = [];
   const raw: unknown[] = [];
-  const loads: SharedRun[] = await warmUp(bench, stores, programs);
+  const loads: SharedRun[] = await warmUp(bench, stores, shops);
   for (const connections of CONNECTIONS) {
     bench.say(`${connections} connections over one, two and four processes, ${bench.pairs} rounds`);
-    loads.push(await runOver(bench, stores, programs, connections, 1));
+    // Connections of another number, and batches of another size, are something new to each of them.
+    loads.push(...(await playRound(bench, stores, shops, connections, 1)));
     const rounds: Round[] = [];
-    for (let n = 0; n < bench.pairs; n++) rounds.push(await playRound(bench, stores, programs, connections));
+    for (let n = 0; n < bench.pairs; n++)
+      rounds.push(await playRound(bench, stores, shops, connections, bench.seconds));
     loads.push(...rounds.flat());
     for (const processes of PROCESSES.slice(1)) figures.push(...compare(connections, processes, rounds));
     raw.push({ connections, rounds });
@@ -88,14 +103,16 @@ async function measureAll(
   const answered = loads.reduce((sum, run) => sum + run.requests, 0);
   // What one process has sold, another counts a tenth of a second later.
   await sleep(500);
-  const sold = await seatsSold(programs[0]!);
+  const counted = await Promise.all(shops.map((shop) => seatsSold(shop[0]!)));
+  const sold = counted.reduce((sum, tickets) => sum + tickets, 0);
   const sales = { answered, sold, loads: loads.length };
-  figures.push(soldFigure('by four processes', Math.max(...CONNECTIONS), sales));
+  figures.push(soldFigure('by seven processes', Math.max(...CONNECTIONS), sales));
   return { figures, raw: { comparisons: raw, ...sales } };
 }
 
 /** Each process alone: they are compiled by what they do, and four at once would have half a core each for it. */
-async function warmUp(bench: Bench, stores: RealStores, programs: readonly Program[]): Promise<SharedRun[]> {
+async function warmUp(bench: Bench, stores: RealStores, shops: readonly Shop[]): Promise<SharedRun[]> {
+  const programs = shops.flat();
   bench.say(`${programs.length} processes warm up, ${bench.warmUpSeconds} s each`);
   const runs: SharedRun[] = [];
   for (const program of programs)
@@ -106,12 +123,12 @@ async function warmUp(bench: Bench, stores: RealStores, programs: readonly Progr
 async function playRound(
   bench: Bench,
   stores: RealStores,
-  programs: readonly Program[],
+  shops: readonly Shop[],
   connections: number,
+  seconds: number,
 ): Promise<Round> {
   const runs: SharedRun[] = [];
-  for (const processes of PROCESSES)
-    runs.push(await runOver(bench, stores, programs.slice(0, processes), connections, bench.seconds));
+  for (const shop of shops) runs.push(await runOver(bench, stores, shop, connections, seconds));
   return runs;
 }
 

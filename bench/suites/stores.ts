@@ -3,9 +3,15 @@
 // Redis, and of the database: on a busy machine that is what can be trusted.
 import { compareWithEcho, type EchoComparison, ratioFigure } from '../against-echo.ts';
 import type { Bench, Figure, Suite, SuiteResult } from '../bench.ts';
-import { type DatabaseKind, onStores, type RealStores, withStores } from '../real-stores.ts';
+import {
+  type DatabaseKind,
+  MILLIONS_OF_TICKETS,
+  onStores,
+  type RealStores,
+  withStores,
+} from '../real-stores.ts';
 import { askFor, seatsSold, startServer, using } from '../server-under-test.ts';
-import { BUY, ENOUGH_TICKETS, soldFigure } from './durable.ts';
+import { BUY, soldFigure } from './durable.ts';
 
 interface Case extends EchoComparison {
   readonly kind: DatabaseKind;
@@ -54,7 +60,7 @@ async function measureSales(bench: Bench, servers: RealStores, comparison: Case)
   const where = `at ${connections} connections on ${TITLES[kind]}`;
   bench.say(`POST /buy/1 ${where} against the echo`);
   const name = `${kind}-${connections}`;
-  const options = { name, events: 1, ticketsPerEvent: ENOUGH_TICKETS, env: await servers.fresh() };
+  const options = { name, events: 1, ticketsPerEvent: MILLIONS_OF_TICKETS, env: await servers.fresh() };
   return using(onStores(startServer(bench, options), servers), async (server) => {
     const result = await compareWithEcho(bench, server, comparison);
     const sold = await seatsSold(server);
