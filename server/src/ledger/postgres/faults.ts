@@ -19,9 +19,10 @@ export function isServerError(error: unknown): error is ServerError {
 
 // Serialization failure, deadlock, lock not available in time, statement cancelled by its timeout.
 const TRY_AGAIN = new Set(['40001', '40P01', '55P03', '57014']);
-// Shut down, crash of another process, starting up, database dropped, idle in transaction, idle; and a server that
-// has become a read-only standby, which another address may have left behind.
-const LOST = new Set(['57P01', '57P02', '57P03', '57P04', '57P05', '25P03', '25006']);
+// Shut down, crash of another process, starting up, database dropped, idle in transaction, idle; a server that has
+// become a read-only standby, which another address may have left behind; prepared statements that are not what this
+// side takes them for.
+const LOST = new Set(['57P01', '57P02', '57P03', '57P04', '57P05', '25P03', '25006', '26000', '42P05']);
 
 export function faultOf(error: unknown): SqlFault {
   if (error instanceof ConnectionLost || error instanceof CannotReachDatabase) return 'connection lost';

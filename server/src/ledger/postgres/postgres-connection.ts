@@ -8,11 +8,11 @@ import type {
   SqlRow,
   SqlValue,
 } from '../sql/sql-server.ts';
-import { ConnectionLost, isServerError } from './faults.ts';
+import { ConnectionLost, faultOf, isServerError } from './faults.ts';
 import { Messages } from './messages.ts';
 import { Pipeline, type PipelineResult, type Step } from './pipeline.ts';
 import { readSteps, rowsOf } from './read-batch.ts';
-import { STATEMENTS } from './statements.ts';
+import { STATEMENTS, type Statement } from './statements.ts';
 import { writeSteps } from './write-batch.ts';
 
 /** A batch that takes longer than this is given up: its locks must not outlive the patience of its buyers. */
@@ -83,7 +83,7 @@ export class PostgresConnection implements SqlConnection {
 
   async readBatch(query: BatchQuery): Promise<BatchRows> {
     if (query.eventNos.length === 0) return this.#readClock();
-    if (!this.#isPrepared) await this.#within(BATCH_TIMEOUT_MS, this.#client.query(BATCH_SESSION));
+    if (!this.#isPrepared) await this.#prepare();
     const steps = readSteps(query);
     const { rows } = await this.#run(steps);
     return rowsOf(steps, rows);
@@ -134,8 +134,22 @@ export class PostgresConnection implements SqlConnection {
     (this.#client as unknown as WithStream).connection.stream.destroy();
   }
 
-  #run(steps: readonly Step[]): Promise<PipelineResult> {
-    const prepare = this.#isPrepared ? [] : STATEMENTS;
+  /**
+   * Apart from the first batch: if that fails, its statements are prepared all the same, and preparing them again
+   * would fail for ever. With some of them prepared a connection is of no use.
+   */
+  async #prepare(): Promise<void> {
+    try {
+      await this.#within(BATCH_TIMEOUT_MS, this.#client.query(BATCH_SESSION));
+      await this.#run([], STATEMENTS);
+      this.#isPrepared = true;
+    } catch (error) {
+      this.#lose((error as Error).message);
+      throw this.#lost;
+    }
+  }
+
+  #run(steps: readonly Step[], prepare: readonly Statement[] = []): Promise<PipelineResult> {
     const done = new Promise<PipelineResult>((resolve, reject) => {
       const pipeline = new Pipeline(this.#messages, prepare, steps, (error, result) => {
         if (error) reject(error);
@@ -143,10 +157,7 @@ export class PostgresConnection implements SqlConnection {
       });
       this.#client.query(pipeline);
     });
-    return this.#within(BATCH_TIMEOUT_MS, done).then((result) => {
-      this.#isPrepared = true;
-      return result;
-    });
+    return this.#within(BATCH_TIMEOUT_MS, done);
   }
 
   /** What the driver rejects with is the server's error, or means that the connection is of no more use. */
@@ -161,7 +172,7 @@ export class PostgresConnection implements SqlConnection {
     }, timeoutMs);
     const answered = asked
       .catch((error: Error) => {
-        if (isServerError(error) && error.severity === 'ERROR') throw error;
+        if (isServerError(error) && faultOf(error) !== 'connection lost') throw error;
         this.#lose(error.message);
         throw isServerError(error) ? error : this.#lost;
       })
