@@ -46,7 +46,7 @@ type Round = readonly SharedRun[];
 export const scaling: Suite = {
   name: 'scaling',
   question: 'What does a sale cost when two or four processes are the shop?',
-  settings: { pairs: 4, seconds: 2, warmUpSeconds: 4 },
+  settings: { pairs: 3, seconds: 2, warmUpSeconds: 4 },
   run: (bench) =>
     withStores('postgres', (stores) =>
       usingShops(bench, stores, (shops) => measureAll(bench, stores, shops)),
