@@ -35,6 +35,7 @@ export class ServerProcess {
   readonly folder = mkdtempSync(join(tmpdir(), 'floodgate-test-'));
   /** Changes with every start. */
   port = 0;
+  isPaused = false;
   readonly #options: ServerOptions;
   #life: Life | undefined;
   readonly #lastLines: string[] = [];
@@ -102,10 +103,12 @@ export class ServerProcess {
 
   /** Stops the program where it is: its connections stay open and nobody answers, until `resume`. */
   pause(): void {
+    this.isPaused = true;
     this.#life?.child.kill('SIGSTOP');
   }
 
   resume(): void {
+    this.isPaused = false;
     this.#life?.child.kill('SIGCONT');
   }
 

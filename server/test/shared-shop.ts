@@ -28,8 +28,9 @@ const GRACE_MS = 2 * RECONCILE_SECONDS * 1_000 + 2_000;
 const WELL_WITHIN_MS = 8_000;
 /** A pair of events is shopped for some rounds, until it is sold out; then the next pair. */
 const ROUNDS_PER_PAIR = 3;
-const TICKETS = 700;
+const TICKETS = 300;
 const PLAN = { ticketType: 'ga', clients: 24, thinkMs: 25, holdForMs: 1_500, retryMs: 100 };
+const ASK_PAUSED = 0.05;
 const OPTIONS: CheckOptions = {
   holdTtlMs: HOLD_TTL_SECONDS * 1_000,
   isResolved: true,
@@ -191,8 +192,11 @@ export class SharedShop {
     return list[Math.floor(this.random() * list.length)]!;
   }
 
+  /** Of one that stands still only now and then: else all buyers would soon wait for it, and none ask the others. */
   #anyClient(): HttpClient {
-    return this.#any(this.#clients);
+    const isAsked = this.processes.map(({ isPaused }) => !isPaused || this.random() < ASK_PAUSED);
+    const asked = this.#clients.filter((_, place) => isAsked[place]);
+    return this.#any(asked.length > 0 ? asked : this.#clients);
   }
 
   async #look(client: HttpClient, eventIds: readonly string[], options: CheckOptions) {

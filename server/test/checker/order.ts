@@ -128,6 +128,14 @@ function checkRefusals(
   const capacity = event.types[0]!.capacity;
   const { claimed, sold } = usage(journal, heldAs);
   const returns = new Returns(journal, heldAs);
+  const mostHeld = (from: number, to: number, unseenFrom: number): number => {
+    let most = claimed.max(from, to);
+    if (staleMs === 0) return most;
+    for (let seq = from; seq <= to; seq++) {
+      most = Math.max(most, claimed.max(seq, seq) + returns.unseen(unseenFrom, seq));
+    }
+    return most;
+  };
   for (const op of ops) {
     for (const call of op.calls) {
       const { error } = call.said;
@@ -136,15 +144,9 @@ function checkRefusals(
       const from = windows.seqBefore(askedAtMs);
       const to = Math.min(windows.seqAfter(call.endedAtMs) - 1, journal.length);
       if (from > to) continue; // The journal contradicts real time, which the checks above have reported.
-      const enough = capacity - call.quantity + 1;
-      let mostUsed = (error === 'SOLD_OUT' ? sold : claimed).max(from, to);
-      if (error === 'ALL_HELD' && mostUsed < enough && staleMs > 0) {
-        const unseenFrom = windows.seqBefore(askedAtMs - staleMs);
-        for (let seq = from; seq <= to && mostUsed < enough; seq++) {
-          mostUsed = Math.max(mostUsed, claimed.max(seq, seq) + returns.unseen(unseenFrom, seq));
-        }
-      }
-      if (mostUsed < enough) {
+      const unseenFrom = windows.seqBefore(askedAtMs - staleMs);
+      const mostUsed = error === 'SOLD_OUT' ? sold.max(from, to) : mostHeld(from, to, unseenFrom);
+      if (capacity - mostUsed >= call.quantity) {
         const what = `${error} for ${call.quantity}, while at least ${capacity - mostUsed} were left`;
         const facts = [{ seq: from }, { seq: to }];
         found.add('order', eventId, what, { ops: [op], facts });
