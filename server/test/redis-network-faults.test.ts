@@ -2,14 +2,21 @@
 // from its memory, while the two others share; the ledger is all that stands between them.
 import assert from 'node:assert/strict';
 import { after, before, describe, type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Program, temporaryFolder } from './program.ts';
 import { needsServer } from './servers/binaries.ts';
 import { type PostgresServer, startPostgres } from './servers/postgres.ts';
 import { startRedis } from './servers/redis.ts';
 import { startTcpProxy, type TcpProxy } from './servers/tcp-proxy.ts';
 import { type Fault, SharedShop } from './shared-shop.ts';
+import { ask } from './test-shop.ts';
 
 const ROUNDS = 10;
 const PROCESSES = 3;
+/** Tickets of a process that is alone. */
+const ALONE = 60;
+/** Who is alone asks the ledger for news five times a second. */
+const FOLLOWS_WITHIN_MS = 1_000;
 const FALLBACK = /FALLBACK/;
 const STOPPED = /the ledger stopped an oversell/;
 
@@ -85,6 +92,40 @@ describe('the network to Redis', {
   for (const harm of HARMS) {
     test(`[S1–S6, S9] ${ROUNDS} times ${harm.title}: nothing sold twice, nothing lost`, (t) => play(t, harm));
   }
+});
+
+describe('a process that is cut off from Redis', {
+  timeout: 60_000,
+  ...needsServer('redis', 'postgres'),
+}, () => {
+  test('[F2] what it sells alone is refused to nobody else: all other tickets are sold by who shares', async (t) => {
+    const redis = await startRedis();
+    t.after(() => redis.stop());
+    const network = await startTcpProxy(redis.port);
+    t.after(() => network.stop());
+    const env = {
+      ...{ DATABASE_URL: await postgres.createDatabase(), SEED_EVENTS: '1', SEED_TICKETS: `${2 * ALONE}` },
+      // The reconciliation, which would bring the news too, stays out of it.
+      RECONCILE_SECONDS: '3600',
+    };
+    const open = (port: number) => {
+      const its = { ...env, REDIS_URL: `redis://127.0.0.1:${port}` };
+      return Program.open(t, { folder: temporaryFolder(t), env: its });
+    };
+    const [cutOff, sharing] = [await open(network.port), await open(redis.port)];
+    network.cut();
+    const statuses = async (port: number, times: number) => {
+      const all: number[] = [];
+      for (let time = 0; time < times; time++) all.push((await ask(port, 'POST', '/buy/1')).status);
+      return all;
+    };
+    const granted = Array.from({ length: ALONE }, () => 201);
+    assert.deepEqual(await statuses(cutOff.port, ALONE), granted);
+    assert.deepEqual(await statuses(sharing.port, ALONE), granted);
+    assert.match((await ask(sharing.port, 'POST', '/buy/1')).text, /"error":"SOLD_OUT"/);
+    await sleep(FOLLOWS_WITHIN_MS);
+    assert.match((await ask(cutOff.port, 'POST', '/buy/1')).text, /"error":"SOLD_OUT"/);
+  });
 });
 
 async function play(t: TestContext, { fault, isAlone }: Harm): Promise<void> {
