@@ -17,6 +17,7 @@ import {
 } from './ledger.ts';
 import { Catalogue } from './sql/catalogue.ts';
 import { Connections } from './sql/connections.ts';
+import { KnownHeads } from './sql/known-heads.ts';
 import { NodeLease } from './sql/node-lease.ts';
 import { Reach } from './sql/reach.ts';
 import { Reader } from './sql/reader.ts';
@@ -31,7 +32,7 @@ import type { KnownEvent } from './sql/working-set.ts';
 const WRITERS = { size: 2, maxWaiting: 2, maxWaitMs: 5_000 };
 const CLOCK_EVERY_MS = 60_000;
 /** What waited so long is refused: its buyer is gone or angry. */
-const MAX_WAIT_MS = 5_000;
+const MAX_WAIT_MS = 3_000;
 
 export interface SqlLedgerOptions {
   readonly commits: GroupCommitOptions;
@@ -74,6 +75,7 @@ export class SqlLedger implements Ledger {
     const rooms = {
       server,
       clock,
+      heads: new KnownHeads(),
       catalogue: this.#catalogue,
       connections: this.#writers,
       reach: this.#reach,
@@ -147,11 +149,11 @@ export class SqlLedger implements Ledger {
   }
 
   order(orderId: OrderId): Promise<OrderRecord | undefined> {
-    return this.#reader.now((connection) => reads.readOrder(connection, orderId));
+    return this.#reader.soon((connection) => reads.readOrder(connection, orderId));
   }
 
   hold(holdId: HoldId): Promise<HoldRecord | undefined> {
-    return this.#reader.now((connection) => reads.readHold(connection, holdId));
+    return this.#reader.soon((connection) => reads.readHold(connection, holdId));
   }
 
   async orders(eventId: EventId, afterSeq: number, limit: number): Promise<OrderRecord[]> {
@@ -183,7 +185,7 @@ export class SqlLedger implements Ledger {
   ): Promise<{ ticket: Ticket; as: 'held' | 'sold'; by: HoldId | OrderId }[]> {
     const event = await this.#find(eventId);
     if (!event) return [];
-    return this.#reader.now((connection) => reads.readClaimsOf(connection, event, tickets));
+    return this.#reader.soon((connection) => reads.readClaimsOf(connection, event, tickets));
   }
 
   keptKeys(): Promise<number> {
@@ -212,7 +214,7 @@ export class SqlLedger implements Ledger {
   async #find(eventId: EventId): Promise<KnownEvent | undefined> {
     const { known } = this.#catalogue;
     if (!known.has(eventId)) {
-      await this.#reader.now((connection) => this.#catalogue.lookUp(connection, [eventId]));
+      await this.#reader.soon((connection) => this.#catalogue.lookUp(connection, [eventId]));
     }
     return known.get(eventId);
   }

@@ -90,8 +90,9 @@ export class Reconciliation {
     const claimed = new Uint8Array(states.length);
     for (const ticket of claims.held) claimed[ticket] = HELD;
     for (const ticket of claims.sold) claimed[ticket] = SOLD;
-    for (const [ticket, state] of states.entries()) {
-      if (state !== claimed[ticket]) suspects.set(ticket as Ticket, state as State);
+    // By index: an iterator over ten million tickets stops everything for 0.2 s, this for 10 ms.
+    for (let ticket = 0; ticket < states.length; ticket++) {
+      if (states[ticket] !== claimed[ticket]) suspects.set(ticket as Ticket, states[ticket] as State);
     }
     return suspects;
   }

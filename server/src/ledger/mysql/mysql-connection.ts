@@ -6,13 +6,14 @@ import type {
   BatchQuery,
   BatchRows,
   BatchWrite,
+  ForeseenHead,
   SqlConnection,
   SqlRow,
   SqlValue,
 } from '../sql/sql-server.ts';
 import { DEADLOCK, MysqlError, mysqlError } from './faults.ts';
 import { integer, withParameters } from './literals.ts';
-import { lockHeads, readClaims, readHolds, readKept } from './read-batch.ts';
+import { lockForeseen, lockHeads, readClaims, readHolds, readKept } from './read-batch.ts';
 import { FOUND_TOO_FEW } from './row-lists.ts';
 import { DRIVER, type Flavour, flavourOf, openSocket, sessionOf } from './session.ts';
 import { writes } from './write-batch.ts';
@@ -110,6 +111,16 @@ export class MysqlConnection implements SqlConnection {
   async writeBatch(write: BatchWrite): Promise<void> {
     this.#batch = undefined;
     await this.#runOrRollBack([...writes(write), ...this.#end('COMMIT')]);
+  }
+
+  async writeForeseen(foreseen: readonly ForeseenHead[], write: BatchWrite): Promise<void> {
+    const statements = [
+      ...this.#begin(),
+      ...lockForeseen(foreseen),
+      ...writes(write),
+      ...this.#end('COMMIT'),
+    ];
+    await this.#runOrRollBack(statements);
   }
 
   /**

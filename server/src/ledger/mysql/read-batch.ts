@@ -1,8 +1,8 @@
 // What a batch reads. Every statement finds its rows by primary key, driven by a list that stands in the statement
 // itself, so it looks at no other row; the heads are locked in the order of the list.
-import type { BatchQuery } from '../sql/sql-server.ts';
+import type { BatchQuery, ForeseenHead } from '../sql/sql-server.ts';
 import { id, integer, text } from './literals.ts';
-import { BY_KEY, inLists, list, splitRows } from './row-lists.ts';
+import { BY_KEY, inLists, list, mustBe, splitRows } from './row-lists.ts';
 
 /** Locks one event's head, or those of many in the order of the list. */
 export function lockHeads(eventNos: readonly number[]): string {
@@ -13,6 +13,13 @@ export function lockHeads(eventNos: readonly number[]): string {
   const asked = list(eventNos.map(integer), ['event_no']);
   return `SELECT ${columns} FROM ${asked}
     STRAIGHT_JOIN event_heads h ${BY_KEY} ON h.event_no = l.event_no FOR UPDATE`;
+}
+
+/** Locks the heads as {@link lockHeads} does, and fails unless they stand where they are foreseen. */
+export function lockForeseen(foreseen: readonly ForeseenHead[]): string[] {
+  const asForeseen = foreseen.map(({ eventNo, seq }) => `(${integer(eventNo)},${integer(seq)})`);
+  const found = `(SELECT COUNT(*) FROM event_heads ${BY_KEY} WHERE (event_no, seq) IN (${asForeseen.join()}))`;
+  return [lockHeads(foreseen.map(({ eventNo }) => eventNo)), mustBe(found, foreseen.length)];
 }
 
 export function readClaims(claims: BatchQuery['claims']): string[] {

@@ -37,11 +37,19 @@ export function conditional(
 }
 
 /**
- * Fails when the statement before it did not find so many rows: a subquery of two rows is no value. The connection
- * counts rows found, not rows changed (CLIENT_FOUND_ROWS). It has to be a SELECT: DO makes a warning of the error.
+ * Fails when the statement before it did not find so many rows. The connection counts rows found, not rows changed
+ * (CLIENT_FOUND_ROWS).
  */
 function mustFind(count: number): string {
-  return `SELECT IF(ROW_COUNT() = ${count}, 1, (SELECT 1 UNION ALL SELECT 2))`;
+  return mustBe('ROW_COUNT()', count);
+}
+
+/**
+ * Fails when the expression is not this number: a subquery of two rows is no value. It has to be a SELECT: DO makes a
+ * warning of the error.
+ */
+export function mustBe(expression: string, count: number): string {
+  return `SELECT IF(${expression} = ${count}, 1, (SELECT 1 UNION ALL SELECT 2))`;
 }
 
 /** The server's number for what {@link conditional} fails with. */

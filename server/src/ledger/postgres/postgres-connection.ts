@@ -4,6 +4,7 @@ import type {
   BatchQuery,
   BatchRows,
   BatchWrite,
+  ForeseenHead,
   SqlConnection,
   SqlRow,
   SqlValue,
@@ -13,7 +14,7 @@ import { Messages } from './messages.ts';
 import { Pipeline, type PipelineResult, type Step } from './pipeline.ts';
 import { readSteps, rowsOf } from './read-batch.ts';
 import { STATEMENTS, type Statement } from './statements.ts';
-import { writeSteps } from './write-batch.ts';
+import { foreseenSteps, writeSteps } from './write-batch.ts';
 
 /** A batch that takes longer than this is given up: its locks must not outlive the patience of its buyers. */
 const BATCH_TIMEOUT_MS = 5_000;
@@ -23,14 +24,12 @@ const BATCH_TIMEOUT_MS = 5_000;
 // when tables may still be empty: a plan that reads whole tables would stay with it, so there is none.
 const SESSION = `
   SET client_encoding = 'UTF8';
-  SET statement_timeout = 15000; SET lock_timeout = 4000; SET idle_in_transaction_session_timeout = 5000;
+  SET statement_timeout = 4500; SET lock_timeout = 4000; SET idle_in_transaction_session_timeout = 5000;
   SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 3; SET tcp_keepalives_count = 3;
   SET plan_cache_mode = force_generic_plan; SET jit = off;
   SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
   SELECT set_config(name, CASE vartype WHEN 'bool' THEN 'off' ELSE '1000' END, false) FROM pg_settings
     WHERE name IN ('client_connection_check_interval', 'enable_memoize')`;
-
-const BATCH_SESSION = 'SET statement_timeout = 4500';
 
 /** Every value as the server's text. */
 const AS_TEXT = { getTypeParser: () => (text: string) => text };
@@ -94,8 +93,17 @@ export class PostgresConnection implements SqlConnection {
     return { heads: [], claims: [], holds: [], kept: [], nowMs: Number(row!.now_ms) };
   }
 
-  async writeBatch(write: BatchWrite): Promise<void> {
-    const { lastCommand } = await this.#run(writeSteps(write));
+  writeBatch(write: BatchWrite): Promise<void> {
+    return this.#commit(writeSteps(write));
+  }
+
+  async writeForeseen(foreseen: readonly ForeseenHead[], write: BatchWrite): Promise<void> {
+    if (!this.#isPrepared) await this.#prepare();
+    await this.#commit(foreseenSteps(foreseen, write));
+  }
+
+  async #commit(steps: readonly Step[]): Promise<void> {
+    const { lastCommand } = await this.#run(steps);
     // A COMMIT of a failed transaction is answered with ROLLBACK; it cannot come so far, but must never pass.
     if (lastCommand !== 'COMMIT') throw new Error(`the server answered COMMIT with ${lastCommand}`);
   }
@@ -140,7 +148,6 @@ export class PostgresConnection implements SqlConnection {
    */
   async #prepare(): Promise<void> {
     try {
-      await this.#within(BATCH_TIMEOUT_MS, this.#client.query(BATCH_SESSION));
       await this.#run([], STATEMENTS);
       this.#isPrepared = true;
     } catch (error) {

@@ -40,6 +40,21 @@ export const LOCK_HEAD = statement(
   'event_no, seq, held, sold, at_ms',
 );
 
+/** Divides by zero when a head is not where it was foreseen. */
+export const LOCK_FORESEEN = statement(
+  'lock_foreseen',
+  `SELECT 1 / (count(*) = cardinality($1::bigint[]))::int FROM unnest($1::bigint[], $2::bigint[]) AS q (event_no, seq)
+   CROSS JOIN LATERAL (SELECT 1 FROM event_heads h WHERE h.event_no = q.event_no AND h.seq = q.seq FOR UPDATE) h`,
+  'found',
+);
+
+export const LOCK_ONE_FORESEEN = statement(
+  'lock_one_foreseen',
+  `SELECT 1 / (count(*) = 1)::int
+   FROM (SELECT 1 FROM event_heads WHERE event_no = $1::bigint AND seq = $2::bigint FOR UPDATE) h`,
+  'found',
+);
+
 export const READ_CLAIMS = statement(
   'read_claims',
   `SELECT q.event_no, q.ticket, c.sold, c.claimed_by

@@ -1,5 +1,5 @@
 // What a batch writes, as the steps of one pipeline that ends with its COMMIT.
-import type { BatchWrite, HoldRow } from '../sql/sql-server.ts';
+import type { BatchWrite, ForeseenHead, HoldRow } from '../sql/sql-server.ts';
 import { bigints, lines, texts } from './arrays.ts';
 import type { Step } from './pipeline.ts';
 import * as sql from './statements.ts';
@@ -14,6 +14,19 @@ export function writeSteps(write: BatchWrite): Step[] {
   addHolds(write, add);
   addFacts(write, add);
   return [...mergeSales(steps), { statement: sql.COMMIT, values: [] }];
+}
+
+/** A whole batch: {@link writeSteps} behind heads that must stand where they are foreseen. */
+export function foreseenSteps(foreseen: readonly ForeseenHead[], write: BatchWrite): Step[] {
+  const [head] = foreseen;
+  const lock =
+    head && foreseen.length === 1
+      ? { statement: sql.LOCK_ONE_FORESEEN, values: [`${head.eventNo}`, `${head.seq}`] }
+      : {
+          statement: sql.LOCK_FORESEEN,
+          values: [bigints(foreseen.map(({ eventNo }) => eventNo)), bigints(foreseen.map(({ seq }) => seq))],
+        };
+  return [{ statement: sql.BEGIN, values: [] }, lock, ...writeSteps(write)];
 }
 
 function mergeSales(steps: readonly Step[]): readonly Step[] {

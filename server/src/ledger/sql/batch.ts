@@ -4,6 +4,7 @@ import { judge, type Verdict } from '../judge.ts';
 import type { Entry } from '../ledger.ts';
 import { batchWriteOf } from './batch-write.ts';
 import type { Catalogue } from './catalogue.ts';
+import { headRow, type KnownHeads, knownHead } from './known-heads.ts';
 import type { BatchQuery, BatchWrite, SqlConnection, SqlServer } from './sql-server.ts';
 import { queryFor, workingSetOf } from './working-set.ts';
 
@@ -29,6 +30,7 @@ export interface BatchRooms {
   readonly server: SqlServer;
   readonly catalogue: Catalogue;
   readonly clock: { nowMs(): number };
+  readonly heads: KnownHeads;
 }
 
 /** Runs the batch once. Rejects with CommitUnanswered, or with what the server said; then nothing was written. */
@@ -37,11 +39,69 @@ export async function runBatch(
   connection: SqlConnection,
   entries: readonly Entry[],
 ): Promise<Verdict[]> {
-  const { server, catalogue } = rooms;
+  const { catalogue, heads } = rooms;
   const unknown = catalogue.unknown(entries.map(({ eventId }) => eventId));
   if (unknown.length > 0) await catalogue.lookUp(connection, unknown);
   const query = queryFor(entries, catalogue.known);
   if (query.eventNos.length === 0) return judgeBatch(rooms, entries, query, NOTHING).verdicts;
+  if (entries.every(isForeseeable)) {
+    await heads.settled(query.eventNos);
+    const verdicts = await tryForeseen(rooms, connection, entries, query);
+    if (verdicts) return verdicts;
+  }
+  return runOnRows(rooms, connection, entries, query);
+}
+
+/** What is judged on heads alone: claims of tickets that are free and keys that are new, unless the server objects. */
+function isForeseeable({ kind }: Entry): boolean {
+  return kind === 'buy' || kind === 'hold' || kind === 'refuse';
+}
+
+/**
+ * Who is refused for a ticket is told of all that are taken, and a key may have an outcome that comes before any
+ * complaint: only who has looked knows. (Whatever else is refused, is so by what this very batch writes.)
+ */
+function needsALook(verdict: Verdict): boolean {
+  return verdict.status === 'broken' || (verdict.status === 'refused' && verdict.refusal === 'TICKET_TAKEN');
+}
+
+/** The verdicts of a batch that went as foreseen; undefined when it was not tried, or nothing was written. */
+async function tryForeseen(
+  rooms: BatchRooms,
+  connection: SqlConnection,
+  entries: readonly Entry[],
+  query: BatchQuery,
+): Promise<Verdict[] | undefined> {
+  const { server, heads } = rooms;
+  const foreseen = heads.foresee(query.eventNos);
+  if (!foreseen) return undefined;
+  const rows = { ...NOTHING, heads: foreseen.map(headRow) };
+  const { verdicts, write } = judgeBatch(rooms, entries, query, rows);
+  if (!write || verdicts.some(needsALook)) return undefined;
+  heads.stand(write.heads);
+  try {
+    await connection.writeForeseen(foreseen, write);
+    heads.wasRight(query.eventNos);
+    return verdicts;
+  } catch (error) {
+    heads.wasWrong(query.eventNos);
+    if (server.faultOf(error) === 'connection lost') {
+      throw new CommitUnanswered(error as Error, { query, write, verdicts });
+    }
+    await connection.rollback();
+    return undefined;
+  }
+}
+
+/** Reads under the heads' locks, judges, writes. */
+async function runOnRows(
+  rooms: BatchRooms,
+  connection: SqlConnection,
+  entries: readonly Entry[],
+  query: BatchQuery,
+): Promise<Verdict[]> {
+  const { server, catalogue, heads } = rooms;
+  const learned = heads.learn(query.eventNos);
   try {
     const rows = await connection.readBatch(query);
     // Another process may have made the event between the look-up and the lock; now nobody can.
@@ -51,13 +111,19 @@ export async function runBatch(
       return await runBatch(rooms, connection, entries);
     }
     const { verdicts, write } = judgeBatch(rooms, entries, query, rows);
+    heads.stand(rows.heads.map(knownHead));
+    heads.stand(write?.heads ?? []);
+    learned();
     if (!write) await connection.rollback();
     else await commit(server, connection, { query, write, verdicts });
     for (const { event, ...known } of write?.newEvents ?? []) catalogue.remember(event.eventId, known);
     return verdicts;
   } catch (error) {
+    heads.forget(query.eventNos);
     if (connection.isOpen) await connection.rollback().catch(() => connection.destroy());
     throw error;
+  } finally {
+    learned();
   }
 }
 

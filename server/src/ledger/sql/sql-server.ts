@@ -128,6 +128,11 @@ export interface BatchWrite {
   }[];
 }
 
+export interface ForeseenHead {
+  readonly eventNo: number;
+  readonly seq: number;
+}
+
 /** One connection, used by one caller at a time. Every call is bounded in time; a call too late loses the connection. */
 export interface SqlConnection {
   /** False after any `connection lost`. */
@@ -139,6 +144,11 @@ export interface SqlConnection {
   readBatch(query: BatchQuery): Promise<BatchRows>;
   /** Writes all and commits: one round trip. A unique key that is there already rejects, and nothing is written. */
   writeBatch(write: BatchWrite): Promise<void>;
+  /**
+   * A whole batch in one round trip, without a look: locks the heads in ascending order, and rejects, as `writeBatch`
+   * does, unless they stand where `foreseen` has them.
+   */
+  writeForeseen(foreseen: readonly ForeseenHead[], write: BatchWrite): Promise<void>;
   /** Ends the batch's transaction without a trace. */
   rollback(): Promise<void>;
   /** One statement with `?` for its parameters. */

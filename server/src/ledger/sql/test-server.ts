@@ -1,6 +1,14 @@
 // For the tests of SQL servers: what a started server offers, and a server whose connections can be held up, broken
 // or robbed of their locks at a chosen step. All else is the real server's.
-import type { BatchQuery, BatchRows, BatchWrite, SqlConnection, SqlFault, SqlServer } from './sql-server.ts';
+import type {
+  BatchQuery,
+  BatchRows,
+  BatchWrite,
+  ForeseenHead,
+  SqlConnection,
+  SqlFault,
+  SqlServer,
+} from './sql-server.ts';
 
 /** A real server that a test started: see server/test/servers. */
 export interface StartedServer {
@@ -52,7 +60,7 @@ export class HookedServer implements SqlServer {
 
   async connect(): Promise<SqlConnection> {
     const real = await this.#server.connect();
-    return {
+    const hooked: SqlConnection = {
       get isOpen() {
         return real.isOpen;
       },
@@ -60,15 +68,21 @@ export class HookedServer implements SqlServer {
         this.hooks.readBatch ? this.hooks.readBatch(query, real) : real.readBatch(query),
       writeBatch: (write) =>
         this.hooks.writeBatch ? this.hooks.writeBatch(write, real) : real.writeBatch(write),
+      writeForeseen: (foreseen, write) =>
+        this.hooks.readBatch || this.hooks.writeBatch
+          ? inTwoTrips(hooked, foreseen, write)
+          : real.writeForeseen(foreseen, write),
       rollback: () => real.rollback(),
       query: (sql, parameters) => real.query(sql, parameters),
       inOneView: (read) => real.inOneView(read),
       close: () => real.close(),
       destroy: () => real.destroy(),
     };
+    return hooked;
   }
 
   faultOf(error: unknown): SqlFault {
+    if (error instanceof NotAsForeseen) return 'other';
     const fault = this.#server.faultOf(error);
     this.faults.push(fault);
     return fault;
@@ -81,4 +95,19 @@ export class HookedServer implements SqlServer {
   weakDurability(): Promise<string[]> {
     return this.#server.weakDurability();
   }
+}
+
+class NotAsForeseen extends Error {}
+
+/** A foreseen batch that the hooks of both of its trips see. */
+async function inTwoTrips(
+  connection: SqlConnection,
+  foreseen: readonly ForeseenHead[],
+  write: BatchWrite,
+): Promise<void> {
+  const eventNos = foreseen.map(({ eventNo }) => eventNo);
+  const { heads } = await connection.readBatch({ eventNos, claims: [], holds: [], keys: [] });
+  const seqs = new Map(heads.map((head) => [Number(head.event_no), Number(head.seq)]));
+  if (foreseen.some(({ eventNo, seq }) => seqs.get(eventNo) !== seq)) throw new NotAsForeseen();
+  await connection.writeBatch(write);
 }
