@@ -7,6 +7,8 @@ import { CannotReachDatabase, type SqlConnection, type SqlServer } from './sql-s
 
 const LIMITS = { size: 4, maxWaiting: 2_000, maxWaitMs: 5_000 };
 const MAX_TRIES = 3;
+/** A buyer waits so long for what is read in a millisecond. */
+const SOON_MS = 5_000;
 /** So long nobody asks a replica that failed. */
 const REPLICA_REST_MS = 5_000;
 
@@ -47,6 +49,15 @@ export class Reader {
         if (!mayTryAgain) throw new LedgerUnavailable((error as Error).message, { cause: error });
       }
     }
+  }
+
+  /** As `now`, of a few rows for somebody who waits for them. */
+  async soon<T>(read: Read<T>): Promise<T> {
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      reject(new LedgerUnavailable(`${this.#server.description} did not answer within ${SOON_MS} ms`));
+    }, SOON_MS);
+    return Promise.race([this.now(read), late]).finally(() => clearTimeout(timer));
   }
 
   /** May lag behind; from the primary while there is no replica that works. */

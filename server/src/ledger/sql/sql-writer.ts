@@ -10,12 +10,16 @@ import { CannotReachDatabase, CLOCK_ONLY } from './sql-server.ts';
 
 /** How often a batch is tried again that the server rolled back (deadlock, serialization failure, lock timeout). */
 const MAX_TRIES_AGAIN = 5;
-/** And for how long: a lock that is not let go costs the server's lock timeout each time. */
-const TRY_AGAIN_MS = 6_000;
+/** And for how long: who waited in vain for a lock, some seconds long, is not made to wait for it once more. */
+const TRY_AGAIN_MS = 2_500;
 /** How long a batch looks for a connection that works. */
 const RECONNECT_MS = 2_000;
-/** How long it is looked for what became of a commit: longer than a server keeps the locks of who vanished. */
+/**
+ * It is looked for what became of a commit until its batch is so old: longer than a server keeps the locks of who
+ * vanished. A batch that is nearly so old already, because its answer was waited for, gets the shorter time.
+ */
 const RESOLVE_MS = 6_500;
+const SHORT_RESOLVE_MS = 1_500;
 const PAUSE_MS = 100;
 
 export interface WriterRooms extends BatchRooms {
@@ -128,8 +132,22 @@ class Attempts {
   }
 
   async #wasCommitted(unanswered: Unanswered): Promise<boolean> {
+    const passedMs = performance.now() - this.#startMs;
+    const leftMs = Math.max(RESOLVE_MS - passedMs, SHORT_RESOLVE_MS);
+    const found = new AbortController();
+    const late = sleep(leftMs, undefined, { signal: found.signal }).then(() => {
+      throw new LedgerOutcomeUnknown(`what became of a commit was not known after ${Math.round(leftMs)} ms`);
+    });
+    try {
+      return await Promise.race([this.#lookFor(unanswered, performance.now() + leftMs), late]);
+    } finally {
+      late.catch(() => {}); // It was broken off, or is what is thrown.
+      found.abort();
+    }
+  }
+
+  async #lookFor(unanswered: Unanswered, deadlineMs: number): Promise<boolean> {
     const { server, connections, reach } = this.#rooms;
-    const deadlineMs = performance.now() + RESOLVE_MS;
     for (;;) {
       try {
         await reach.upWithin(deadlineMs - performance.now());
