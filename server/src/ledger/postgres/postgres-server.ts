@@ -5,7 +5,7 @@ import { PostgresConnection } from './postgres-connection.ts';
 import { migrate } from './schema.ts';
 
 const CONNECT_TIMEOUT_MS = 3_000;
-const QUERY_TIMEOUT_MS = 15_000;
+const QUERY_TIMEOUT_MS = 5_000;
 /** Migrators that race wait for the one that is first. */
 const MIGRATION_TIMEOUT_MS = 600_000;
 

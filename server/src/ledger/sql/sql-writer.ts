@@ -52,16 +52,23 @@ export class SqlWriter {
    * and then selling goes on.
    */
   check(): void {
-    const { connections, reach } = this.#rooms;
-    if (!reach.isUp) return;
-    this.#checking ??= connections
-      .use(async (connection) => void (await connection.readBatch(CLOCK_ONLY)))
-      .catch((error: Error) => {
-        if (error instanceof CannotReachDatabase) reach.failed(error);
-      })
-      .finally(() => {
-        this.#checking = undefined;
-      });
+    if (!this.#rooms.reach.isUp) return;
+    this.#checking ??= this.#look().finally(() => {
+      this.#checking = undefined;
+    });
+  }
+
+  /** A connection that breaks says nothing about the next, so another is asked: only one that cannot be made does. */
+  async #look(): Promise<void> {
+    const { connections, reach, server } = this.#rooms;
+    for (let tries = 0; tries < 3; tries++) {
+      try {
+        return await connections.use(async (connection) => void (await connection.readBatch(CLOCK_ONLY)));
+      } catch (error) {
+        if (error instanceof CannotReachDatabase) return reach.failed(error);
+        if (server.faultOf(error) !== 'connection lost') return;
+      }
+    }
   }
 
   /** Rejects with LedgerUnavailable, or with LedgerOutcomeUnknown. */
