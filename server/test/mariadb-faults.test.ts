@@ -27,4 +27,4 @@ const MARIADB: Database = {
   },
 };
 
-describe('faults of MariaDB', { concurrency: 3 }, () => testFaults(MARIADB));
+describe('faults of MariaDB', { concurrency: 4 }, () => testFaults(MARIADB));

@@ -26,4 +26,4 @@ const POSTGRES: Database = {
   },
 };
 
-describe('faults of PostgreSQL', { concurrency: 3 }, () => testFaults(POSTGRES));
+describe('faults of PostgreSQL', { concurrency: 4 }, () => testFaults(POSTGRES));
