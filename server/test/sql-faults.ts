@@ -165,6 +165,12 @@ function assertBounded(t: TestContext, shop: SharedShop, fewest503: number): voi
     'a 503 says when to come back',
   );
   assert.ok(busy.length >= fewest503, 'nobody felt the fault');
+  const never = /"level":"fatal"|broken invariant|TypeError|unhandled|:secret@/i;
+  assert.deepEqual(
+    shop.warnings(never),
+    shop.processes.map(() => 0),
+    'what no log may hold',
+  );
 }
 
 // Faults of the server ----------------------------------------------------------------------------------
