@@ -163,10 +163,11 @@ export async function wasCommitted(
   try {
     const { kept } = await connection.readBatch({ ...query, claims: [], holds: [] });
     const present = new Set(
-      kept.map((row) => keptRow(row.event_no!, row.scope!, row.idempotency_key!, row.outcome!)),
+      kept.map((row) => keptRow(row.event_no!, row.scope!, row.idempotency_key!, row.hash!, row.outcome!)),
     );
-    const hasKept = write.kept.every(({ eventNo, scope, key, outcome }) =>
-      present.has(keptRow(eventNo, scope, key, outcome)),
+    // With its hash: a foreseen batch may say "sold out" under a key that said so to another request before.
+    const hasKept = write.kept.every(({ eventNo, scope, key, hash, outcome }) =>
+      present.has(keptRow(eventNo, scope, key, hash, outcome)),
     );
     const found = hasKept && (await hasEvents(connection, write)) && (await hasJournal(connection, write));
     await connection.rollback();

@@ -99,6 +99,26 @@ function losingAnswers(kind: ServerKind, start: Start): void {
     });
   }
 
+  test('[S5] a COMMIT that never arrives is not taken for another under the same key that says the same', async () => {
+    let isArmed = false;
+    const hooked = new HookedServer(kind.make(await (await start()).createDatabase()), {
+      async writeBatch(write, real) {
+        if (isArmed) real.destroy();
+        isArmed = false;
+        await real.writeBatch(write);
+      },
+    });
+    await withLedgers([hooked], async (ledger) => {
+      const entries = new EventEntries(10);
+      assertGranted(await ledger!.post(entries.create()));
+      const refuse = (hash: string) => ledger!.post(entries.refuse('SOLD_OUT', underKey('key', hash)));
+      await refuse('one request');
+      isArmed = true;
+      const outcome = await refuse('another request');
+      assert.equal(outcome.status === 'refused' && outcome.refusal, 'IDEMPOTENCY_KEY_REUSED');
+    });
+  });
+
   test('[S4] a cable that is pulled: 503 in bounded time, and selling goes on when it is back', async () => {
     const { url, proxy } = await proxied(await start());
     const lines: string[] = [];
