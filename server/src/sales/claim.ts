@@ -47,13 +47,14 @@ export async function claim(rooms: Rooms, request: ClaimRequest): Promise<Outcom
       // Only a buyer who meets takes in flight looks at the clock: the others never pay for it.
       const nowMs = performance.now();
       deadlineMs ||= nowMs + MAX_WAIT_MS;
-      if (nowMs >= deadlineMs) break;
+      if (nowMs >= deadlineMs) return refuse(rooms, request, 'ALL_HELD');
       await rooms.inventory.nextChange(eventId, deadlineMs - nowMs);
     } else {
       return refuse(rooms, request, taken.refusal);
     }
   }
-  return refuse(rooms, request, 'ALL_HELD');
+  // No refusal, which a key would keep: there may be tickets, they were only never those that were proposed.
+  throw new LedgerUnavailable(`others were faster ${MAX_PROPOSALS} times`);
 }
 
 async function propose(rooms: Rooms, request: ClaimRequest, tickets: readonly Ticket[]): Promise<Outcome> {

@@ -30,6 +30,8 @@ export interface SharedEventOptions {
 const START_AT = 64;
 /** So many calls with takes may be under way; what comes meanwhile gathers. */
 const MAX_TAKE_CALLS = 4;
+/** After a fault every process that returns loads the event, one after another: each load is one more attempt. */
+const MAX_ATTEMPTS = 5;
 /** How old counts may be that no change of this process has touched since. */
 const COUNTS_MS = 100;
 /** What a load may take longer than other calls: 10 MB in a second. */
@@ -300,9 +302,9 @@ export class SharedEvent {
     void call.finally(() => this.#underWay.delete(call));
   }
 
-  /** What the script answers after version and counts. STALE is verified, and then asked once more. */
+  /** What the script answers after version and counts. STALE is verified, and then asked again. */
   async #call(name: ScriptName, args: readonly string[], change: number): Promise<string> {
-    for (let attempt = 1; attempt <= 2; attempt++) {
+    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       const epoch = this.#epoch;
       const { connection, scripts } = this.#options;
       const answer = await connection
