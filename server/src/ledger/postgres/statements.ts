@@ -40,18 +40,20 @@ export const LOCK_HEAD = statement(
   'event_no, seq, held, sold, at_ms',
 );
 
-/** Divides by zero when a head is not where it was foreseen. */
+// They divide by zero when a head is not where it was foreseen. The number is compared outside: among the conditions
+// of the locked row it would be compared with what was there before the wait.
 export const LOCK_FORESEEN = statement(
   'lock_foreseen',
-  `SELECT 1 / (count(*) = cardinality($1::bigint[]))::int FROM unnest($1::bigint[], $2::bigint[]) AS q (event_no, seq)
-   CROSS JOIN LATERAL (SELECT 1 FROM event_heads h WHERE h.event_no = q.event_no AND h.seq = q.seq FOR UPDATE) h`,
+  `SELECT 1 / (count(*) FILTER (WHERE h.seq = q.seq) = cardinality($1::bigint[]))::int
+   FROM unnest($1::bigint[], $2::bigint[]) AS q (event_no, seq)
+   CROSS JOIN LATERAL (SELECT seq FROM event_heads h WHERE h.event_no = q.event_no FOR UPDATE) h`,
   'found',
 );
 
 export const LOCK_ONE_FORESEEN = statement(
   'lock_one_foreseen',
-  `SELECT 1 / (count(*) = 1)::int
-   FROM (SELECT 1 FROM event_heads WHERE event_no = $1::bigint AND seq = $2::bigint FOR UPDATE) h`,
+  `SELECT 1 / (h.seq = $2::bigint)::int
+   FROM (SELECT seq FROM event_heads WHERE event_no = $1::bigint FOR UPDATE) h`,
   'found',
 );
 
