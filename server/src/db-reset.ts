@@ -45,9 +45,7 @@ async function isConfirmed(name: string): Promise<boolean> {
   if (!process.stdin.isTTY)
     throw new BadConfig(`this deletes ${name}: say --yes to do it without being asked`);
   const prompt = createInterface({ input: process.stdin, output: process.stdout });
-  const answer = await prompt.question(
-    `Delete ${name} with every event, hold and order in it? Stop every Floodgate that uses it first. [y/N] `,
-  );
+  const answer = await prompt.question(`Delete ${name} with every event, hold and order in it? [y/N] `);
   prompt.close();
   return /^y(es)?$/i.test(answer.trim());
 }

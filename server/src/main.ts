@@ -68,7 +68,11 @@ export async function openRooms(
 /** Rooms, seeds when the ledger is empty, workers, doors; listening when it resolves. */
 export async function openShop(config: Config, log: Log, parts: ShopParts = {}): Promise<Shop> {
   const { rooms, stores } = await openRooms(config, log, parts);
-  if (rooms.catalogue.all().length === 0) await seedEvents(rooms, config.seedEvents, config.seedTickets);
+  if (rooms.catalogue.all().length === 0) {
+    await seedEvents(rooms, config.seedEvents, config.seedTickets);
+    // Another process that began at the same moment may have made some of them.
+    await learnEvents(rooms);
+  }
   const { mode, degraded } = stores;
   const doors: Doors = {
     telemetry: rooms.telemetry,

@@ -77,17 +77,25 @@ test('[A3] [B3] answers are counted by their kind, refusals by their code', asyn
   assert.match(text, /^floodgate_request_seconds_count\{operation="buy"\} 5$/m);
 });
 
-test('[F8] a stopped oversell is counted in tickets and warned about', async () => {
+test('[F8] stopped oversells are counted in tickets and warned about, in one line a second', async (t) => {
+  const now = t.mock.method(performance, 'now', () => 10_100);
   const { log, lines } = memoryLog(false);
   const telemetry = new ShopTelemetry(log);
-  telemetry.oversellStopped('1', 2);
-  telemetry.oversellStopped('1', 1);
-  assert.match(await telemetry.prometheus(), /^floodgate_oversells_stopped_total 3$/m);
+  for (const [tickets, atMs] of [
+    [2, 10_100],
+    [1, 10_200],
+    [3, 10_900],
+    [5, 11_000],
+  ] as const) {
+    now.mock.mockImplementation(() => atMs);
+    telemetry.oversellStopped('1', tickets);
+  }
+  assert.match(await telemetry.prometheus(), /^floodgate_oversells_stopped_total 11$/m);
   assert.deepEqual(
-    lines.map(({ level, eventId, tickets }) => [level, eventId, tickets]),
+    lines.map(({ level, eventId, tickets, moreBefore }) => [level, eventId, tickets, moreBefore]),
     [
-      [40, '1', 2],
-      [40, '1', 1],
+      [40, '1', 2, undefined],
+      [40, '1', 5, 4],
     ],
   );
 });

@@ -41,7 +41,7 @@ export class ShopTelemetry implements Telemetry {
     ...{ requests: 0, granted: 0, refused: 0, faults: 0 },
     ...{ purchases: 0, failedPurchases: 0, fallbacks: 0 },
   };
-  readonly #lastOversell = { second: 0, more: 0 };
+  readonly #lastOversell = { second: -1, more: 0 };
   readonly #lastFault = { what: '', second: 0, alike: 0 };
   readonly #terminal = { second: 0, lines: 0, skipped: 0 };
   #gauges: Gauges | undefined;

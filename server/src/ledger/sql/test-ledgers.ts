@@ -40,15 +40,17 @@ export function watchJournal(ledger: SqlLedger, { eventId }: EventEntries): { st
   let isStopped = false;
   let [seen, lastMs] = [0, 0];
   const watch = async () => {
-    while (!isStopped) {
+    for (;;) {
+      // Once more after the stop, so that everything that was answered before it is seen.
+      const isLast = isStopped;
       for (const { seq, atMs } of await ledger.journal(eventId, seen, 1_000)) {
         assert.equal(seq, seen + 1, `entry ${seq} was seen behind ${seen}`);
         assert.ok(atMs >= lastMs, `entry ${seq} is ${lastMs - atMs} ms before the one before it`);
         [seen, lastMs] = [seq, atMs];
       }
+      if (isLast) return seen;
       await sleep(2);
     }
-    return seen;
   };
   const watched = watch();
   watched.catch(() => {});
