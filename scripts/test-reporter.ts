@@ -25,10 +25,14 @@ type NodeTestError = Error & { readonly failureType: string };
 /** The figures that node:test itself adds at the end of a file. */
 const OWN_DIAGNOSTIC = /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+$/;
 
-process.on('disconnect', () =>
-  process.kill(process.platform === 'win32' ? process.pid : -process.pid, 'SIGKILL'),
-);
+process.on('disconnect', endGroup);
 process.channel?.unref();
+// The runner may have gone while this was being loaded.
+if (process.send && !process.connected) endGroup();
+
+function endGroup(): void {
+  process.kill(process.platform === 'win32' ? process.pid : -process.pid, 'SIGKILL');
+}
 
 // biome-ignore lint/style/noDefaultExport: node:test wants its reporter as the default export
 // biome-ignore lint/correctness/useYield: and as a generator of text, but this one has nothing to write
@@ -73,5 +77,8 @@ function describeError(error: NodeTestError | undefined): string {
 }
 
 function send(message: TestMessage): void {
-  process.send?.(message);
+  // Nobody listens any more: this may be known here before the channel's end is.
+  process.send?.(message, undefined, undefined, (error) => {
+    if (error) endGroup();
+  });
 }
