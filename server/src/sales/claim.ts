@@ -17,7 +17,7 @@ import type { Rooms } from './rooms.ts';
 const MAX_PROPOSALS = 16;
 /** After so many proposals in vain, the inventory reads what others have sold before it proposes again. */
 const CATCH_UP_EVERY = 4;
-/** How long a buyer waits for takes in flight to be decided before being told that all is held. */
+/** How long a buyer waits for takes in flight to be decided before being told to come again. */
 const MAX_WAIT_MS = 2_000;
 
 export interface ClaimRequest {
@@ -47,7 +47,8 @@ export async function claim(rooms: Rooms, request: ClaimRequest): Promise<Outcom
       // Only a buyer who meets takes in flight looks at the clock: the others never pay for it.
       const nowMs = performance.now();
       deadlineMs ||= nowMs + MAX_WAIT_MS;
-      if (nowMs >= deadlineMs) return refuse(rooms, request, 'ALL_HELD');
+      // No refusal either: a ledger that stands still decides nothing, and then the tickets may be free.
+      if (nowMs >= deadlineMs) throw new LedgerUnavailable('sales under way are not decided yet');
       await rooms.inventory.nextChange(eventId, deadlineMs - nowMs);
     } else {
       return refuse(rooms, request, taken.refusal);
