@@ -13,7 +13,7 @@ const CLIENT = 1_000;
 const PAUSE_MS = 50;
 const TIMEOUT_MS = 15_000;
 /** A process notices by then that its database is away. */
-const NOTICED_WITHIN_MS = 5_000;
+const NOTICED_WITHIN_MS = 9_000;
 const AT_ONCE_MS = 300;
 
 interface Told {
