@@ -1,115 +1,81 @@
-// An event, its ticket types, and how its tickets are numbered: dense integers 0 … n-1, laid out by ticket
-// type in blocks. A block is never moved or renumbered, because the ledger keeps ticket numbers for ever;
-// capacity that grows later becomes a further block at the end.
-import type { EventId, Ticket, TicketTypeId } from './ids.ts';
-import { type Money, money } from './money.ts';
-import { invariant } from './refusal.ts';
+// An event as its organizer describes it: what is sold, when, to whom, and under which limits. How its tickets are
+// numbered is in layout.ts.
+import type { AllocationId, EventId, TicketTypeId } from './ids.ts';
 
-/** A class of equal tickets at one price. `capacity` counts tickets, `price` is in minor units. */
+/**
+ * A class of equal tickets at one price (in minor units). Times are ISO 8601 with an offset, on the ledger's clock.
+ * `capacity` counts what the organizer wants sold of it, also those set aside or killed for now.
+ */
 export interface TicketType {
   readonly ticketTypeId: TicketTypeId;
   readonly name: string;
+  readonly description?: string | undefined;
   readonly price: number;
   readonly currency: string;
   readonly capacity: number;
+  /** Which seats of the manifest it sells; absent: general admission. */
+  readonly category?: string | undefined;
+  readonly saleStartsAt?: string | undefined;
+  readonly saleEndsAt?: string | undefined;
+  /** Tickets of this type in one hold or purchase. */
+  readonly minPerOrder?: number | undefined;
+  readonly maxPerOrder?: number | undefined;
+  /** Tickets of this type one buyer may have, held and sold together, over all orders (rule S8). */
+  readonly limitPerBuyer?: number | undefined;
+  /** Who wants tickets of this type must send it. Seen by staff only. */
+  readonly accessCode?: string | undefined;
 }
 
-export type EventStatus = 'open';
+export type EventStatus = 'draft' | 'scheduled' | 'open' | 'paused' | 'ended' | 'cancelled';
+
+export interface Venue {
+  readonly name: string;
+  readonly address?: string | undefined;
+  readonly city?: string | undefined;
+  readonly country?: string | undefined;
+}
+
+/** Tickets taken out of sale by staff: for a channel (they may be dropped to sale later), for good, or by a smaller capacity. */
+export interface Allocation {
+  readonly allocationId: AllocationId;
+  readonly name: string;
+  readonly kind: 'channel' | 'kill' | 'withdrawn';
+  readonly ticketType: TicketTypeId;
+  /** As runs, ascending: "12-40,77". */
+  readonly tickets: string;
+}
+
+/** A run of ticket numbers of one type, in the order of the numbers. Blocks are never moved, only added at the end. */
+export interface Block {
+  readonly ticketType: TicketTypeId;
+  readonly count: number;
+}
 
 /** A performance whose tickets are sold. Times are ISO 8601. */
 export interface EventDefinition {
   readonly eventId: EventId;
   readonly name: string;
-  readonly venue: { readonly name: string };
+  readonly description?: string | undefined;
+  readonly venue: Venue;
   readonly startsAt: string;
   readonly timeZone: string;
   readonly status: EventStatus;
+  /** When a scheduled event goes on sale by itself. */
+  readonly onSaleAt?: string | undefined;
+  /** When its sale ends. */
+  readonly endsAt?: string | undefined;
+  /** Tickets in one hold or purchase, of all types together. */
+  readonly maxPerOrder?: number | undefined;
+  /** Tickets of all types one buyer may have, held and sold together, over all orders (rule S8). */
+  readonly limitPerBuyer?: number | undefined;
+  /** Holds one buyer may have at a time (rule S8). */
+  readonly holdsPerBuyer?: number | undefined;
+  readonly manifestId?: string | undefined;
   readonly ticketTypes: readonly TicketType[];
+  /** How tickets are numbered; absent: one block for each ticket type, in their order. */
+  readonly blocks?: readonly Block[] | undefined;
+  readonly allocations?: readonly Allocation[] | undefined;
 }
 
 /** The most tickets one event can have: ticket numbers must fit 31 bits with room for growth. */
 export const MAX_EVENT_CAPACITY = 50_000_000;
-
-/** A run of tickets of one type: tickets `first … first+count-1`, numbered from `numberFrom` in their type. */
-interface Block {
-  readonly type: TicketType;
-  readonly first: number;
-  readonly count: number;
-  readonly numberFrom: number;
-}
-
-/** What is printed on a ticket and shown to its buyer. */
-export interface TicketView {
-  readonly ticketId: string;
-  readonly ticketType: TicketTypeId;
-  readonly label: string;
-}
-
-/** Where each ticket type's tickets lie inside an event. Immutable. */
-export class TicketLayout {
-  readonly capacity: number;
-  readonly #blocks: readonly Block[];
-  readonly #prefixes: ReadonlyMap<TicketTypeId, string>;
-
-  constructor(ticketTypes: readonly TicketType[]) {
-    const blocks: Block[] = [];
-    const numbered = new Map<TicketTypeId, number>();
-    let first = 0;
-    for (const type of ticketTypes) {
-      invariant(Number.isInteger(type.capacity) && type.capacity >= 0, `capacity of ${type.ticketTypeId}`);
-      const numberFrom = (numbered.get(type.ticketTypeId) ?? 0) + 1;
-      blocks.push({ type, first, count: type.capacity, numberFrom });
-      numbered.set(type.ticketTypeId, numberFrom + type.capacity - 1);
-      first += type.capacity;
-    }
-    invariant(first <= MAX_EVENT_CAPACITY, `an event has at most ${MAX_EVENT_CAPACITY} tickets`);
-    this.#blocks = blocks;
-    this.#prefixes = new Map(ticketTypes.map((t) => [t.ticketTypeId, t.ticketTypeId.toUpperCase()]));
-    this.capacity = first;
-  }
-
-  /** The half-open ranges `[first, end)` of tickets a type has, in ascending order. */
-  rangesOf(ticketTypeId: TicketTypeId): readonly (readonly [first: number, end: number])[] {
-    return this.#blocks
-      .filter((block) => block.type.ticketTypeId === ticketTypeId)
-      .map((block) => [block.first, block.first + block.count] as const);
-  }
-
-  /** Whether the number is a ticket of this event. */
-  has(ticket: number): ticket is Ticket {
-    return Number.isInteger(ticket) && ticket >= 0 && ticket < this.capacity;
-  }
-
-  /** The ticket's type. Throws on a number that is no ticket of this event. */
-  typeOf(ticket: Ticket): TicketType {
-    return this.#blockOf(ticket).type;
-  }
-
-  /** How the ticket is shown: `{ticketId: "41", ticketType: "ga", label: "GA-42"}`. */
-  viewOf(ticket: Ticket): TicketView {
-    const block = this.#blockOf(ticket);
-    const number = ticket - block.first + block.numberFrom;
-    const ticketType = block.type.ticketTypeId;
-    return { ticketId: String(ticket), ticketType, label: `${this.#prefixes.get(ticketType)}-${number}` };
-  }
-
-  /** What the tickets cost together. Throws when they are of several currencies. */
-  totalOf(tickets: readonly Ticket[]): Money {
-    const currency = this.#blocks[0]?.type.currency ?? 'XXX';
-    let amount = 0;
-    for (const ticket of tickets) {
-      const { type } = this.#blockOf(ticket);
-      invariant(type.currency === currency, 'an event has one currency');
-      amount += money(type.price, type.currency).amount;
-    }
-    return money(amount, currency);
-  }
-
-  // Blocks are few (one or two per ticket type), so a scan beats a binary search.
-  #blockOf(ticket: Ticket): Block {
-    if (this.has(ticket)) {
-      for (const block of this.#blocks) if (ticket < block.first + block.count) return block;
-    }
-    throw new Error(`broken invariant: ${ticket} is not a ticket of this event (capacity ${this.capacity})`);
-  }
-}

@@ -10,6 +10,8 @@ export type EventId = Branded<string, 'EventId'>;
 export type OrderId = Branded<string, 'OrderId'>;
 /** A snowflake as a decimal string. */
 export type HoldId = Branded<string, 'HoldId'>;
+/** A snowflake as a decimal string. */
+export type AllocationId = Branded<string, 'AllocationId'>;
 /** A ticket type's name, unique in its event: 1–32 characters of `A–Z a–z 0–9 _ -`. */
 export type TicketTypeId = Branded<string, 'TicketTypeId'>;
 /** A ticket's number inside its event: a dense integer `0 … capacity-1`. */

@@ -7,6 +7,8 @@ export type DoorCode =
   | 'BAD_REQUEST'
   | 'VALIDATION_FAILED'
   | 'UNAUTHENTICATED'
+  | 'FORBIDDEN'
+  | 'PRECONDITION_REQUIRED'
   | 'NOT_FOUND'
   | 'METHOD_NOT_ALLOWED'
   | 'BODY_TOO_LARGE'
@@ -27,6 +29,16 @@ const KINDS: Readonly<Record<RefusalCode | DoorCode, Kind>> = {
     status: 401,
     title: 'Staff only',
     detail: 'Send the API key as "Authorization: Bearer <key>".',
+  },
+  FORBIDDEN: {
+    status: 403,
+    title: 'Not allowed',
+    detail: 'This key or token may not do that: ask an admin for a key of another role.',
+  },
+  PRECONDITION_REQUIRED: {
+    status: 428,
+    title: 'Version required',
+    detail: 'Send the ETag of the event as it was read in If-Match, so that no other change is overwritten.',
   },
   NOT_FOUND: { status: 404, title: 'Not found', detail: 'There is nothing at this address.' },
   METHOD_NOT_ALLOWED: {
@@ -53,6 +65,27 @@ const KINDS: Readonly<Record<RefusalCode | DoorCode, Kind>> = {
     title: 'Ticket type not found',
     detail: 'The event has no ticket type of this id.',
   },
+  MANIFEST_NOT_FOUND: {
+    status: 404,
+    title: 'Manifest not found',
+    detail: 'There is no manifest of this id.',
+  },
+  SECTION_NOT_FOUND: {
+    status: 404,
+    title: 'Section not found',
+    detail: 'The ticket type has no seats in a section of this name.',
+  },
+  SEAT_NOT_FOUND: {
+    status: 404,
+    title: 'Seat not found',
+    detail: 'The event sells no seat of this name.',
+  },
+  ALLOCATION_NOT_FOUND: {
+    status: 404,
+    title: 'Allocation not found',
+    detail: 'The event has no allocation of this id.',
+  },
+  KEY_NOT_FOUND: { status: 404, title: 'Key not found', detail: 'There is no API key of this id.' },
   HOLD_NOT_FOUND: { status: 404, title: 'Hold not found', detail: 'There is no hold of this id.' },
   ORDER_NOT_FOUND: {
     status: 404,
@@ -65,6 +98,27 @@ const KINDS: Readonly<Record<RefusalCode | DoorCode, Kind>> = {
     detail: 'This Idempotency-Key was used for another request. Use a new key for a new purchase.',
   },
   EVENT_EXISTS: { status: 409, title: 'Event exists', detail: 'There is an event of this id already.' },
+  EVENT_CHANGED: {
+    status: 412,
+    title: 'Event changed',
+    detail: 'Somebody else has changed the event meanwhile. Read it again, then repeat your change.',
+  },
+  WRONG_STATUS: { status: 409, title: 'Wrong status', detail: 'The event cannot go there from its status.' },
+  CAPACITY_IN_USE: {
+    status: 409,
+    title: 'Capacity in use',
+    detail: 'Not that many tickets are free: a capacity can shrink down to what is held or sold.',
+  },
+  ACCESS_CODE_REQUIRED: {
+    status: 403,
+    title: 'Access code required',
+    detail: 'These tickets are sold with an access code only, and none or a wrong one was sent.',
+  },
+  BUYER_REQUIRED: {
+    status: 401,
+    title: 'Buyer required',
+    detail: 'This event has limits per buyer: start a session (POST /api/v1/sessions) or send a token.',
+  },
   NOT_ON_SALE: { status: 409, title: 'Not on sale', detail: 'The event is not on sale now.' },
   HOLD_EXPIRED: {
     status: 409,
@@ -78,12 +132,28 @@ const KINDS: Readonly<Record<RefusalCode | DoorCode, Kind>> = {
   },
   HOLD_CONFIRMED: { status: 409, title: 'Hold confirmed', detail: 'The hold has become an order already.' },
   HOLD_NOT_DUE: { status: 409, title: 'Hold not due', detail: 'The hold still has time.' },
+  HOLD_AT_CAP: {
+    status: 409,
+    title: 'Hold at its end',
+    detail: 'The hold cannot be extended any further. Confirm it before it expires.',
+  },
   PAYMENT_REQUIRED: {
     status: 402,
     title: 'Payment required',
     detail: 'These tickets have a price, and no payment was made.',
   },
   LIMIT_REACHED: { status: 409, title: 'Limit reached', detail: 'No more tickets for this buyer.' },
+  BELOW_MINIMUM: {
+    status: 409,
+    title: 'Too few tickets',
+    detail: 'This ticket type is sold in larger numbers only.',
+  },
+  SEAT_TAKEN: { status: 409, title: 'Seat taken', detail: 'A chosen seat is not available.' },
+  NO_SEATS_TOGETHER: {
+    status: 409,
+    title: 'No seats together',
+    detail: 'Enough seats are free, but not side by side.',
+  },
   TICKET_TAKEN: { status: 409, title: 'Ticket taken', detail: 'A chosen ticket is not available.' },
   SOLD_OUT: { status: 409, title: 'Sold out', detail: 'Not that many tickets are left.' },
   ALL_HELD: {

@@ -8,10 +8,17 @@
 //
 // Alone is safe because nothing is promised here: the memory inventory is loaded from the ledger, follows its journal,
 // begins at a place of its own, and whatever it proposes the ledger may refuse, because another process was faster.
-import type { EventDefinition } from '@floodgate/core/event.ts';
 import type { EventId, Ticket } from '@floodgate/core/ids.ts';
 import { applyChanges, applyClaims, FollowingInventory, type LedgerFeed } from './following-inventory.ts';
-import type { Inventory, InventorySnapshot, Repair, TakeResult, TypeCounts, Want } from './inventory.ts';
+import type {
+  Inventory,
+  InventoryEvent,
+  InventorySnapshot,
+  Repair,
+  TakeResult,
+  TypeCounts,
+  Want,
+} from './inventory.ts';
 import { InventoryUnavailable, type SharedInventory, StaleInventory } from './shared-inventory.ts';
 
 export interface FailoverOptions {
@@ -28,7 +35,7 @@ export interface FailoverOptions {
 }
 
 interface Opened {
-  readonly event: EventDefinition;
+  readonly event: InventoryEvent;
   readonly read: () => Promise<InventorySnapshot>;
   isAlone: boolean;
   /** While alone: when the memory inventory has the event. */
@@ -51,7 +58,7 @@ const CHANGES_AT_ONCE = 2_000;
  */
 const LOOK_BACK = 20_000;
 
-function unopened(event: EventDefinition, read: Opened['read']): Opened {
+function unopened(event: InventoryEvent, read: Opened['read']): Opened {
   const alone = { isAlone: false, loading: undefined, isLoaded: false, aloneFromSeq: undefined };
   return { event, read, ...alone, toldSeq: 0, telling: undefined };
 }
@@ -82,7 +89,7 @@ export class FailoverInventory implements Inventory {
     return this.#aloneSinceMs !== undefined;
   }
 
-  async open(event: EventDefinition, read: () => Promise<InventorySnapshot>): Promise<void> {
+  async open(event: InventoryEvent, read: () => Promise<InventorySnapshot>): Promise<void> {
     if (this.#events.has(event.eventId)) return;
     const opened = unopened(event, read);
     try {
@@ -93,7 +100,7 @@ export class FailoverInventory implements Inventory {
     this.#events.set(event.eventId, opened);
   }
 
-  load(event: EventDefinition, snapshot: InventorySnapshot): Promise<void> {
+  load(event: InventoryEvent, snapshot: InventorySnapshot): Promise<void> {
     const opened = this.#events.get(event.eventId);
     if (opened?.isAlone) return this.#memory.load(event, snapshot);
     this.#events.set(

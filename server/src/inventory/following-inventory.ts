@@ -3,9 +3,15 @@
 // away, and where there is no Redis but a ledger that others may use too.
 //
 // It may be behind, which is safe: the ledger refuses a ticket that another process has sold meanwhile.
-import type { EventDefinition } from '@floodgate/core/event.ts';
 import type { EventId, Ticket } from '@floodgate/core/ids.ts';
-import { AVAILABLE, HELD, type Inventory, type InventorySnapshot, type Repair } from './inventory.ts';
+import {
+  AVAILABLE,
+  HELD,
+  type Inventory,
+  type InventoryEvent,
+  type InventorySnapshot,
+  type Repair,
+} from './inventory.ts';
 import { MemoryInventory } from './memory-inventory.ts';
 
 /** What the ledger's journal says of an event's tickets. */
@@ -52,7 +58,7 @@ export class FollowingInventory extends MemoryInventory {
     this.#timer = setInterval(() => void this.#look(), options.everyMs ?? EVERY_MS).unref();
   }
 
-  override async load(event: EventDefinition, snapshot: InventorySnapshot): Promise<void> {
+  override async load(event: InventoryEvent, snapshot: InventorySnapshot): Promise<void> {
     await super.load(event, snapshot);
     this.#known.set(event.eventId, snapshot.seq);
   }

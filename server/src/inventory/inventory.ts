@@ -13,14 +13,42 @@
 // Messages of several processes may cross, so each is harmless when it comes late: what it finds otherwise than it
 // expected, it leaves. The safe side of a doubt is `available`: the ledger refuses a wrong proposal and the inventory
 // learns from it, while a ticket wrongly held would be lost until the next reconciliation.
-import type { EventDefinition } from '@floodgate/core/event.ts';
+//
+// What is `sold` here is gone: sold, or taken out of sale by staff. The ledger knows which.
 import type { EventId, Ticket, TicketTypeId } from '@floodgate/core/ids.ts';
+import type { TicketLayout } from '@floodgate/core/layout.ts';
 
-/** Any `quantity` tickets (≥ 1) of one type. (Seats and best-available come with manifests.) */
-export interface Want {
+/** What an inventory has to know of an event. */
+export interface InventoryEvent {
+  readonly eventId: EventId;
+  readonly layout: TicketLayout;
+}
+
+/** Any `quantity` tickets (≥ 1) of one type, the lowest numbers first. Not of a type that sells seats. */
+export interface AnyWant {
   readonly ticketType: TicketTypeId;
   readonly quantity: number;
 }
+/** These very tickets: at least one, no repeats. */
+export interface TicketsWant {
+  readonly tickets: readonly Ticket[];
+}
+/**
+ * The best `best` seats (1 … MAX_PARTY) of one type, side by side: see best-seats.ts. In all sections or in one;
+ * accessible ones only when asked for. Where nothing is left side by side, several smaller groups, unless `together`.
+ */
+export interface BestWant {
+  readonly ticketType: TicketTypeId;
+  readonly best: number;
+  readonly section?: string | undefined;
+  readonly accessible?: boolean | undefined;
+  readonly together?: boolean | undefined;
+}
+/** A request wants all of them together. Pools that the layout does not have are a broken invariant. */
+export type Want = AnyWant | TicketsWant | BestWant;
+
+/** The largest party that is seated side by side. */
+export const MAX_PARTY = 10;
 
 export type TakeRefusal =
   /** The inventory has no such event loaded. */
@@ -30,10 +58,16 @@ export type TakeRefusal =
   | 'SOLD_OUT'
   /** Not enough are free now, but holds that lapse could bring enough back. */
   | 'ALL_HELD'
+  /** Some of the wanted tickets are held or sold; which ones is said with it. */
+  | 'SEAT_TAKEN'
+  /** Enough are free, but not side by side, which was insisted on. */
+  | 'NO_SEATS_TOGETHER'
   /** Not enough are free now, and takes in flight decide the matter within milliseconds: wait, try again. */
   | 'PENDING';
 
-export type TakeResult = { readonly tickets: readonly Ticket[] } | { readonly refusal: TakeRefusal };
+export type TakeResult =
+  | { readonly tickets: readonly Ticket[] }
+  | { readonly refusal: TakeRefusal; readonly taken?: readonly Ticket[] | undefined };
 
 /** Tickets of one type by state. available + pending + held + sold = capacity. */
 export interface TypeCounts {
@@ -73,10 +107,16 @@ export interface Inventory {
    * Makes the event known here. A store that other processes use too is left as it is when it has the event and can
    * be trusted; else the event is loaded from `read`. Opening again changes nothing.
    */
-  open(event: EventDefinition, read: () => Promise<InventorySnapshot>): Promise<void>;
+  open(event: InventoryEvent, read: () => Promise<InventorySnapshot>): Promise<void>;
 
   /** Replaces all that is known of the event. Throws when a snapshot names a ticket outside the layout or twice. */
-  load(event: EventDefinition, snapshot: InventorySnapshot): Promise<void>;
+  load(event: InventoryEvent, snapshot: InventorySnapshot): Promise<void>;
+
+  /**
+   * The event has a longer layout now: what is there stays as it is, what is new is available. A layout that is not
+   * longer changes nothing.
+   */
+  grow(event: InventoryEvent): Promise<void>;
 
   /** All that is wanted, or nothing (rule S3). Taken tickets are pending until settled or given back. */
   take(eventId: EventId, wants: readonly Want[]): TakeResult | Promise<TakeResult>;

@@ -1,14 +1,15 @@
 // The inventory in this process's memory. Per ticket one byte of state and one bit of "available"; per type
 // the counts by state, kept with every move: 10 million tickets are 11.3 MB. Only `load` and `nextChange`
 // answer with a promise, so a sale costs no turn of the event loop here.
-import { type EventDefinition, TicketLayout } from '@floodgate/core/event.ts';
 import type { EventId, Ticket, TicketTypeId } from '@floodgate/core/ids.ts';
+import type { TicketLayout } from '@floodgate/core/layout.ts';
 import { invariant } from '@floodgate/core/refusal.ts';
 import { FreeSet } from './free-set.ts';
 import {
   AVAILABLE,
   HELD,
   type Inventory,
+  type InventoryEvent,
   type InventorySnapshot,
   PENDING,
   type Repair,
@@ -42,12 +43,11 @@ class EventTickets {
   readonly #tallies: ReadonlyMap<TicketTypeId, TypeTally>;
 
   /** Throws when the snapshot names a ticket outside the layout or twice. */
-  constructor(event: EventDefinition, snapshot: InventorySnapshot) {
-    const layout = new TicketLayout(event.ticketTypes);
+  constructor({ layout }: InventoryEvent, snapshot: InventorySnapshot) {
     this.#layout = layout;
     this.#states = new Uint8Array(layout.capacity);
     this.#available = new FreeSet(layout.capacity);
-    this.#tallies = new Map(event.ticketTypes.map(({ ticketTypeId: id }) => [id, fullTally(layout, id)]));
+    this.#tallies = new Map(layout.pools.map(({ ticketType: id }) => [id, fullTally(layout, id)]));
     for (const ticket of snapshot.held) this.#claim(ticket, HELD);
     for (const ticket of snapshot.sold) this.#claim(ticket, SOLD);
   }
@@ -207,7 +207,7 @@ export class MemoryInventory implements Inventory {
     this.#from = from;
   }
 
-  async open(event: EventDefinition, read: () => Promise<InventorySnapshot>): Promise<void> {
+  async open(event: InventoryEvent, read: () => Promise<InventorySnapshot>): Promise<void> {
     if (!this.#events.has(event.eventId)) await this.load(event, await read());
   }
 
@@ -215,7 +215,7 @@ export class MemoryInventory implements Inventory {
    * Built aside and then swapped in, so a snapshot that throws leaves the event as it was. Done in one piece, so
    * the event loop stands still meanwhile: 0.4 s for 10 million tickets with 5 million sold, 0.1 ms for 10,000.
    */
-  async load(event: EventDefinition, snapshot: InventorySnapshot): Promise<void> {
+  async load(event: InventoryEvent, snapshot: InventorySnapshot): Promise<void> {
     this.#events.set(event.eventId, new EventTickets(event, snapshot));
     this.#wakeAll(event.eventId);
   }

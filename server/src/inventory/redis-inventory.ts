@@ -1,10 +1,9 @@
 // The inventory in Redis, shared by all processes that sell. What is asked in one turn of the event loop travels as
 // one Lua call per event; Redis says which tickets, the ledger decides. How Redis keeps an event: `lua/book.lua`.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { EventDefinition } from '@floodgate/core/event.ts';
 import type { EventId, Ticket } from '@floodgate/core/ids.ts';
 import { invariant } from '@floodgate/core/refusal.ts';
-import type { InventorySnapshot, Repair, TakeResult, TypeCounts, Want } from './inventory.ts';
+import type { InventoryEvent, InventorySnapshot, Repair, TakeResult, TypeCounts, Want } from './inventory.ts';
 import { ChangeWaits } from './redis/change-waits.ts';
 import { LoadLock } from './redis/load-lock.ts';
 import { RedisConnection } from './redis/redis-connection.ts';
@@ -77,7 +76,7 @@ export class RedisInventory implements SharedInventory {
     return this.#connection.isConnected;
   }
 
-  async open(definition: EventDefinition, read: Read): Promise<void> {
+  async open(definition: InventoryEvent, read: Read): Promise<void> {
     const event = this.#eventOf(definition);
     try {
       await event.verify();
@@ -89,13 +88,13 @@ export class RedisInventory implements SharedInventory {
   }
 
   /** Reads and loads the event whether Redis has it or not. */
-  async reload(definition: EventDefinition, read: Read): Promise<void> {
+  async reload(definition: InventoryEvent, read: Read): Promise<void> {
     const event = this.#eventOf(definition);
     await this.#loadUnderLock(event, read, false);
     this.#events.set(definition.eventId, event);
   }
 
-  async load(definition: EventDefinition, snapshot: InventorySnapshot): Promise<void> {
+  async load(definition: InventoryEvent, snapshot: InventorySnapshot): Promise<void> {
     const event = this.#eventOf(definition);
     await this.#loadUnderLock(event, async () => snapshot, false);
     this.#events.set(definition.eventId, event);
@@ -149,7 +148,7 @@ export class RedisInventory implements SharedInventory {
   }
 
   /** The event as it is known here, or, when its layout is another now, as it will be. */
-  #eventOf(definition: EventDefinition): SharedEvent {
+  #eventOf(definition: InventoryEvent): SharedEvent {
     const { eventId } = definition;
     const fresh = new SharedEvent(definition, {
       connection: this.#connection,

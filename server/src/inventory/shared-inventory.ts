@@ -1,13 +1,12 @@
 // An inventory in a store that several processes use at once, as failover-inventory.ts needs it: it can be away, and
 // it can have forgotten something.
-import type { EventDefinition } from '@floodgate/core/event.ts';
-import type { Inventory, InventorySnapshot } from './inventory.ts';
+import type { Inventory, InventoryEvent, InventorySnapshot } from './inventory.ts';
 
 export interface SharedInventory extends Inventory {
   /** Whether calls have a chance now. */
   readonly isConnected: boolean;
   /** Loads the event from the ledger, under a lock that only one process has at a time. */
-  reload(event: EventDefinition, read: () => Promise<InventorySnapshot>): Promise<void>;
+  reload(event: InventoryEvent, read: () => Promise<InventorySnapshot>): Promise<void>;
 }
 
 /** The store cannot be reached, is too slow, or refuses to write. What was asked may have happened. */

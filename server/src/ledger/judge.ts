@@ -4,10 +4,11 @@
 // of the tables are the second line that holds even if this file were wrong.
 import type { EventDefinition } from '@floodgate/core/event.ts';
 import { stepHold } from '@floodgate/core/hold.ts';
-import type { EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
+import type { AllocationId, EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
 import { invariant, type RefusalCode, unreachable } from '@floodgate/core/refusal.ts';
 import type {
   Buy,
+  ClaimKind,
   Committed,
   Confirm,
   Entry,
@@ -26,8 +27,8 @@ import type {
 
 /** A live claim on a ticket. */
 export interface TicketClaim {
-  readonly as: 'held' | 'sold';
-  readonly by: HoldId | OrderId;
+  readonly as: ClaimKind;
+  readonly by: HoldId | OrderId | AllocationId;
 }
 
 /** A claim before the batch and now: the difference is what is written. */
@@ -50,15 +51,26 @@ export interface HoldState extends HoldRecord {
   readonly order: OrderRecord | undefined;
 }
 
+/** What one buyer has of an event: the tickets of orders and active holds, and those holds. */
+export interface Belongings {
+  readonly tickets: Set<Ticket>;
+  readonly holds: Set<HoldId>;
+}
+
 /** One event as its batch sees it: read before judging, advanced while judging. */
 export interface EventState {
   readonly eventNo: number;
   readonly eventId: EventId;
-  readonly capacity: number;
+  capacity: number;
   seq: number;
+  /** The sequence number of the last change by staff. */
+  version: number;
   /** How many of its tickets are claimed: kept with every claim that moves. */
   held: number;
   sold: number;
+  aside: number;
+  /** Of every buyer that an entry with limits names. */
+  readonly buyers: Map<string, Belongings>;
   /** Of every ticket that an entry proposes or a referenced hold has: its claim. */
   readonly claims: Map<Ticket, ClaimCell>;
   /** By {@link keptAddress}. */
@@ -75,6 +87,10 @@ export interface WorkingSet {
 /** What the batch writes, besides the claims that differ from before and the sequences. */
 export interface Changes {
   readonly events: { eventNo: number; event: EventDefinition; capacity: number }[];
+  /** Events that staff changed: each once, as it is after the batch. Not those that are new in it. */
+  readonly changedEvents: Map<number, { event: EventDefinition; capacity: number; version: number }>;
+  /** To be written unless they are there. */
+  readonly manifests: { manifestId: string; content: string }[];
   readonly orders: OrderRecord[];
   readonly holds: Map<HoldId, { readonly isNew: boolean; readonly state: HoldState }>;
   readonly journal: { eventNo: number; entry: JournalEntry }[];
@@ -113,6 +129,11 @@ export function holdOf(entry: Entry): HoldId | undefined {
   return entry.kind === 'confirm' || entry.kind === 'release' || entry.kind === 'expire'
     ? entry.holdId
     : undefined;
+}
+
+/** The buyer whose belongings an entry's limits are judged against, for the dialects to read. */
+export function limitedBuyerOf(entry: Entry): string | undefined {
+  return 'limits' in entry && entry.limits && entry.buyer !== null ? entry.buyer : undefined;
 }
 
 /** The idempotency key of an entry, for the dialects to read. */

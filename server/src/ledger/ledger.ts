@@ -2,7 +2,8 @@
 // Every entry is judged alone inside the transaction of its batch: one entry's refusal never fails its neighbours.
 import type { EventDefinition } from '@floodgate/core/event.ts';
 import type { HoldStatus } from '@floodgate/core/hold.ts';
-import type { EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
+import type { AllocationId, EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
+import type { TicketRange } from '@floodgate/core/layout.ts';
 import type { RefusalCode } from '@floodgate/core/refusal.ts';
 
 /**
@@ -18,9 +19,21 @@ export interface Idempotency {
   readonly hash: string;
 }
 
+/** Limits of one buyer (rule S8), judged against all that the buyer has of the event: holds and orders. */
+export interface BuyerLimits {
+  /** Of the tickets in these ranges the buyer may have at most `max`, held and sold together. */
+  readonly tickets: readonly { readonly ranges: readonly TicketRange[]; readonly max: number }[];
+  /** Active holds at a time. */
+  readonly holds?: number | undefined;
+}
+
 interface Claim {
   readonly eventId: EventId;
+  /** The event's version that the request was checked against; another is refused with EVENT_CHANGED. Unset: any. */
+  readonly version?: number | undefined;
   readonly buyer: string | null;
+  /** Only with a buyer. */
+  readonly limits?: BuyerLimits | undefined;
   /** At least one, no repeats. */
   readonly tickets: readonly Ticket[];
   readonly idempotency?: Idempotency | undefined;
@@ -32,6 +45,46 @@ export interface CreateEvent {
   readonly kind: 'create-event';
   readonly eventId: EventId;
   readonly event: EventDefinition;
+}
+/**
+ * Staff changed the event: what it is, how many tickets it has, which of them are out of sale. All of it or nothing.
+ * Refused with EVENT_CHANGED when somebody else changed it meanwhile, with TICKET_TAKEN when a ticket to be set aside
+ * is claimed, or one to be restored is not set aside.
+ */
+export interface ChangeEvent {
+  readonly kind: 'change-event';
+  readonly eventId: EventId;
+  readonly event: EventDefinition;
+  /** How many ticket numbers its layout has: never fewer than before. */
+  readonly capacity: number;
+  /** The version it was made from. */
+  readonly version: number;
+  /** Taken out of sale, for `allocationId`. */
+  readonly setAside: readonly Ticket[];
+  readonly allocationId: AllocationId | undefined;
+  /** Put back on sale. */
+  readonly restored: readonly Ticket[];
+  /** For the audit log: who, what ("pause", "change", …), and what of the event is different. */
+  readonly by: string;
+  readonly action: string;
+  readonly before: Readonly<Record<string, unknown>>;
+  readonly after: Readonly<Record<string, unknown>>;
+}
+/** A fact of the shop itself, in the journal of {@link SHOP}. */
+export interface RecordFact {
+  readonly kind: 'record';
+  readonly eventId: EventId;
+  readonly as: 'key-made' | 'key-revoked';
+  readonly fact: Readonly<Record<string, unknown>>;
+}
+/** Keeps a manifest under its id, a digest of its content. Keeping it again changes nothing. */
+export interface KeepManifest {
+  readonly kind: 'keep-manifest';
+  readonly eventId: EventId;
+  readonly manifestId: string;
+  /** Without line feeds. May be megabytes. */
+  readonly content: string;
+  readonly by: string;
 }
 /** An order at once, without a hold. */
 export interface Buy extends Claim {
@@ -50,10 +103,23 @@ export interface Hold extends Claim {
 export interface Confirm {
   readonly kind: 'confirm';
   readonly eventId: EventId;
+  /** As with a claim. */
+  readonly version?: number | undefined;
   readonly holdId: HoldId;
   readonly orderId: OrderId;
   readonly secret: string;
   readonly idempotency?: Idempotency | undefined;
+}
+/**
+ * A hold gets `ttlMs` from now, but no more than `maxMs` since it was made, and never less than it has. Refused with
+ * HOLD_AT_CAP when it has all of that already.
+ */
+export interface Extend {
+  readonly kind: 'extend';
+  readonly eventId: EventId;
+  readonly holdId: HoldId;
+  readonly ttlMs: number;
+  readonly maxMs: number;
 }
 /** The buyer gives the hold back. Releasing again answers the same. */
 export interface Release {
@@ -74,9 +140,28 @@ export interface Refuse {
   readonly refusal: RefusalCode;
   readonly idempotency: Idempotency;
   readonly note?: number | undefined;
+  /** With SEAT_TAKEN: which. */
+  readonly seats?: readonly Ticket[] | undefined;
 }
 
-export type Entry = CreateEvent | Buy | Hold | Confirm | Release | Expire | Refuse;
+export type Entry =
+  | CreateEvent
+  | ChangeEvent
+  | RecordFact
+  | KeepManifest
+  | Buy
+  | Hold
+  | Confirm
+  | Extend
+  | Release
+  | Expire
+  | Refuse;
+
+/**
+ * The shop's own journal: a stream like an event's, with no tickets, made by the first entry that needs it
+ * (`create-event`). No event can have this id.
+ */
+export const SHOP = '~shop' as EventId;
 
 /** What a committed entry left behind. `seq` is the event's gapless sequence number of the fact; times are ledger time. */
 export interface Committed {
@@ -92,12 +177,17 @@ export interface Committed {
   readonly note?: number | undefined;
 }
 
+/** How a ticket is claimed; `aside`: by staff. */
+export type ClaimKind = 'held' | 'sold' | 'aside';
+
 export interface Refused {
   readonly status: 'refused';
   readonly refusal: RefusalCode;
   /** With TICKET_TAKEN: which of the proposed tickets are claimed, and how. */
-  readonly taken?: readonly { readonly ticket: Ticket; readonly as: 'held' | 'sold' }[] | undefined;
+  readonly taken?: readonly { readonly ticket: Ticket; readonly as: ClaimKind }[] | undefined;
   readonly note?: number | undefined;
+  /** As the refused entry had it. */
+  readonly seats?: readonly Ticket[] | undefined;
 }
 
 /**
@@ -130,7 +220,25 @@ export interface HoldRecord {
   readonly orderId: OrderId | null;
 }
 
-export type JournalKind = 'event-created' | 'bought' | 'held' | 'confirmed' | 'released' | 'expired';
+export type JournalKind =
+  | 'event-created'
+  | 'event-changed'
+  | 'bought'
+  | 'held'
+  | 'extended'
+  | 'confirmed'
+  | 'released'
+  | 'expired'
+  | 'key-made'
+  | 'key-revoked'
+  | 'manifest-kept';
+
+/** An event as the ledger has it. */
+export interface EventRecord {
+  readonly event: EventDefinition;
+  /** The sequence number of the last change by staff; 1 for an event as it was made. */
+  readonly version: number;
+}
 
 /** One fact. `fact` holds orderId, holdId, tickets, buyer, key … as its kind has them. */
 export interface JournalEntry {
@@ -153,6 +261,9 @@ export interface EventHead {
   readonly seq: number;
   readonly held: number;
   readonly sold: number;
+  readonly aside: number;
+  /** See {@link EventRecord}. */
+  readonly version: number;
 }
 
 /** What the ledger says is claimed, in one consistent view. */
@@ -160,6 +271,7 @@ export interface ClaimSnapshot {
   readonly seq: number;
   readonly held: Uint32Array;
   readonly sold: Uint32Array;
+  readonly aside: Uint32Array;
 }
 
 /** Nothing was granted and nothing was kept: safe to answer 503 with Retry-After. */
@@ -184,13 +296,20 @@ export interface Ledger {
   isWritable(): boolean;
 
   /** In the order they were made, without the first `skip`: other processes may make events too. */
-  events(skip?: number): Promise<EventDefinition[]>;
+  events(skip?: number): Promise<EventRecord[]>;
+  event(eventId: EventId): Promise<EventRecord | undefined>;
   /** Of all events, cheaply: no claim is counted. */
   heads(): Promise<EventHead[]>;
   order(orderId: OrderId): Promise<OrderRecord | undefined>;
   hold(holdId: HoldId): Promise<HoldRecord | undefined>;
   /** Orders of an event in the order of their seq, after `afterSeq`. */
   orders(eventId: EventId, afterSeq: number, limit: number): Promise<OrderRecord[]>;
+  /** Of one buyer over all events, the newest (the largest id) first, before `beforeId`. */
+  ordersOf(buyer: string, beforeId: OrderId | undefined, limit: number): Promise<OrderRecord[]>;
+  /** The earliest deadline of the event's active holds; undefined when there is none. */
+  nextDeadline(eventId: EventId): Promise<number | undefined>;
+  /** The content of a kept manifest. */
+  manifest(manifestId: string): Promise<string | undefined>;
   /** Active holds whose deadline has passed, the longest due first. */
   dueHolds(nowMs: number, limit: number): Promise<{ eventId: EventId; holdId: HoldId }[]>;
   journal(eventId: EventId, afterSeq: number, limit: number): Promise<JournalEntry[]>;
@@ -199,7 +318,7 @@ export interface Ledger {
   claimsOf(
     eventId: EventId,
     tickets: readonly Ticket[],
-  ): Promise<{ ticket: Ticket; as: 'held' | 'sold'; by: HoldId | OrderId }[]>;
+  ): Promise<{ ticket: Ticket; as: ClaimKind; by: HoldId | OrderId | AllocationId }[]>;
   /** How many idempotency keys are kept. Counts them: for statistics, not for the hot path. */
   keptKeys(): Promise<number>;
   /** Checks S1, S2, S3 and S11 against every row of the event. Reads all of it: seconds for millions of tickets. */

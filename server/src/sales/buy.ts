@@ -1,6 +1,7 @@
 // One-step purchase: claim and order in one ledger entry (rows A2, B2).
-import type { TicketView } from '@floodgate/core/event.ts';
+
 import type { OrderId, TicketTypeId } from '@floodgate/core/ids.ts';
+import type { TicketView } from '@floodgate/core/layout.ts';
 import { invariant, type RefusalCode } from '@floodgate/core/refusal.ts';
 import type { Idempotency } from '../ledger/ledger.ts';
 import type { CatalogueEntry } from './catalogue.ts';

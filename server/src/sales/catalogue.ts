@@ -1,9 +1,15 @@
 // The events this process sells, with the layout of their tickets: read from the ledger, kept in memory. Other
 // processes may make events too; `discover.ts` adds them.
-import { type EventDefinition, TicketLayout } from '@floodgate/core/event.ts';
+import type { EventDefinition } from '@floodgate/core/event.ts';
+import type { EventId } from '@floodgate/core/ids.ts';
+import type { TicketLayout } from '@floodgate/core/layout.ts';
+import type { EventRecord } from '../ledger/ledger.ts';
 
-export interface CatalogueEntry {
+/** What this process knows of an event. Immutable: a change makes another entry. */
+export interface CatalogueEntry extends EventRecord {
+  readonly eventId: EventId;
   readonly event: EventDefinition;
+  readonly version: number;
   readonly layout: TicketLayout;
 }
 
@@ -19,18 +25,20 @@ export class Catalogue {
     return this.#entries.get(eventId);
   }
 
-  add(event: EventDefinition): void {
-    this.#entries.set(event.eventId, { event, layout: new TicketLayout(event.ticketTypes) });
+  /** A new event, or a newer version of a known one. */
+  put(entry: CatalogueEntry): void {
+    this.#entries.set(entry.eventId, entry);
   }
 
-  /** The ledger's events after its first `skip`, each known here by now, come into the ledger's order. */
-  learn(skip: number, events: readonly EventDefinition[]): void {
-    for (const { eventId } of events) {
-      const entry = this.#entries.get(eventId)!;
+  /** The ledger's events after its first `skip` come into the ledger's order. Those that are not sold are not known. */
+  learn(skip: number, eventIds: readonly EventId[]): void {
+    for (const eventId of eventIds) {
+      const entry = this.#entries.get(eventId);
+      if (!entry) continue;
       this.#entries.delete(eventId);
       this.#entries.set(eventId, entry);
     }
-    this.learned = Math.max(this.learned, skip + events.length);
+    this.learned = Math.max(this.learned, skip + eventIds.length);
   }
 
   /** In the order they were made. */

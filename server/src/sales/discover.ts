@@ -1,8 +1,10 @@
 // Events that another process has made: learned from the ledger when somebody asks for an event that is not known
 // here, and by a worker every second.
-import type { EventDefinition } from '@floodgate/core/event.ts';
 import type { EventId } from '@floodgate/core/ids.ts';
+import { TicketLayout } from '@floodgate/core/layout.ts';
 import { invariant } from '@floodgate/core/refusal.ts';
+import type { InventorySnapshot } from '../inventory/inventory.ts';
+import { type EventRecord, SHOP } from '../ledger/ledger.ts';
 import type { CatalogueEntry } from './catalogue.ts';
 import type { Rooms } from './rooms.ts';
 
@@ -32,18 +34,38 @@ async function lookFor(rooms: Rooms, eventId: string): Promise<CatalogueEntry | 
 }
 
 /** Opens an event of the ledger in the inventory and the catalogue. */
-export async function putOnSale(rooms: Rooms, event: EventDefinition): Promise<void> {
-  await rooms.inventory.open(event, () => rooms.ledger.claims(event.eventId));
-  rooms.catalogue.add(event);
+export async function putOnSale(rooms: Rooms, record: EventRecord): Promise<CatalogueEntry> {
+  const entry = await entryOf(rooms, record);
+  await rooms.inventory.open(entry, () => snapshotOf(rooms, entry.eventId));
+  rooms.catalogue.put(entry);
+  return entry;
+}
+
+/** The claims of an event as inventories see them: what staff took out of sale is as gone as what is sold. */
+async function snapshotOf(rooms: Rooms, eventId: EventId): Promise<InventorySnapshot> {
+  const { seq, held, sold, aside } = await rooms.ledger.claims(eventId);
+  if (aside.length === 0) return { seq, held, sold };
+  const gone = new Uint32Array(sold.length + aside.length);
+  gone.set(sold);
+  gone.set(aside, sold.length);
+  return { seq, held, sold: gone };
+}
+
+async function entryOf(_rooms: Rooms, { event, version }: EventRecord): Promise<CatalogueEntry> {
+  return { eventId: event.eventId, event, version, layout: new TicketLayout(event) };
 }
 
 /** Puts the events on sale that the ledger has and this process does not know. Returns how many. */
 export async function learnEvents(rooms: Rooms): Promise<number> {
   const { catalogue } = rooms;
   const skip = catalogue.learned;
-  const events = await rooms.ledger.events(skip);
-  const unknown = events.filter(({ eventId }) => !catalogue.find(eventId));
-  await Promise.all(unknown.map((event) => putOnSale(rooms, event)));
-  if (skip === catalogue.learned) catalogue.learn(skip, events);
+  const records = await rooms.ledger.events(skip);
+  const unknown = records.filter(({ event }) => event.eventId !== SHOP && !catalogue.find(event.eventId));
+  await Promise.all(unknown.map((record) => putOnSale(rooms, record)));
+  if (skip === catalogue.learned)
+    catalogue.learn(
+      skip,
+      records.map(({ event }) => event.eventId),
+    );
   return unknown.length;
 }

@@ -15,7 +15,7 @@ export interface EventView {
 export async function createEvent(rooms: Rooms, event: EventDefinition): Promise<EventView | Refusal> {
   const outcome = await rooms.ledger.post({ kind: 'create-event', eventId: event.eventId, event });
   if (outcome.status === 'refused') return { refusal: outcome.refusal };
-  await putOnSale(rooms, event);
+  await putOnSale(rooms, { event, version: outcome.seq });
   return { event, counts: await countsOf(rooms, event) };
 }
 

@@ -1,7 +1,8 @@
 // Holds: a buyer's timed claim on tickets of one or several types, all or nothing (rows E4, C2).
-import type { TicketView } from '@floodgate/core/event.ts';
+
 import type { HoldStatus } from '@floodgate/core/hold.ts';
 import { type HoldId, holdId, type OrderId } from '@floodgate/core/ids.ts';
+import type { TicketView } from '@floodgate/core/layout.ts';
 import type { Money } from '@floodgate/core/money.ts';
 import { invariant } from '@floodgate/core/refusal.ts';
 import type { Want } from '../inventory/inventory.ts';

@@ -1,7 +1,7 @@
 // A hold becomes an order, and orders are read.
 import { timingSafeEqual } from 'node:crypto';
-import type { TicketView } from '@floodgate/core/event.ts';
 import { type OrderId, orderId } from '@floodgate/core/ids.ts';
+import type { TicketView } from '@floodgate/core/layout.ts';
 import type { Money } from '@floodgate/core/money.ts';
 import { invariant } from '@floodgate/core/refusal.ts';
 import type { Idempotency, OrderRecord } from '../ledger/ledger.ts';

@@ -1,7 +1,7 @@
 // An event as Redis keeps it: a bitmap of available tickets, two bits of state per ticket, and a tally per type.
 // Built here in one piece, so a million tickets travel in one command of 375 kB.
-import type { EventDefinition, TicketLayout } from '@floodgate/core/event.ts';
 import type { Ticket } from '@floodgate/core/ids.ts';
+import type { TicketLayout } from '@floodgate/core/layout.ts';
 import { invariant } from '@floodgate/core/refusal.ts';
 import { AVAILABLE, HELD, type InventorySnapshot, SOLD, type State } from '../inventory.ts';
 
@@ -57,12 +57,11 @@ export function unpackStates(packed: Buffer, capacity: number): Uint8Array {
 }
 
 /** Where the types' blocks end, with a name for each type: "40:vip,100:ga". */
-export function describeLayout(event: EventDefinition, nameOf: (ticketTypeId: string) => string | number) {
-  let end = 0;
-  return event.ticketTypes.map(({ ticketTypeId, capacity }) => {
-    end += capacity;
-    return [end, nameOf(ticketTypeId)] as const;
-  });
+export function describeLayout(layout: TicketLayout, nameOf: (ticketTypeId: string) => string | number) {
+  const blocks = layout.pools.flatMap(({ ticketType, ranges }) =>
+    ranges.map(([first, end]) => ({ first, end, name: nameOf(ticketType) })),
+  );
+  return blocks.sort((a, b) => a.first - b.first).map(({ end, name }) => [end, name] as const);
 }
 
 /** A list of tickets as Redis reads it: "12,14-20". Consecutive numbers in a row are one item. */

@@ -5,10 +5,17 @@
 // Every call carries the epoch of the load this process knows and the last version it saw. When Redis answers STALE,
 // or after a new connection, the event is verified before it is used again: a newer load of the same server process
 // is adopted, anything else is a fault.
-import { type EventDefinition, TicketLayout } from '@floodgate/core/event.ts';
 import type { EventId, Ticket, TicketTypeId } from '@floodgate/core/ids.ts';
+import type { TicketLayout } from '@floodgate/core/layout.ts';
 import { invariant } from '@floodgate/core/refusal.ts';
-import type { InventorySnapshot, Repair, TakeResult, TypeCounts, Want } from '../inventory.ts';
+import type {
+  InventoryEvent,
+  InventorySnapshot,
+  Repair,
+  TakeResult,
+  TypeCounts,
+  Want,
+} from '../inventory.ts';
 import { StaleInventory } from '../shared-inventory.ts';
 import { describeLayout, imageOf, unpackStates } from './event-image.ts';
 import { asUnavailable, tellsOfDamage } from './faults.ts';
@@ -40,7 +47,7 @@ const LOAD_BYTES_PER_MS = 10_000;
 export class SharedEvent {
   readonly layout: TicketLayout;
   readonly lockKey: string;
-  readonly #definition: EventDefinition;
+  readonly #definition: InventoryEvent;
   readonly #layoutText: string;
   /** By type its index, in the event's order. */
   readonly #types: ReadonlyMap<TicketTypeId, number>;
@@ -65,16 +72,14 @@ export class SharedEvent {
   #changes = 0;
   #changesCounted = 0;
 
-  constructor(definition: EventDefinition, options: SharedEventOptions) {
-    const { eventId, ticketTypes } = definition;
+  constructor(definition: InventoryEvent, options: SharedEventOptions) {
+    const { eventId, layout } = definition;
     const key = (name: string) => `event:{${eventId}}:${name}`;
     this.#definition = definition;
     this.#options = options;
-    this.layout = new TicketLayout(ticketTypes);
-    this.#types = new Map(
-      [...new Set(ticketTypes.map((type) => type.ticketTypeId))].map((id, at) => [id, at]),
-    );
-    this.#layoutText = describeLayout(definition, (name) => name)
+    this.layout = layout;
+    this.#types = new Map(layout.pools.map(({ ticketType }, at) => [ticketType, at]));
+    this.#layoutText = describeLayout(layout, (name) => name)
       .map(([end, name]) => `${end}:${name}`)
       .join(',');
     this.#keys = [key('meta'), key('free'), key('states')];
@@ -173,7 +178,7 @@ export class SharedEvent {
   async load(snapshot: InventorySnapshot, lock: LoadLock, nowMs: number): Promise<boolean> {
     const { connection, scripts } = this.#options;
     const { free, states, tally } = imageOf(this.layout, this.#types, snapshot);
-    const blocks = describeLayout(this.#definition, (id) => this.#types.get(id as TicketTypeId)!).flat();
+    const blocks = describeLayout(this.layout, (id) => this.#types.get(id as TicketTypeId)!).flat();
     const texts = [
       `${this.layout.capacity}`,
       this.#layoutText,

@@ -1,0 +1,69 @@
+// Who asks. Buyers come with a session that this shop made, or with a JWT of the platform they bought on; staff with an
+// API key or a JWT. What a credential says is decided here; what its bearer may do is decided at the doors.
+
+/** From the most to the least: each may do what the next may, except that `door` and `read` are apart. */
+export type Role = 'admin' | 'box-office' | 'door' | 'read';
+
+export type Principal =
+  /** No credential came with the request: a guest. */
+  | { readonly kind: 'nobody' }
+  /** `session:<id>` or `user:<subject of a JWT>`: what stands as buyer in holds and orders. */
+  | { readonly kind: 'buyer'; readonly buyer: string }
+  /** `name` is for the audit log: `admin key`, `key 7301… Box office`, `user jane@example.org`. */
+  | { readonly kind: 'staff'; readonly role: Role; readonly name: string };
+
+export const NOBODY: Principal = Object.freeze({ kind: 'nobody' });
+
+/** A credential that is no good: forged, expired, revoked, unreadable. `why` is for the client, without the credential. */
+export interface BadCredential {
+  readonly kind: 'bad';
+  readonly why: string;
+}
+
+export interface Credentials {
+  /** What follows `Authorization: Bearer `. */
+  readonly bearer: string | undefined;
+  /** The session token of a cookie; looked at only without a bearer. */
+  readonly session: string | undefined;
+}
+
+/** A staff key as it is kept: never the key itself. */
+export interface StaffKey {
+  readonly keyId: string;
+  readonly name: string;
+  readonly role: Role;
+  /** SHA-256 of the whole key, base64url. */
+  readonly hash: string;
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number | null;
+}
+
+export interface Session {
+  readonly buyer: string;
+  readonly token: string;
+  readonly expiresAtMs: number;
+}
+
+export interface Identity {
+  /** At once for all but JWTs that were not seen before. `nowMs` is the ledger's clock. */
+  whoIs(
+    credentials: Credentials,
+    nowMs: number,
+  ): Principal | BadCredential | Promise<Principal | BadCredential>;
+  /** An anonymous buyer, from now on known by this token. */
+  newSession(nowMs: number): Session;
+  /** A fresh key, with what is to be kept of it. `key` is shown once. */
+  newKey(
+    keyId: string,
+    name: string,
+    role: Role,
+    nowMs: number,
+    expiresAtMs: number | null,
+  ): { key: string; kept: StaffKey };
+  /** From now on the key opens the doors of its role. */
+  admit(key: StaffKey): void;
+  /** From now on the key opens nothing. Revoking an unknown key changes nothing. */
+  revoke(keyId: string): void;
+  /** Keys that are good, in the order they were made. */
+  keys(): readonly StaffKey[];
+}
