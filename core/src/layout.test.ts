@@ -2,30 +2,36 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { MAX_EVENT_CAPACITY, TicketLayout, type TicketType } from './event.ts';
+import { type Block, MAX_EVENT_CAPACITY, type TicketType } from './event.ts';
 import { type Ticket, ticketTypeId } from './ids.ts';
+import { TicketLayout } from './layout.ts';
 
 function typeOf(id: string, capacity: number, price = 0, currency = 'EUR'): TicketType {
   return { ticketTypeId: ticketTypeId(id)!, name: id, price, currency, capacity };
+}
+
+function block(id: string, count: number): Block {
+  return { ticketType: ticketTypeId(id)!, count };
 }
 
 function ticketsOf(layout: TicketLayout): Ticket[] {
   return Array.from({ length: layout.capacity }, (_, ticket) => ticket as Ticket);
 }
 
-/** Some types; the same id may come again, as it does when a capacity has grown. */
-const anyTypes = fc.array(
-  fc.record({ id: fc.constantFrom('ga', 'vip', 'balcony'), capacity: fc.nat(30), price: fc.nat(10_000) }),
+const TYPES = ['ga', 'vip', 'balcony'].map((id, index) => typeOf(id, 1, index * 100));
+
+/** Blocks of the three types; a type may have several, as it does when its capacity has grown. */
+const anyBlocks: fc.Arbitrary<Block[]> = fc.array(
+  fc.record({ ticketType: fc.constantFrom(...TYPES.map((type) => type.ticketTypeId)), count: fc.nat(30) }),
   { maxLength: 6 },
 );
 
 test('[S2] the ranges of the types are a partition of 0 … capacity-1, and agree with typeOf and viewOf', () => {
   fc.assert(
-    fc.property(anyTypes, (list) => {
-      const types = list.map(({ id, capacity, price }) => typeOf(id, capacity, price));
-      const layout = new TicketLayout(types);
+    fc.property(anyBlocks, (blocks) => {
+      const layout = new TicketLayout({ ticketTypes: TYPES, blocks });
       const typeByTicket = new Map<number, string>();
-      for (const id of new Set(types.map((type) => type.ticketTypeId))) {
+      for (const { ticketTypeId: id } of TYPES) {
         for (const [first, end] of layout.rangesOf(id)) {
           for (let ticket = first; ticket < end; ticket++) {
             assert.ok(!typeByTicket.has(ticket), `${ticket} lies in two ranges`);
@@ -36,7 +42,7 @@ test('[S2] the ranges of the types are a partition of 0 … capacity-1, and agre
       const tickets = ticketsOf(layout);
       assert.equal(
         layout.capacity,
-        list.reduce((sum, { capacity }) => sum + capacity, 0),
+        blocks.reduce((sum, { count }) => sum + count, 0),
       );
       assert.equal(typeByTicket.size, layout.capacity);
       for (const ticket of tickets) {
@@ -49,8 +55,8 @@ test('[S2] the ranges of the types are a partition of 0 … capacity-1, and agre
 
 test('[S1] no two tickets of an event have the same id or the same label', () => {
   fc.assert(
-    fc.property(anyTypes, (list) => {
-      const layout = new TicketLayout(list.map(({ id, capacity, price }) => typeOf(id, capacity, price)));
+    fc.property(anyBlocks, (blocks) => {
+      const layout = new TicketLayout({ ticketTypes: TYPES, blocks });
       const views = ticketsOf(layout).map((ticket) => layout.viewOf(ticket));
       assert.equal(new Set(views.map(({ ticketId }) => ticketId)).size, views.length);
       assert.equal(new Set(views.map(({ label }) => label)).size, views.length);
@@ -59,7 +65,10 @@ test('[S1] no two tickets of an event have the same id or the same label', () =>
 });
 
 test('[E2] tickets are numbered inside their type, and a later block goes on where the type stopped', () => {
-  const layout = new TicketLayout([typeOf('ga', 2), typeOf('none', 0), typeOf('vip', 1), typeOf('ga', 2)]);
+  const layout = new TicketLayout({
+    ticketTypes: [typeOf('ga', 4), typeOf('none', 0), typeOf('vip', 1)],
+    blocks: [block('ga', 2), block('none', 0), block('vip', 1), block('ga', 2)],
+  });
   assert.deepEqual(
     ticketsOf(layout).map((ticket) => layout.viewOf(ticket)),
     [
@@ -77,17 +86,17 @@ test('[E2] tickets are numbered inside their type, and a later block goes on whe
 });
 
 test('[E2] a type without tickets has an empty range, an unknown type none, an event without types no tickets', () => {
-  const layout = new TicketLayout([typeOf('none', 0), typeOf('ga', 1)]);
+  const layout = new TicketLayout({ ticketTypes: [typeOf('none', 0), typeOf('ga', 1)] });
   assert.deepEqual(layout.rangesOf(ticketTypeId('none')!), [[0, 0]]);
   assert.deepEqual(layout.rangesOf(ticketTypeId('vip')!), []);
-  const empty = new TicketLayout([]);
+  const empty = new TicketLayout({ ticketTypes: [] });
   assert.equal(empty.capacity, 0);
   assert.equal(empty.has(0), false);
   assert.deepEqual(empty.totalOf([]), { amount: 0, currency: 'XXX' });
 });
 
 test('[E2] a number that is no ticket of the event is known as such, and throws where a ticket is needed', () => {
-  const layout = new TicketLayout([typeOf('ga', 10), typeOf('vip', 5)]);
+  const layout = new TicketLayout({ ticketTypes: [typeOf('ga', 10), typeOf('vip', 5)] });
   assert.ok(layout.has(0) && layout.has(14));
   for (const bad of [-1, 15, 0.5, 2 ** 32, Number.NaN, Number.NEGATIVE_INFINITY]) {
     assert.equal(layout.has(bad), false, String(bad));
@@ -98,18 +107,23 @@ test('[E2] a number that is no ticket of the event is known as such, and throws 
 });
 
 test('[S10] tickets cost what their types cost together, in one currency', () => {
-  const layout = new TicketLayout([typeOf('ga', 2, 1_050), typeOf('vip', 1, 9_900)]);
+  const layout = new TicketLayout({ ticketTypes: [typeOf('ga', 2, 1_050), typeOf('vip', 1, 9_900)] });
   assert.deepEqual(layout.totalOf(ticketsOf(layout)), { amount: 12_000, currency: 'EUR' });
-  const mixed = new TicketLayout([typeOf('ga', 1, 100, 'EUR'), typeOf('vip', 1, 100, 'USD')]);
+  const mixed = new TicketLayout({
+    ticketTypes: [typeOf('ga', 1, 100, 'EUR'), typeOf('vip', 1, 100, 'USD')],
+  });
   assert.throws(() => mixed.totalOf(ticketsOf(mixed)), /an event has one currency/);
 });
 
 test('[E2] a capacity that is no whole number, or too many tickets, throws', () => {
   for (const bad of [-1, 1.5, Number.NaN])
-    assert.throws(() => new TicketLayout([typeOf('ga', bad)]), /capacity of ga/);
-  assert.equal(new TicketLayout([typeOf('ga', MAX_EVENT_CAPACITY)]).capacity, MAX_EVENT_CAPACITY);
+    assert.throws(() => new TicketLayout({ ticketTypes: [typeOf('ga', bad)] }), /capacity of ga/);
+  assert.equal(
+    new TicketLayout({ ticketTypes: [typeOf('ga', MAX_EVENT_CAPACITY)] }).capacity,
+    MAX_EVENT_CAPACITY,
+  );
   assert.throws(
-    () => new TicketLayout([typeOf('ga', MAX_EVENT_CAPACITY), typeOf('vip', 1)]),
+    () => new TicketLayout({ ticketTypes: [typeOf('ga', MAX_EVENT_CAPACITY), typeOf('vip', 1)] }),
     /at most 50000000 tickets/,
   );
 });
