@@ -19,15 +19,18 @@ export class Catalogue {
   learned = 0;
   /** The last look into the ledger for events, and when it began on the monotonic clock. */
   lastLook: { readonly startMs: number; readonly done: Promise<number> } | undefined;
+  /** Events whose newest version is being read from the ledger. */
+  readonly looks = new Map<EventId, Promise<void>>();
 
   /** An event by any text a client sent. */
   find(eventId: string): CatalogueEntry | undefined {
     return this.#entries.get(eventId);
   }
 
-  /** A new event, or a newer version of a known one. */
+  /** A new event, or a newer version of a known one; what is older than the known one changes nothing. */
   put(entry: CatalogueEntry): void {
-    this.#entries.set(entry.eventId, entry);
+    const known = this.#entries.get(entry.eventId);
+    if (!known || known.version < entry.version) this.#entries.set(entry.eventId, entry);
   }
 
   /** The ledger's events after its first `skip` come into the ledger's order. Those that are not sold are not known. */

@@ -1,5 +1,5 @@
-// Events that another process has made: learned from the ledger when somebody asks for an event that is not known
-// here, and by a worker every second.
+// Events that another process has made or changed: learned from the ledger when somebody asks for an event that is not
+// known here, when the ledger refuses a claim because the event has changed, and by a worker every second.
 import type { EventId } from '@floodgate/core/ids.ts';
 import { TicketLayout } from '@floodgate/core/layout.ts';
 import { invariant } from '@floodgate/core/refusal.ts';
@@ -33,22 +33,74 @@ async function lookFor(rooms: Rooms, eventId: string): Promise<CatalogueEntry | 
   return catalogue.find(eventId);
 }
 
-/** Opens an event of the ledger in the inventory and the catalogue. */
+/** Opens an event of the ledger in the inventory and the catalogue, or a newer version of one that is known. */
 export async function putOnSale(rooms: Rooms, record: EventRecord): Promise<CatalogueEntry> {
+  const { catalogue, inventory } = rooms;
   const entry = await entryOf(rooms, record);
-  await rooms.inventory.open(entry, () => snapshotOf(rooms, entry.eventId));
-  rooms.catalogue.put(entry);
-  return entry;
+  if (!catalogue.find(entry.eventId)) await inventory.open(entry, () => snapshotOf(rooms, entry));
+  // Also after opening: a store that others use too may have the event as it was before it grew.
+  await inventory.grow(entry);
+  catalogue.put(entry);
+  return catalogue.find(entry.eventId)!;
 }
 
-/** The claims of an event as inventories see them: what staff took out of sale is as gone as what is sold. */
-async function snapshotOf(rooms: Rooms, eventId: EventId): Promise<InventorySnapshot> {
-  const { seq, held, sold, aside } = await rooms.ledger.claims(eventId);
-  if (aside.length === 0) return { seq, held, sold };
+/**
+ * The event as the ledger has it now, learned if the version known here is not beyond the given one. However many ask
+ * at once, the ledger is asked once. Throws when the ledger cannot be read.
+ */
+export async function learnEvent(
+  rooms: Rooms,
+  eventId: EventId,
+  beyondVersion: number,
+): Promise<CatalogueEntry> {
+  const { catalogue } = rooms;
+  // A look that is under way may have begun before the change; the one after it sees all that is answered by now.
+  for (let looks = 0; looks < 2; looks++) {
+    const known = catalogue.find(eventId);
+    if (known && known.version > beyondVersion) return known;
+    await lookAt(rooms, eventId);
+  }
+  const known = catalogue.find(eventId);
+  invariant(known !== undefined, `event ${eventId} is in the ledger`);
+  return known;
+}
+
+function lookAt(rooms: Rooms, eventId: EventId): Promise<void> {
+  const { catalogue } = rooms;
+  const underWay = catalogue.looks.get(eventId);
+  if (underWay) return underWay;
+  const look = (async () => {
+    const record = await rooms.ledger.event(eventId);
+    const known = catalogue.find(eventId);
+    if (record && (!known || known.version < record.version)) await putOnSale(rooms, record);
+  })().finally(() => catalogue.looks.delete(eventId));
+  catalogue.looks.set(eventId, look);
+  return look;
+}
+
+/** Learns what other processes have changed of the events known here. Returns how many events changed. */
+export async function learnChanges(rooms: Rooms): Promise<number> {
+  const { catalogue } = rooms;
+  const changed = (await rooms.ledger.heads()).filter(({ eventId, version }) => {
+    const known = catalogue.find(eventId);
+    return known !== undefined && known.version < version;
+  });
+  await Promise.all(changed.map(({ eventId, version }) => learnEvent(rooms, eventId, version - 1)));
+  return changed.length;
+}
+
+/**
+ * The claims of an event as inventories see them: what staff took out of sale is as gone as what is sold. Tickets of a
+ * longer layout, which is not known here yet, are left out: the ledger refuses them when they are proposed.
+ */
+async function snapshotOf(rooms: Rooms, entry: CatalogueEntry): Promise<InventorySnapshot> {
+  const { seq, held, sold, aside } = await rooms.ledger.claims(entry.eventId);
+  const { capacity } = (rooms.catalogue.find(entry.eventId) ?? entry).layout;
+  const known = (tickets: Uint32Array) => tickets.filter((ticket) => ticket < capacity);
   const gone = new Uint32Array(sold.length + aside.length);
   gone.set(sold);
   gone.set(aside, sold.length);
-  return { seq, held, sold: gone };
+  return { seq, held: known(held), sold: known(gone) };
 }
 
 async function entryOf(_rooms: Rooms, { event, version }: EventRecord): Promise<CatalogueEntry> {

@@ -1,6 +1,6 @@
 // The doors for time: what runs, how often, and how much at once.
 
-import { learnEvents } from '../sales/discover.ts';
+import { learnChanges, learnEvents } from '../sales/discover.ts';
 import { expireDue } from '../sales/expire.ts';
 import { Reconciliation } from '../sales/reconcile.ts';
 import { resolveDoubts } from '../sales/recover.ts';
@@ -11,7 +11,10 @@ const EXPIRE_EVERY_MS = 250;
 /** Holds expired in one go; a storm is worked off in such bites, so that sales go on between them. */
 const EXPIRE_AT_ONCE = 500;
 const RESOLVE_EVERY_MS = 1_000;
-/** Events made by another process are on sale here after so long, or when the first buyer asks for them. */
+/**
+ * Events made by another process are on sale here after so long, or when the first buyer asks for them; what it has
+ * changed is known here after so long, or when the first buyer would break it.
+ */
 const LEARN_EVERY_MS = 1_000;
 
 export interface Workers {
@@ -31,6 +34,8 @@ export function startWorkers(rooms: Rooms, reconcileEveryMs: number): Workers {
   const learn = repeat(rooms, 'looking for new events failed', LEARN_EVERY_MS, async () => {
     const learned = await learnEvents(rooms);
     if (learned > 0) rooms.telemetry.info('events of another process are on sale here too', { learned });
+    const changed = await learnChanges(rooms);
+    if (changed > 0) rooms.telemetry.info('events were changed by another process', { changed });
     return false;
   });
   const reconciliation = new Reconciliation(rooms);
