@@ -8,6 +8,8 @@ export interface ClosedLoopOptions {
   readonly port: number;
   /** One request, as text on the wire; `{n}` becomes the number of the request, `{event}` that of an event. */
   readonly request: string;
+  /** One for each request, in place of `{value}`; as long as that, because the Content-Length is fixed. */
+  readonly values?: readonly string[];
   readonly requests: number;
   /** `{event}` runs over 1 … this number, each as often as any other, neighbours far apart. Absent: 1. */
   readonly events?: number;
@@ -50,7 +52,7 @@ class ClosedLoop implements ConnectionListener {
 
   constructor(options: ClosedLoopOptions) {
     this.#options = options;
-    this.#requests = renderRequests(options.request, options.requests, options.events ?? 1);
+    this.#requests = renderRequests(options.request, options.requests, options.events ?? 1, options.values);
     this.#sentMs = new Float64Array(options.requests);
     this.#latencies = new Float64Array(options.requests);
   }
@@ -117,11 +119,21 @@ class ClosedLoop implements ConnectionListener {
 const STRIDE = 7_919;
 
 /** All requests as bytes, made before the clock starts. */
-export function renderRequests(request: string, count: number, events: number): readonly Buffer[] {
-  if (!/\{(n|event)\}/.test(request)) return new Array<Buffer>(count).fill(Buffer.from(request));
+export function renderRequests(
+  request: string,
+  count: number,
+  events: number,
+  values: readonly string[] = [],
+): readonly Buffer[] {
+  if (!/\{(n|event|value)\}/.test(request)) return new Array<Buffer>(count).fill(Buffer.from(request));
   const eventOf = (n: number) => 1 + ((n * STRIDE) % events);
   return Array.from({ length: count }, (_, n) =>
-    Buffer.from(request.replaceAll('{n}', String(n)).replaceAll('{event}', String(eventOf(n)))),
+    Buffer.from(
+      request
+        .replaceAll('{n}', String(n))
+        .replaceAll('{event}', String(eventOf(n)))
+        .replaceAll('{value}', values[n] ?? ''),
+    ),
   );
 }
 

@@ -15,13 +15,14 @@ import { fallback } from './suites/fallback.ts';
 import { openLoop } from './suites/open-loop.ts';
 import { recovery } from './suites/recovery.ts';
 import { scaling } from './suites/scaling.ts';
+import { seats } from './suites/seats.ts';
 import { shapes } from './suites/shapes.ts';
 import { start } from './suites/start.ts';
 import { stores } from './suites/stores.ts';
 import { thousandUsers } from './suites/thousand-users.ts';
 
 const SUITES: readonly Suite[] = [
-  ...[durable, cheap, connections, openLoop, thousandUsers, shapes, start],
+  ...[durable, cheap, connections, openLoop, thousandUsers, shapes, seats, start],
   ...[stores, baselines, fallback, scaling, recovery],
 ];
 const ROOT = join(import.meta.dirname, '..');

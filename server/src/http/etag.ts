@@ -1,0 +1,8 @@
+// Conditional requests (RFC 9110, 13.1).
+
+/** Whether If-None-Match names the tag. A proxy that compresses weakens the tags it passes on. */
+export function isKnown(ifNoneMatch: string | undefined, etag: string): boolean {
+  if (ifNoneMatch === undefined) return false;
+  const tags = ifNoneMatch.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+  return tags.includes(etag) || tags.includes('*');
+}
