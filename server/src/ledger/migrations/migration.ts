@@ -24,6 +24,9 @@ export interface SchemaDialect {
   readonly rewritten: string;
   /** Where an index is declared: in its CREATE TABLE, or by a statement of its own. */
   readonly indexes: 'in the table' | 'apart';
+  /** To a table of an earlier schema. On servers, what is there already is passed over. */
+  readonly addColumn: (table: string, column: string, definition: string) => readonly string[];
+  readonly addIndex: (index: string, table: string, columns: string) => readonly string[];
 }
 
 export interface Migration {

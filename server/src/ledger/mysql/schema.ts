@@ -19,7 +19,28 @@ function dialectOf(flavour: Flavour): SchemaDialect {
     appendKey: 'BIGINT',
     rewritten: table,
     indexes: 'in the table',
+    addColumn: (table, column, definition) =>
+      unlessThere(
+        `columns WHERE table_schema = DATABASE() AND table_name = '${table}' AND column_name = '${column}'`,
+        `ALTER TABLE ${table} ADD COLUMN ${column} ${definition}`,
+      ),
+    addIndex: (index, table, columns) =>
+      unlessThere(
+        `statistics WHERE table_schema = DATABASE() AND table_name = '${table}' AND index_name = '${index}'`,
+        `CREATE INDEX ${index} ON ${table} (${columns})`,
+      ),
   };
+}
+
+/** MySQL has no IF NOT EXISTS for columns and indexes, so the statement is chosen by what is there. */
+function unlessThere(whatInSchema: string, statement: string): string[] {
+  return [
+    `SET @is_there = (SELECT count(*) > 0 FROM information_schema.${whatInSchema})`,
+    `SET @change = IF(@is_there, 'DO 0', '${statement.replaceAll("'", "''")}')`,
+    'PREPARE schema_change FROM @change',
+    'EXECUTE schema_change',
+    'DEALLOCATE PREPARE schema_change',
+  ];
 }
 
 /** How long one question for the lock waits, and how often it is asked: ten minutes together. */

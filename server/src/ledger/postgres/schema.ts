@@ -15,6 +15,10 @@ const POSTGRES: SchemaDialect = {
   // With room on its page a row that changes keeps its place in the index.
   rewritten: 'WITH (fillfactor = 20)',
   indexes: 'apart',
+  addColumn: (table, column, definition) => [
+    `ALTER TABLE ${table} ADD COLUMN IF NOT EXISTS ${column} ${definition}`,
+  ],
+  addIndex: (index, table, columns) => [`CREATE INDEX IF NOT EXISTS ${index} ON ${table} (${columns})`],
 };
 
 /** Any number; all Floodgates that migrate one database must have the same. */

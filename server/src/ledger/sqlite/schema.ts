@@ -13,6 +13,8 @@ const SQLITE: SchemaDialect = {
   appendKey: 'INTEGER',
   rewritten: 'STRICT',
   indexes: 'apart',
+  addColumn: (table, column, definition) => [`ALTER TABLE ${table} ADD COLUMN ${column} ${definition}`],
+  addIndex: (index, table, columns) => [`CREATE INDEX ${index} ON ${table} (${columns})`],
 };
 
 /** Brings the file to today's schema, each migration in a transaction. Throws SchemaTooNew. */
