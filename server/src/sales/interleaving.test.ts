@@ -4,7 +4,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
-import type { EventDefinition } from '@floodgate/core/event.ts';
 import type { EventId, HoldId, Ticket } from '@floodgate/core/ids.ts';
 import fc, { type Scheduler } from 'fast-check';
 import {
@@ -14,7 +13,7 @@ import {
   oversellsStopped,
   type Parts,
 } from '../../test/memory-shop.ts';
-import type { Inventory, InventorySnapshot, Repair, Want } from '../inventory/inventory.ts';
+import type { Inventory, InventoryEvent, InventorySnapshot, Repair, Want } from '../inventory/inventory.ts';
 import { MemoryInventory } from '../inventory/memory-inventory.ts';
 import type { Verdict } from '../ledger/judge.ts';
 import { type Entry, LedgerUnavailable } from '../ledger/ledger.ts';
@@ -66,12 +65,16 @@ async function openShop(s: Scheduler, failing: boolean[], parts: Partial<Parts>)
   class ScheduledInventory implements Inventory {
     readonly #inner = new Inner();
 
-    open(event: EventDefinition, read: () => Promise<InventorySnapshot>) {
+    open(event: InventoryEvent, read: () => Promise<InventorySnapshot>) {
       return this.#inner.open(event, read);
     }
 
-    load(event: EventDefinition, snapshot: InventorySnapshot) {
+    load(event: InventoryEvent, snapshot: InventorySnapshot) {
       return this.#inner.load(event, snapshot);
+    }
+
+    grow(event: InventoryEvent) {
+      return this.#inner.grow(event);
     }
 
     async take(eventId: EventId, wants: readonly Want[]) {

@@ -2,7 +2,6 @@
 // fails, crashes or arrives twice. The controls seed bugs that the same steps must find.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { EventDefinition } from '@floodgate/core/event.ts';
 import type { EventId, HoldId, Ticket } from '@floodgate/core/ids.ts';
 import type { RefusalCode } from '@floodgate/core/refusal.ts';
 import fc from 'fast-check';
@@ -14,7 +13,7 @@ import {
   oversellsStopped,
   type Parts,
 } from '../../test/memory-shop.ts';
-import type { InventorySnapshot } from '../inventory/inventory.ts';
+import type { InventoryEvent, InventorySnapshot } from '../inventory/inventory.ts';
 import { MemoryInventory } from '../inventory/memory-inventory.ts';
 import type { Verdict } from '../ledger/judge.ts';
 import { type Entry, LedgerOutcomeUnknown, LedgerUnavailable } from '../ledger/ledger.ts';
@@ -308,7 +307,7 @@ const BUGS: Record<string, Partial<Parts>> = {
   },
   'a crash forgets the holds': {
     Inventory: class extends MemoryInventory {
-      override load(event: EventDefinition, snapshot: InventorySnapshot): Promise<void> {
+      override load(event: InventoryEvent, snapshot: InventorySnapshot): Promise<void> {
         return super.load(event, { ...snapshot, held: new Uint32Array(0) });
       }
     },
