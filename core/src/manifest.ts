@@ -44,3 +44,8 @@ export interface Manifest {
   readonly name: string;
   readonly sections: readonly (SeatedSection | StandingArea)[];
 }
+
+/** Whether it has seats, or is an area. */
+export function seatedSection(section: SeatedSection | StandingArea): section is SeatedSection {
+  return 'rows' in section;
+}
