@@ -45,6 +45,7 @@ export async function startServer(bench: Bench, options: ServerOptions): Promise
       HOST: '127.0.0.1',
       DATABASE_URL: `sqlite:${join(folder, 'floodgate.db')}`,
       API_KEY,
+      JWT_SECRET: 'bench-secret-of-32-characters-or-more',
       SEED_EVENTS: String(options.events),
       SEED_TICKETS: String(options.ticketsPerEvent),
       ...options.env,

@@ -8,6 +8,7 @@ import { BadConfig, readConfig, SETTINGS } from './config.ts';
 
 const EXAMPLE = readFileSync(resolve(import.meta.dirname, '../../.env.example'), 'utf8');
 const KEY = 'sixteen-letters!';
+const SECRET = 'thirty-two-characters-or-more!!!';
 
 test('[A11] .env.example has every setting, in the same order, each under its line of help', () => {
   const lines = EXAMPLE.split('\n');
@@ -20,7 +21,7 @@ test('[A11] .env.example has every setting, in the same order, each under its li
 });
 
 test('[A11] .env.example as it stands means the defaults', () => {
-  const stable = { API_KEY: KEY, NODE_ID: '1' };
+  const stable = { API_KEY: KEY, JWT_SECRET: SECRET, NODE_ID: '1' };
   const example = readConfig({ ...parseEnv(EXAMPLE), ...stable });
   assert.deepEqual(example, readConfig(stable));
   assert.equal(example.port, 3000);
@@ -29,7 +30,7 @@ test('[A11] .env.example as it stands means the defaults', () => {
 
 test('an empty value counts as unset', () => {
   const empty = Object.fromEntries(Object.keys(SETTINGS).map((name) => [name, '']));
-  const stable = { API_KEY: KEY, NODE_ID: '1' };
+  const stable = { API_KEY: KEY, JWT_SECRET: SECRET, NODE_ID: '1' };
   assert.deepEqual(readConfig({ ...empty, ...stable }), readConfig(stable));
 });
 
@@ -59,6 +60,34 @@ const WRONG: Readonly<Record<keyof typeof SETTINGS, readonly string[]>> = {
   REDIS_URL: ['foo', 'localhost:6379', 'redis://', 'http://localhost', 'postgres://localhost/x'],
   RECONCILE_SECONDS: ['0', '3601', 'often'],
   API_KEY: ['short', 'fifteen-letters', `${KEY} with a space`, `${KEY}é`],
+  JWT_SECRET: [
+    ...[
+      'short',
+      SECRET.slice(1),
+      `${SECRET} x`,
+      `${SECRET}é`,
+      `${SECRET},`,
+      `,${SECRET}`,
+      `k:${SECRET},k:${SECRET}x`,
+    ],
+    ...[`a b:${SECRET}`, `:${SECRET}`, 'a:short', `a:b:${SECRET}`, `${SECRET},${SECRET}`],
+    Array.from({ length: 9 }, (_, i) => `k${i}:${SECRET}`).join(),
+  ],
+  JWT_ISSUER: [],
+  JWT_AUDIENCE: [],
+  SESSION_DAYS: ['0', '401', 'forever'],
+  HOLD_MAX_SECONDS: ['0', '-1', '8640001', 'ever'],
+  CORS_ORIGINS: [
+    ...[
+      'example.org',
+      'https://shop.example.org/',
+      'https://*.example.org/x',
+      'ftp://example.org',
+      'null',
+      '*,*',
+    ],
+    ...['https://a.example.org,', 'https://A.example.org', 'https://a.example.org, https://b.example.org'],
+  ],
   HOLD_TTL_SECONDS: ['0', '-5', '86401', 'five'],
   DEFAULT_EVENT: [],
   SEED_EVENTS: ['-1', '10001', 'many'],
@@ -91,7 +120,7 @@ test('several wrong settings are told together, a line each', () => {
 });
 
 test('a message never repeats the value, which may be a secret', () => {
-  for (const name of ['API_KEY', 'DATABASE_URL', 'DATABASE_READ_URL', 'REDIS_URL', 'PORT']) {
+  for (const name of ['API_KEY', 'JWT_SECRET', 'DATABASE_URL', 'DATABASE_READ_URL', 'REDIS_URL', 'PORT']) {
     assert.throws(
       () => readConfig({ [name]: 'hush-hush' }),
       (error) => !(error as Error).message.includes('hush-hush'),
@@ -108,11 +137,43 @@ test('without API_KEY one is made, new each time; in production it is an error',
     () => readConfig({ NODE_ENV: 'production' }),
     /^BadConfig: API_KEY is required in production/,
   );
-  const given = readConfig({ NODE_ENV: 'production', API_KEY: KEY });
+  const given = readConfig({ NODE_ENV: 'production', API_KEY: KEY, JWT_SECRET: SECRET });
   assert.deepEqual([given.apiKey, given.isApiKeyMade, given.isProduction], [KEY, false, true]);
 });
 
 test('[D6] NODE_ID is a number from 0 to 1023, or left to the ledger', () => {
   assert.equal(readConfig({}).nodeId, undefined);
   assert.equal(readConfig({ NODE_ID: '1023' }).nodeId, 1_023);
+});
+
+test('[D9] without JWT_SECRET one is made, new each time; in production it is an error', () => {
+  const [one, other] = [readConfig({}), readConfig({})];
+  assert.match(one.jwtSecrets[0]!.secret, /^[\w-]{43}$/);
+  assert.notDeepEqual(one.jwtSecrets, other.jwtSecrets);
+  assert.throws(
+    () => readConfig({ NODE_ENV: 'production', API_KEY: KEY }),
+    /^BadConfig: JWT_SECRET is required in production/,
+  );
+});
+
+test('[D9] JWT_SECRET is one secret, or several with names, of which the first signs', () => {
+  assert.deepEqual(readConfig({ JWT_SECRET: SECRET }).jwtSecrets, [{ kid: undefined, secret: SECRET }]);
+  assert.deepEqual(readConfig({ JWT_SECRET: `new:${SECRET}1,old.1:${SECRET}2,${SECRET}3` }).jwtSecrets, [
+    { kid: 'new', secret: `${SECRET}1` },
+    { kid: 'old.1', secret: `${SECRET}2` },
+    { kid: undefined, secret: `${SECRET}3` },
+  ]);
+});
+
+test('a hold can be extended ten times, unless HOLD_MAX_SECONDS says less, which is never less than one hold', () => {
+  assert.equal(readConfig({ HOLD_TTL_SECONDS: '60' }).holdMaxMs, 660_000);
+  assert.equal(readConfig({ HOLD_TTL_SECONDS: '60', HOLD_MAX_SECONDS: '60' }).holdMaxMs, 60_000);
+  assert.throws(() => readConfig({ HOLD_TTL_SECONDS: '60', HOLD_MAX_SECONDS: '59' }), BadConfig);
+});
+
+test('[E7] CORS_ORIGINS is nothing, everything, or a list', () => {
+  assert.deepEqual(readConfig({}).corsOrigins, []);
+  assert.equal(readConfig({ CORS_ORIGINS: '*' }).corsOrigins, '*');
+  const two = 'https://shop.example.org,http://localhost:5173';
+  assert.deepEqual(readConfig({ CORS_ORIGINS: two }).corsOrigins, two.split(','));
 });

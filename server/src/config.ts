@@ -13,6 +13,10 @@ const wholeNumber = (from: number, to: number) =>
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
+const MAX_JWT_SECRETS = 8;
+const JWT_SECRET_RULE = `must be 32 or more printable ASCII characters without spaces, commas and colons, or up to ${MAX_JWT_SECRETS} of these with different names, kid:secret,kid2:secret2`;
+const JWT_SECRET = /^(?:([\w.-]{1,64}):)?([\x21-\x2b\x2d-\x39\x3b-\x7e]{32,})$/;
+
 /** What the operator can set, in the order of the README and .env.example. An empty value counts as unset. */
 export const SETTINGS = {
   PORT: { help: 'port to serve on; 0 takes a free one', value: wholeNumber(0, 65_535).default(3000) },
@@ -43,7 +47,34 @@ export const SETTINGS = {
       .regex(/^[\x21-\x7e]{16,}$/, 'must be at least 16 printable ASCII characters, without spaces')
       .optional(),
   },
+  JWT_SECRET: {
+    help: 'signs sessions, checks JWTs (HS256): a secret of 32 characters or more, or kid:secret,kid2:secret2 of which the first signs; required in production, else made at start',
+    value: z
+      .string()
+      .refine((text) => jwtSecrets(text) !== undefined, JWT_SECRET_RULE)
+      .optional(),
+  },
+  JWT_ISSUER: { help: 'JWTs must be of this issuer (iss); unset: any', value: z.string().optional() },
+  JWT_AUDIENCE: {
+    help: 'JWTs must be for this audience (aud); unset: any',
+    value: z.string().optional(),
+  },
+  SESSION_DAYS: { help: 'how long an anonymous buyer is known', value: wholeNumber(1, 400).default(30) },
   HOLD_TTL_SECONDS: { help: 'how long a hold keeps its tickets', value: wholeNumber(1, 86_400).default(300) },
+  HOLD_MAX_SECONDS: {
+    help: 'how long a hold lives at most, however often it is extended; unset: 11 times HOLD_TTL_SECONDS',
+    value: wholeNumber(1, 8_640_000).optional(),
+  },
+  CORS_ORIGINS: {
+    help: 'origins whose pages may call the API, https://shop.example.org,https://…, or *; unset: none',
+    value: z
+      .string()
+      .refine(
+        (text) => text === '*' || text.split(',').every(isOrigin),
+        'must be * or a comma list of origins like https://shop.example.org, without a path',
+      )
+      .optional(),
+  },
   DEFAULT_EVENT: {
     help: 'the event of /api/v1/event and /api/v1/purchase; unset: the first',
     value: z.string().optional(),
@@ -65,6 +96,13 @@ export const SETTINGS = {
   NODE_ENV: { help: '"production" makes missing secrets an error', value: z.string().default('development') },
 } as const;
 
+/** One of the secrets that sessions and JWTs are checked with. */
+export interface JwtSecret {
+  /** How a JWT's header names it; undefined for one without a name. */
+  readonly kid: string | undefined;
+  readonly secret: string;
+}
+
 /** Where the ledger is. URLs have passwords: they never reach a log or a message. */
 export type Database =
   | { readonly kind: 'sqlite' /** Absolute. */; readonly file: string }
@@ -78,7 +116,15 @@ export interface Config {
   readonly apiKey: string;
   /** Whether the key was made for this run, so that it may be printed. */
   readonly isApiKeyMade: boolean;
+  /** The first signs, all verify. */
+  readonly jwtSecrets: readonly JwtSecret[];
+  readonly jwtIssuer: string | undefined;
+  readonly jwtAudience: string | undefined;
+  readonly sessionMs: number;
   readonly holdTtlMs: number;
+  readonly holdMaxMs: number;
+  /** Empty: no other origin's pages may call the API. */
+  readonly corsOrigins: readonly string[] | '*';
   readonly defaultEvent: string | undefined;
   readonly seedEvents: number;
   readonly seedTickets: number;
@@ -109,10 +155,28 @@ function isDatabaseUrl(text: string): boolean {
   return /^sqlite:.+/.test(text) || isServerUrl(text);
 }
 
+/** Undefined when the text is no list of secrets. */
+function jwtSecrets(text: string): JwtSecret[] | undefined {
+  const parts = text.split(',').map((part) => JWT_SECRET.exec(part));
+  const secrets = parts.flatMap((part) => (part ? [{ kid: part[1], secret: part[2]! }] : []));
+  const kids = new Set(secrets.map(({ kid }) => kid));
+  const isGood =
+    secrets.length === parts.length && kids.size === parts.length && parts.length <= MAX_JWT_SECRETS;
+  return isGood ? secrets : undefined;
+}
+
+function isOrigin(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && /^https?:$/.test(url.protocol) && url.origin === text;
+}
+
 function databaseOf(url: string, readUrl: string | undefined): Database {
   if (url.startsWith('sqlite:')) return { kind: 'sqlite', file: resolve(url.slice('sqlite:'.length)) };
   return { kind: url.startsWith('postgres') ? 'postgres' : 'mysql', url, readUrl };
 }
+
+/** A hold can be extended at least ten times (WCAG 2.2.1), unless the operator caps it. */
+const HOLD_LIVES = 11;
 
 /** Reads the settings. Throws BadConfig naming every setting that is wrong. */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
@@ -131,6 +195,13 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   if (isProduction && s.API_KEY === undefined) {
     throw new BadConfig('API_KEY is required in production: set it to a secret of at least 16 characters');
   }
+  if (isProduction && s.JWT_SECRET === undefined) {
+    throw new BadConfig('JWT_SECRET is required in production: set it to a secret of at least 32 characters');
+  }
+  const holdMaxSeconds = s.HOLD_MAX_SECONDS ?? HOLD_LIVES * s.HOLD_TTL_SECONDS;
+  if (holdMaxSeconds < s.HOLD_TTL_SECONDS) {
+    throw new BadConfig('HOLD_MAX_SECONDS must be at least HOLD_TTL_SECONDS');
+  }
   const database = databaseOf(s.DATABASE_URL, s.DATABASE_READ_URL);
   if (
     s.DATABASE_READ_URL !== undefined &&
@@ -145,7 +216,13 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     redisUrl: s.REDIS_URL,
     apiKey: s.API_KEY ?? randomBytes(18).toString('base64url'),
     isApiKeyMade: s.API_KEY === undefined,
+    jwtSecrets: jwtSecrets(s.JWT_SECRET ?? randomBytes(32).toString('base64url'))!,
+    jwtIssuer: s.JWT_ISSUER,
+    jwtAudience: s.JWT_AUDIENCE,
+    sessionMs: s.SESSION_DAYS * 86_400_000,
     holdTtlMs: s.HOLD_TTL_SECONDS * 1_000,
+    holdMaxMs: holdMaxSeconds * 1_000,
+    corsOrigins: s.CORS_ORIGINS === '*' ? '*' : (s.CORS_ORIGINS?.split(',') ?? []),
     defaultEvent: s.DEFAULT_EVENT,
     seedEvents: s.SEED_EVENTS,
     seedTickets: s.SEED_TICKETS,

@@ -11,12 +11,14 @@ import { holdOperations } from './http/holds.ts';
 import { operatorOperations } from './http/operations.ts';
 import { orderOperations } from './http/orders.ts';
 import type { Doors } from './http/serve.ts';
+import { ShopIdentity } from './identity/shop-identity.ts';
 import { Catalogue } from './sales/catalogue.ts';
 import { seedEvents } from './sales/demo-events.ts';
 import { learnEvents } from './sales/discover.ts';
 import { Doubts } from './sales/doubts.ts';
 import { countTickets } from './sales/events.ts';
 import type { Rooms } from './sales/rooms.ts';
+import { whoAsks } from './sales/who.ts';
 import { ledgerName, openStores, type Parts, type Stores } from './stores.ts';
 import { createLog, type Log } from './telemetry/logs.ts';
 import { ShopTelemetry } from './telemetry/shop-telemetry.ts';
@@ -58,11 +60,17 @@ export async function openRooms(
   };
   const rooms: Rooms = {
     ...{ catalogue: new Catalogue(), inventory, ledger, doubts: new Doubts(), telemetry, newId },
-    ...{ newSecret: randomSecrets(), holdTtlMs: config.holdTtlMs },
+    ...{ newSecret: randomSecrets(), holdTtlMs: config.holdTtlMs, holdMaxMs: config.holdMaxMs },
+    identity: identityOf(config),
   };
   telemetry.watch({ ticketCounts: () => ticketCounts(rooms), ledgerWaiting: stores.waiting });
   await learnEvents(rooms);
   return { rooms, stores };
+}
+
+function identityOf(config: Config): ShopIdentity {
+  const { apiKey, jwtSecrets: secrets, jwtIssuer: issuer, jwtAudience: audience, sessionMs } = config;
+  return new ShopIdentity({ apiKey, jwt: { secrets, issuer, audience }, sessionMs });
 }
 
 /** Rooms, seeds when the ledger is empty, workers, doors; listening when it resolves. */
@@ -76,7 +84,7 @@ export async function openShop(config: Config, log: Log, parts: ShopParts = {}):
   const { mode, degraded } = stores;
   const doors: Doors = {
     telemetry: rooms.telemetry,
-    apiKey: config.apiKey,
+    whoAsks: (credentials) => whoAsks(rooms, credentials),
     mode,
     degraded,
     isDraining: false,

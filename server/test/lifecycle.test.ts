@@ -110,10 +110,12 @@ describe('the program', { concurrency: 2, timeout: 60_000 }, () => {
     assert.deepEqual(await capacities({ SEED_EVENTS: '5', SEED_TICKETS: '9' }), [7, 7]);
   });
 
-  test('in production a missing API_KEY is one clear line, and nothing is made', async (t) => {
+  test('[D9] in production a missing API_KEY or JWT_SECRET is one clear line, and nothing is made', async (t) => {
     const folder = temporaryFolder(t);
     const program = await Program.run(t, { folder, env: { NODE_ENV: 'production' } });
     refusedToStart(program, /API_KEY is required in production/);
+    const unsigned = await Program.run(t, { folder, env: { NODE_ENV: 'production', API_KEY: KEY } });
+    refusedToStart(unsigned, /JWT_SECRET is required in production/);
     assert.ok(!existsSync(join(folder, 'data')));
   });
 

@@ -8,6 +8,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Program, scriptFile, temporaryFolder } from './program.ts';
+import { JWT_SECRET } from './server-process.ts';
 import * as shapes from './shapes.ts';
 import { ask } from './test-shop.ts';
 
@@ -20,7 +21,7 @@ describe('the log', { concurrency: 2, timeout: 60_000 }, () => {
   test('[A7] in production standard output is the log alone, one JSON object a line, one line a purchase', async (t) => {
     const shop = await Program.open(t, {
       folder: temporaryFolder(t),
-      env: { NODE_ENV: 'production', API_KEY: KEY, SEED_TICKETS: '2' },
+      env: { NODE_ENV: 'production', API_KEY: KEY, JWT_SECRET, SEED_TICKETS: '2' },
     });
     const order = await buy(shop.port);
     await buy(shop.port);
@@ -106,7 +107,13 @@ describe('the log', { concurrency: 2, timeout: 60_000 }, () => {
     if (!existsSync('/dev/full')) return t.skip('there is no /dev/full here');
     const full = openSync('/dev/full', 'w');
     const folder = temporaryFolder(t);
-    const env = { API_KEY: KEY, HOST: '127.0.0.1', PORT: `${await freePort()}`, NODE_ENV: 'production' };
+    const env = {
+      API_KEY: KEY,
+      HOST: '127.0.0.1',
+      PORT: `${await freePort()}`,
+      NODE_ENV: 'production',
+      JWT_SECRET,
+    };
     const child = spawn(process.execPath, [scriptFile('main.ts')], {
       cwd: folder,
       env: { PATH: process.env.PATH, ...env },

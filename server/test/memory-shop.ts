@@ -1,6 +1,7 @@
 // A shop on memory twins, for the tests of sales: its ledger outlives its crashes and fails when it is told to.
 import type { EventDefinition } from '@floodgate/core/event.ts';
 import { IdSource } from '@floodgate/core/ids.ts';
+import { ShopIdentity } from '../src/identity/shop-identity.ts';
 import type { Inventory } from '../src/inventory/inventory.ts';
 import { MemoryInventory } from '../src/inventory/memory-inventory.ts';
 import type { Verdict } from '../src/ledger/judge.ts';
@@ -19,6 +20,17 @@ export const HOLD_TTL_MS = 100;
 
 // One for all shops, as in a process: it registers the process's own metrics.
 const telemetry = new ShopTelemetry(createLog('silent'));
+
+const testIdentity = () =>
+  new ShopIdentity({
+    apiKey: 'memory-shop-admin-key',
+    jwt: {
+      secrets: [{ kid: undefined, secret: 'memory-shop-secret-of-32-characters' }],
+      issuer: undefined,
+      audience: undefined,
+    },
+    sessionMs: 86_400_000,
+  });
 
 /** How many tickets all shops have proposed that the ledger knew to be claimed. */
 export async function oversellsStopped(): Promise<number> {
@@ -85,6 +97,8 @@ export class MemoryShop {
       newId: () => this.#ids.next(this.clock.nowMs()),
       newSecret: () => 'secret',
       holdTtlMs: HOLD_TTL_MS,
+      holdMaxMs: 11 * HOLD_TTL_MS,
+      identity: testIdentity(),
     };
   }
 }

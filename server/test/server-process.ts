@@ -19,6 +19,7 @@ export interface ServerOptions {
 }
 
 export const API_KEY = 'test-key-0123456789abcdef';
+export const JWT_SECRET = 'test-secret-0123456789abcdefghijklmnop';
 const SHOP = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 /** A start is done in well under a second; a machine that is busy with other tests may need longer. */
 const START_TIMEOUT_MS = 20_000;
@@ -64,7 +65,7 @@ export class ServerProcess {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         ...{ PATH: process.env.PATH, NODE_ENV: 'test', LOG_LEVEL: 'info', HOST: '127.0.0.1', PORT: '0' },
-        ...{ API_KEY, DATABASE_URL: `sqlite:${join(this.folder, 'floodgate.db')}` },
+        ...{ API_KEY, JWT_SECRET, DATABASE_URL: `sqlite:${join(this.folder, 'floodgate.db')}` },
         ...{ SEED_EVENTS: `${events}`, SEED_TICKETS: `${tickets}`, HOLD_TTL_SECONDS: `${holdTtlSeconds}` },
         ...env,
       },

@@ -6,6 +6,7 @@ import { Redis } from 'ioredis';
 import { createConnection } from 'mysql2/promise';
 import { Client } from 'pg';
 import { Program, temporaryFolder } from './program.ts';
+import { JWT_SECRET } from './server-process.ts';
 import { needsServer } from './servers/binaries.ts';
 import { freePort } from './servers/child.ts';
 import { type MariadbServer, startMariadb } from './servers/mariadb.ts';
@@ -14,7 +15,7 @@ import { startRedis } from './servers/redis.ts';
 
 /** No output may hold it. */
 const WRONG = 'wr0ng-Passw0rd';
-const IN_PRODUCTION = { NODE_ENV: 'production', API_KEY: 'start-test-key-0123456789' };
+const IN_PRODUCTION = { NODE_ENV: 'production', API_KEY: 'start-test-key-0123456789', JWT_SECRET };
 
 type Env = Readonly<Record<string, string>>;
 

@@ -9,7 +9,7 @@ import { readConfig } from '../src/config.ts';
 import { openShop, type Shop, type ShopParts } from '../src/main.ts';
 import { audit, createEvent } from '../src/sales/events.ts';
 import { createLog } from '../src/telemetry/logs.ts';
-import { API_KEY } from './server-process.ts';
+import { API_KEY, JWT_SECRET } from './server-process.ts';
 
 export interface Asking {
   /** Sent as JSON. */
@@ -75,6 +75,7 @@ export async function openTestShop(options: TestShopOptions = {}): Promise<TestS
     HOST: '127.0.0.1',
     DATABASE_URL: `sqlite:${join(folder, 'floodgate.db')}`,
     API_KEY,
+    JWT_SECRET,
     SEED_EVENTS: '1',
     SEED_TICKETS: '100',
     ...options.settings,

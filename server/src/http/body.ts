@@ -1,25 +1,31 @@
-// Reads a request's JSON body: bounded, strict about its type and encoding. Shared by both lanes, so that they
+// Reads a request's body, JSON or where an operation takes it text: bounded, strict about its type and encoding. Shared by both lanes, so that they
 // cannot disagree; express.json() would cost the hot route 12 µs more per request.
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { DoorCode } from './problem.ts';
 
-/** No request of the API needs more; a larger one is refused before it is read. */
-export const MAX_BODY_BYTES = 16_384;
+/** What of a body an operation takes. */
+export interface BodyRules {
+  /** A larger one is refused, before it is read where its length is announced. */
+  readonly maxBodyBytes: number;
+  /** Content types whose body is text, beside JSON. */
+  readonly takesText: readonly string[];
+}
 
 export type Body = { readonly value: unknown } | { readonly error: DoorCode; readonly detail?: string };
 
 const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i;
 
 /** Calls back once, with undefined when there is no body; never when the client went away before its end. */
-export function readBody(req: IncomingMessage, done: (body: Body) => void): void {
+export function readBody(req: IncomingMessage, rules: BodyRules, done: (body: Body) => void): void {
   const declared = req.headers['content-length'];
   if (declared === undefined ? req.headers['transfer-encoding'] === undefined : declared === '0') {
     done({ value: undefined });
     return;
   }
-  if (declared !== undefined && Number(declared) > MAX_BODY_BYTES) {
-    done({ error: 'BODY_TOO_LARGE' });
+  const { maxBodyBytes } = rules;
+  if (declared !== undefined && Number(declared) > maxBodyBytes) {
+    done(tooLarge(maxBodyBytes));
     return;
   }
   let first: Buffer | undefined;
@@ -33,8 +39,8 @@ export function readBody(req: IncomingMessage, done: (body: Body) => void): void
   };
   req.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
-    if (bytes > MAX_BODY_BYTES) {
-      end({ error: 'BODY_TOO_LARGE' });
+    if (bytes > maxBodyBytes) {
+      end(tooLarge(maxBodyBytes));
       return;
     }
     // Nearly every body arrives in one piece, which then needs no copy.
@@ -44,18 +50,38 @@ export function readBody(req: IncomingMessage, done: (body: Body) => void): void
   });
   req.on('end', () => {
     if (!first) end({ value: undefined });
-    else end(parse(req.headers['content-type'], more ? Buffer.concat(more) : first));
+    else end(parse(rules, req.headers['content-type'], more ? Buffer.concat(more) : first));
   });
 }
 
-function parse(contentType: string | undefined, bytes: Buffer): Body {
+function tooLarge(maxBodyBytes: number): Body {
+  return { error: 'BODY_TOO_LARGE', detail: `The body is larger than ${sizeText(maxBodyBytes)}.` };
+}
+
+function sizeText(bytes: number): string {
+  return bytes < 1_048_576 ? `${Math.floor(bytes / 1_024)} kB` : `${Math.floor(bytes / 1_048_576)} MB`;
+}
+
+function parse({ takesText }: BodyRules, contentType: string | undefined, bytes: Buffer): Body {
   if (contentType !== 'application/json' && !JSON_TYPE.test(contentType ?? '')) {
+    if (takesText.length > 0) return parseText(takesText, contentType ?? '', bytes);
     return { error: 'UNSUPPORTED_MEDIA_TYPE' };
   }
-  if (!isUtf8(bytes)) return { error: 'BAD_REQUEST', detail: 'The body is not UTF-8 text.' };
+  if (!isUtf8(bytes)) return NOT_UTF8;
   try {
     return { value: JSON.parse(bytes.toString()) };
   } catch {
     return { error: 'BAD_REQUEST', detail: 'The body is not valid JSON.' };
   }
+}
+
+const NOT_UTF8: Body = { error: 'BAD_REQUEST', detail: 'The body is not UTF-8 text.' };
+
+function parseText(takesText: readonly string[], contentType: string, bytes: Buffer): Body {
+  const mediaType = contentType.split(';', 1)[0]!.trim().toLowerCase();
+  if (!takesText.includes(mediaType)) {
+    const types = ['application/json', ...takesText].join(' or ');
+    return { error: 'UNSUPPORTED_MEDIA_TYPE', detail: `Send the body as "Content-Type: ${types}".` };
+  }
+  return isUtf8(bytes) ? { value: bytes.toString() } : NOT_UTF8;
 }

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { exchange, type RawAnswer, requestText } from '../../test/raw-http.ts';
 import { eventOf, openTestShop, type TestShop } from '../../test/test-shop.ts';
+import { GUEST } from '../sales/who.ts';
 import { buyOperations } from './buy.ts';
 import { eventOperations } from './events.ts';
 import { holdOperations } from './holds.ts';
@@ -148,7 +149,7 @@ function normalized({ status, headers, body }: RawAnswer): unknown {
 test('the table asks for every operation of the front lane', () => {
   const { rooms } = front;
   const doors = {
-    ...{ telemetry: rooms.telemetry, apiKey: '', isDraining: false },
+    ...{ telemetry: rooms.telemetry, whoAsks: () => GUEST, isDraining: false },
     ...{ mode: () => '', degraded: () => '' },
   };
   const operations: Operation[] = [

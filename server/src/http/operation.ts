@@ -1,12 +1,14 @@
 // What a door is: a method, a path, a schema, and a function from a valid request to an answer. Both lanes, the
 // fast one and Express, run the same operations through the same `serve`.
 import type { ZodType } from 'zod';
+import type { Principal, Role } from '../sales/who.ts';
 
 /** A request whose input has passed the operation's schema. */
 export interface Ask<Input> {
   readonly input: Input;
   readonly requestId: string;
-  /** Whether the API key came with it. */
+  readonly who: Principal;
+  /** Whether staff of any role asks. */
   readonly isStaff: boolean;
   /** A header by its lower-case name, for what no schema looks at. */
   header(name: string): string | undefined;
@@ -25,17 +27,26 @@ export interface Answer {
   readonly fields?: Readonly<Record<string, unknown>> | undefined;
 }
 
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** Few requests need more than this. */
+const MAX_BODY_BYTES = 16_384;
+
 export interface Operation {
   /** Its name in metrics, logs and the SDK. */
   readonly name: string;
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: Method;
   /** With `:name` for a parameter; parameters are whole segments. */
   readonly path: string;
-  /** Only with the API key. */
-  readonly isStaff: boolean;
+  /** Staff only, of one of these roles; `admin` always may. Undefined: anybody. */
+  readonly roles: readonly Role[] | undefined;
   /** Served by the front lane, before Express: for the routes that a whole on-sale hits at once. */
   readonly isHot: boolean;
   readonly hasBody: boolean;
+  /** A larger body is refused before it is read. */
+  readonly maxBodyBytes: number;
+  /** Content types whose body reaches the schema as text, beside JSON. */
+  readonly takesText: readonly string[];
   /** What of the request the schema looks at. */
   readonly input: ZodType;
   readonly run: (ask: Ask<never>) => Answer | Promise<Answer>;
@@ -44,18 +55,29 @@ export interface Operation {
 /** An operation whose `run` has the type of its schema. */
 export function operation<Input>(definition: {
   readonly name: string;
-  readonly method: Operation['method'];
+  readonly method: Method;
   readonly path: string;
+  /** Staff only. Without `roles`: the box office, and for reads the role `read` too. */
   readonly isStaff?: boolean;
+  readonly roles?: readonly Role[];
   readonly isHot?: boolean;
+  readonly maxBodyBytes?: number;
+  readonly takesText?: readonly string[];
   readonly input: ZodType<Input>;
   readonly run: (ask: Ask<Input>) => Answer | Promise<Answer>;
 }): Operation {
+  const { isStaff, roles, ...others } = definition;
+  const { method } = definition;
   return {
-    isStaff: false,
     isHot: false,
-    hasBody: definition.method === 'POST',
-    ...definition,
+    hasBody: method !== 'GET' && method !== 'DELETE',
+    maxBodyBytes: MAX_BODY_BYTES,
+    takesText: [],
+    ...others,
+    roles: roles ?? (isStaff ? staffRoles(method) : undefined),
     run: definition.run as Operation['run'],
   };
 }
+
+const staffRoles = (method: Method): readonly Role[] =>
+  method === 'GET' ? ['box-office', 'read'] : ['box-office'];

@@ -27,8 +27,8 @@ const KINDS: Readonly<Record<RefusalCode | DoorCode, Kind>> = {
   VALIDATION_FAILED: { status: 400, title: 'Invalid input', detail: 'Some input is not as it should be.' },
   UNAUTHENTICATED: {
     status: 401,
-    title: 'Staff only',
-    detail: 'Send the API key as "Authorization: Bearer <key>".',
+    title: 'Not authenticated',
+    detail: 'Staff only: send an API key or a token as "Authorization: Bearer <key>".',
   },
   FORBIDDEN: {
     status: 403,
@@ -46,7 +46,7 @@ const KINDS: Readonly<Record<RefusalCode | DoorCode, Kind>> = {
     title: 'Method not allowed',
     detail: 'This address takes only the methods named in Allow.',
   },
-  BODY_TOO_LARGE: { status: 413, title: 'Body too large', detail: 'The body is larger than 16 kB.' },
+  BODY_TOO_LARGE: { status: 413, title: 'Body too large', detail: 'The body is too large.' },
   UNSUPPORTED_MEDIA_TYPE: {
     status: 415,
     title: 'Unsupported media type',

@@ -1,16 +1,20 @@
 // Serves one request to one operation, whichever lane it came by: who asks, what is asked, the answer, the log.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { equalSecrets } from '../sales/orders.ts';
 import { isUnavailable } from '../sales/unavailable.ts';
+import { type BadCredential, type Credentials, GUEST, type Principal, type Role } from '../sales/who.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { type Body, readBody } from './body.ts';
+import { credentialsOf, isForged } from './credentials.ts';
 import type { Answer, Ask, Operation } from './operation.ts';
 import { type DoorCode, type ProblemExtras, problem } from './problem.ts';
 
 /** What serving needs beside the operations. */
 export interface Doors {
   readonly telemetry: Telemetry;
-  readonly apiKey: string;
+  /** What the credentials say, see sales/who.ts. */
+  readonly whoAsks: (
+    credentials: Credentials,
+  ) => Principal | BadCredential | Promise<Principal | BadCredential>;
   /** Which stores are behind the shop, for /health: "ledger: sqlite, inventory: memory". */
   readonly mode: () => string;
   /** What does not work as it should, for /health and every answer: "inventory", "ledger, inventory"; else empty. */
@@ -45,9 +49,10 @@ export function serve(
   query: string,
 ): void {
   const visit = new Visit(doors, operation, req, res, params, query);
-  if (operation.isStaff && !visit.isStaff) visit.refuseStranger();
-  else if (operation.hasBody) readBody(req, (body) => visit.serve(body));
-  else visit.serve({ value: undefined });
+  const { authorization, cookie } = req.headers;
+  // Most of a whole on-sale are guests: they pay for nothing here.
+  if (authorization === undefined && cookie === undefined) visit.enter(GUEST);
+  else visit.identify();
 }
 
 /**
@@ -64,6 +69,7 @@ class Visit implements Ask<never> {
   readonly #query: string;
   readonly #startMs = performance.now();
   readonly requestId: string;
+  who: Principal = GUEST;
   input!: never;
 
   constructor(
@@ -84,7 +90,7 @@ class Visit implements Ask<never> {
   }
 
   get isStaff(): boolean {
-    return isStaff(this.#doors, this.#req);
+    return this.who.kind === 'staff';
   }
 
   header(name: string): string | undefined {
@@ -92,8 +98,52 @@ class Visit implements Ask<never> {
     return typeof value === 'string' ? value : undefined;
   }
 
-  refuseStranger(): void {
-    this.#send(problem('UNAUTHENTICATED', this.requestId, { headers: { 'WWW-Authenticate': 'Bearer' } }));
+  /** Finds out who asks, and goes on. */
+  identify(): void {
+    const credentials = credentialsOf(this.#req) ?? GUEST;
+    const who = 'kind' in credentials ? credentials : this.#doors.whoAsks(credentials);
+    if (who instanceof Promise) {
+      who.then(
+        (known) => this.enter(known),
+        (error) => this.#send(fault(this.#doors, this.#operation, this.requestId, error)),
+      );
+    } else this.enter(who);
+  }
+
+  /** Lets in whom the operation is for. */
+  enter(who: Principal | BadCredential): void {
+    const refusal = this.#refuseEntry(who);
+    if (refusal) this.#send(refusal);
+    else if (this.#operation.hasBody) readBody(this.#req, this.#operation, (body) => this.serve(body));
+    else this.serve({ value: undefined });
+  }
+
+  #refuseEntry(who: Principal | BadCredential): Answer | undefined {
+    if (who.kind === 'bad') return this.#refuseCredential(who);
+    this.who = who;
+    const { roles } = this.#operation;
+    if (roles && !mayEnter(who, roles)) return this.#refuseStranger(roles);
+    if (who.kind !== 'nobody' && isForged(this.#req)) {
+      return problem('FORBIDDEN', this.requestId, { detail: FORGED });
+    }
+    return undefined;
+  }
+
+  #refuseCredential(bad: BadCredential): Answer {
+    return problem('UNAUTHENTICATED', this.requestId, {
+      detail: bad.why,
+      headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' },
+    });
+  }
+
+  #refuseStranger(roles: readonly Role[]): Answer {
+    const { who } = this;
+    if (who.kind === 'nobody') {
+      return problem('UNAUTHENTICATED', this.requestId, { headers: { 'WWW-Authenticate': 'Bearer' } });
+    }
+    const asked = ['admin', ...roles].join(', ');
+    const detail = `Only staff may do that (${asked}); you are ${who.kind === 'staff' ? who.role : 'a buyer'}.`;
+    return problem('FORBIDDEN', this.requestId, { detail });
   }
 
   async serve(body: Body): Promise<void> {
@@ -134,6 +184,13 @@ class Visit implements Ask<never> {
   }
 }
 
+const FORGED =
+  'A request with the session cookie that changes something must come from our own pages, or from a listed origin.';
+
+function mayEnter(who: Principal, roles: readonly Role[]): boolean {
+  return who.kind === 'staff' && (who.role === 'admin' || roles.includes(who.role));
+}
+
 const NO_QUERY: Readonly<Record<string, string>> = Object.freeze({});
 
 /** Answers a request that no operation takes. */
@@ -163,13 +220,6 @@ function fault(doors: Doors, operation: Operation, requestId: string, error: unk
   return isLedger
     ? problem('UNAVAILABLE', requestId, { retryAfterMs: retryAfterMs() })
     : problem('INTERNAL_ERROR', requestId);
-}
-
-/** Whether the request carries the API key. */
-export function isStaff(doors: Doors, req: IncomingMessage): boolean {
-  const authorization = req.headers.authorization;
-  if (!authorization?.startsWith('Bearer ')) return false;
-  return equalSecrets(authorization.slice('Bearer '.length), doors.apiKey);
 }
 
 function send(

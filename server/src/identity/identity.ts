@@ -36,6 +36,7 @@ export interface StaffKey {
   readonly hash: string;
   readonly createdAtMs: number;
   readonly expiresAtMs: number | null;
+  readonly revokedAtMs: number | null;
 }
 
 export interface Session {
@@ -52,18 +53,13 @@ export interface Identity {
   ): Principal | BadCredential | Promise<Principal | BadCredential>;
   /** An anonymous buyer, from now on known by this token. */
   newSession(nowMs: number): Session;
-  /** A fresh key, with what is to be kept of it. `key` is shown once. */
-  newKey(
-    keyId: string,
-    name: string,
-    role: Role,
-    nowMs: number,
-    expiresAtMs: number | null,
-  ): { key: string; kept: StaffKey };
-  /** From now on the key opens the doors of its role. */
+  /** A fresh key, which is shown once, and its hash, which is kept. */
+  newKey(keyId: string): { readonly key: string; readonly hash: string };
+  /** From now on the key opens the doors of its role. Admitting it again changes nothing, also when it was revoked. */
   admit(key: StaffKey): void;
-  /** From now on the key opens nothing. Revoking an unknown key changes nothing. */
-  revoke(keyId: string): void;
-  /** Keys that are good, in the order they were made. */
+  /** From now on the key opens nothing. Revoking it again, or an unknown key, changes nothing. */
+  revoke(keyId: string, atMs: number): void;
+  /** All keys, good or not, in the order they were made. */
   keys(): readonly StaffKey[];
+  key(keyId: string): StaffKey | undefined;
 }

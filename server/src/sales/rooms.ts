@@ -1,5 +1,6 @@
 // What a use case works with. `sales/` is the only place where the rooms meet; main.ts builds them.
 import type { HoldId, OrderId } from '@floodgate/core/ids.ts';
+import type { Identity } from '../identity/identity.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
@@ -11,12 +12,15 @@ export interface Rooms {
   readonly inventory: Inventory;
   readonly ledger: Ledger;
   readonly doubts: Doubts;
+  readonly identity: Identity;
   readonly telemetry: Telemetry;
   /** A fresh time-ordered id. */
   readonly newId: () => string;
   /** A fresh secret: 128 random bits in base64url. */
   readonly newSecret: () => string;
   readonly holdTtlMs: number;
+  /** No hold lives longer than this since it was made, however often it is extended. */
+  readonly holdMaxMs: number;
 }
 
 export function newOrderId(rooms: Rooms): OrderId {

@@ -1,0 +1,40 @@
+// The credentials of a request: a bearer token, else the session cookie of a browser.
+import type { IncomingMessage } from 'node:http';
+import type { BadCredential, Credentials } from '../sales/who.ts';
+
+/** The cookie that holds a session's token. */
+export const SESSION_COOKIE = 'floodgate_session';
+const BEARER = /^bearer +(\S.*)$/i;
+const COOKIE = new RegExp(`(?:^|; *)${SESSION_COOKIE}=([^;]*)`);
+
+/** Undefined: none came. */
+export function credentialsOf(req: IncomingMessage): Credentials | BadCredential | undefined {
+  const { authorization } = req.headers;
+  if (authorization !== undefined) return bearerOf(req, authorization);
+  const session = COOKIE.exec(req.headers.cookie ?? '')?.[1];
+  return session === undefined ? undefined : { bearer: undefined, session };
+}
+
+function bearerOf(req: IncomingMessage, authorization: string): Credentials | BadCredential {
+  // Node keeps the first of several, a proxy may have looked at the last.
+  if (req.headersDistinct.authorization!.length > 1)
+    return bad('Send one Authorization header, not several.');
+  const bearer = BEARER.exec(authorization)?.[1];
+  if (bearer === undefined) return bad('Send the key or token as "Authorization: Bearer <key>".');
+  return { bearer, session: undefined };
+}
+
+const bad = (why: string): BadCredential => ({ kind: 'bad', why });
+
+/**
+ * Whether another site may have made a browser send this: with the session cookie, changing something, and neither
+ * from our own pages nor from nowhere. Browsers tell where a request comes from, and pages cannot change that.
+ */
+export function isForged(req: IncomingMessage): boolean {
+  if (req.headers.authorization !== undefined || req.method === 'GET' || req.method === 'HEAD') return false;
+  const site = req.headers['sec-fetch-site'];
+  if (site === 'same-origin' || site === 'none') return false;
+  const { origin } = req.headers;
+  if (origin === undefined) return site !== undefined;
+  return URL.parse(origin)?.host !== req.headers.host;
+}
