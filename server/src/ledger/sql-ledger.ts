@@ -1,6 +1,5 @@
 // The ledger on a database server, shared by any number of processes: group commits on two connections, reads beside
 // them. What differs between servers is behind SqlServer.
-import type { EventDefinition } from '@floodgate/core/event.ts';
 import type { EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
 import { GroupCommit, type GroupCommitOptions } from './group-commit.ts';
 import {
@@ -8,6 +7,7 @@ import {
   type ClaimSnapshot,
   type Entry,
   type EventHead,
+  type EventRecord,
   type HoldRecord,
   type JournalEntry,
   type Ledger,
@@ -48,6 +48,12 @@ export interface SqlLedgerOptions {
   readonly onRecovered?: ((line: string) => void) | undefined;
 }
 
+/** What is learned of the server when the ledger is opened. */
+interface Found {
+  readonly clock: { nowMs(): number };
+  readonly maxTextBytes: number;
+}
+
 export class SqlLedger implements Ledger {
   readonly #server: SqlServer;
   readonly #catalogue = new Catalogue();
@@ -57,13 +63,16 @@ export class SqlLedger implements Ledger {
   readonly #reader: Reader;
   readonly #commits: GroupCommit;
   readonly #clock: { nowMs(): number };
+  readonly #maxTextBytes: number;
   readonly #timer: NodeJS.Timeout | undefined;
   #lease: NodeLease | undefined;
   #closed: Promise<void> | undefined;
 
-  private constructor(server: SqlServer, options: SqlLedgerOptions, clock: { nowMs(): number }) {
+  private constructor(server: SqlServer, options: SqlLedgerOptions, found: Found) {
+    const { clock } = found;
     this.#server = server;
     this.#clock = clock;
+    this.#maxTextBytes = found.maxTextBytes;
     this.#reach = new Reach(server, {
       onFault: options.onFault,
       onRecovered: (line) => {
@@ -100,7 +109,8 @@ export class SqlLedger implements Ledger {
     for (const line of weak) options.warn(line);
     const connection = await server.connect();
     try {
-      return new SqlLedger(server, options, options.clock ?? (await clockOf(connection)));
+      const clock = options.clock ?? (await clockOf(connection));
+      return new SqlLedger(server, options, { clock, maxTextBytes: connection.maxTextBytes });
     } finally {
       await connection.close();
     }
@@ -109,6 +119,10 @@ export class SqlLedger implements Ledger {
   post(entry: Entry): Promise<Outcome> {
     if (!this.#reach.isUp) {
       return Promise.reject(new LedgerUnavailable(`${this.#server.description} is away`));
+    }
+    if (entry.kind === 'keep-manifest' && Buffer.byteLength(entry.content) > this.#maxTextBytes) {
+      const most = `${this.#server.description} takes texts of at most ${this.#maxTextBytes} bytes`;
+      return Promise.reject(new LedgerUnavailable(`${most}: raise its max_allowed_packet`));
     }
     return this.#commits.post(entry);
   }
@@ -140,8 +154,12 @@ export class SqlLedger implements Ledger {
     await this.#lease?.renew();
   }
 
-  events(skip = 0): Promise<EventDefinition[]> {
+  events(skip = 0): Promise<EventRecord[]> {
     return this.#reader.now((connection) => reads.readEvents(connection, skip));
+  }
+
+  event(eventId: EventId): Promise<EventRecord | undefined> {
+    return this.#reader.soon((connection) => reads.readEvent(connection, eventId));
   }
 
   heads(): Promise<EventHead[]> {
@@ -164,6 +182,19 @@ export class SqlLedger implements Ledger {
     );
   }
 
+  ordersOf(buyer: string, beforeId: OrderId | undefined, limit: number): Promise<OrderRecord[]> {
+    return this.#reader.soon((connection) => reads.readOrdersOf(connection, buyer, beforeId, limit));
+  }
+
+  async nextDeadline(eventId: EventId): Promise<number | undefined> {
+    const event = await this.#find(eventId);
+    return event && this.#reader.soon((connection) => reads.readNextDeadline(connection, event));
+  }
+
+  manifest(manifestId: string): Promise<string | undefined> {
+    return this.#reader.soon((connection) => reads.readManifest(connection, manifestId));
+  }
+
   dueHolds(nowMs: number, limit: number): Promise<{ eventId: EventId; holdId: HoldId }[]> {
     return this.#reader.now((connection) => reads.readDueHolds(connection, nowMs, limit));
   }
@@ -179,10 +210,7 @@ export class SqlLedger implements Ledger {
     return this.#reader.now((connection) => reads.readClaims(this.#server, connection, event));
   }
 
-  async claimsOf(
-    eventId: EventId,
-    tickets: readonly Ticket[],
-  ): Promise<{ ticket: Ticket; as: 'held' | 'sold'; by: HoldId | OrderId }[]> {
+  async claimsOf(eventId: EventId, tickets: readonly Ticket[]): Promise<reads.ClaimOf[]> {
     const event = await this.#find(eventId);
     if (!event) return [];
     return this.#reader.soon((connection) => reads.readClaimsOf(connection, event, tickets));

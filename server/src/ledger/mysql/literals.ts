@@ -29,6 +29,20 @@ export function textToStore(value: string): string {
   return `x'${Buffer.from(value, 'utf8').toString('hex')}'`;
 }
 
+/** A long text in literals of at most so many bytes each, and how many those are; cut between characters. At least one. */
+export function textParts(value: string, maxBytes: number): { literal: string; bytes: number }[] {
+  const all = Buffer.from(value, 'utf8');
+  const parts: { literal: string; bytes: number }[] = [];
+  for (let start = 0; start < all.length || parts.length === 0; ) {
+    let end = Math.min(start + maxBytes, all.length);
+    while (end < all.length && (all[end]! & 0xc0) === 0x80) end--;
+    const part = all.subarray(start, end);
+    parts.push({ literal: `_utf8mb4 x'${part.toString('hex')}'`, bytes: part.length });
+    start = end;
+  }
+  return parts;
+}
+
 /** Ticket numbers as the JSON array they are kept as: digits and commas. */
 export function ticketList(tickets: readonly number[]): string {
   return `'[${tickets.map(integer).join()}]'`;

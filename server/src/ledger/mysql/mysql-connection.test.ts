@@ -6,13 +6,21 @@ import type { HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
 import { needsServer } from '../../../test/servers/binaries.ts';
 import { type MariadbServer, startMariadb } from '../../../test/servers/mariadb.ts';
 import { TcpProxy } from '../../../test/servers/tcp-proxy.ts';
-import type { BatchQuery, BatchWrite, HoldRow, SqlConnection } from '../sql/sql-server.ts';
+import {
+  type BatchQuery,
+  type BatchWrite,
+  CLOCK_ONLY,
+  type HoldRow,
+  type SqlConnection,
+} from '../sql/sql-server.ts';
 import { faultOf } from './faults.ts';
 import { MysqlServer } from './mysql-server.ts';
 
-const NOTHING_READ: BatchQuery = { eventNos: [], claims: [], holds: [], keys: [] };
+const NOTHING_READ: BatchQuery = CLOCK_ONLY;
 const NOTHING: BatchWrite = {
   newEvents: [],
+  changedEvents: [],
+  manifests: [],
   heads: [],
   newClaims: [],
   movedClaims: [],
@@ -26,9 +34,11 @@ const NOTHING: BatchWrite = {
 const ORDER = '9223372036854775807' as OrderId;
 const HOLD = '9007199254740993' as HoldId;
 const ticket = (number: number) => number as Ticket;
-const head = (eventNo: number, seq = 1) => ({ eventNo, seq, held: 0, sold: 1, atMs: 1_767_225_600_000 });
+const head = (eventNo: number, seq = 1) => ({
+  ...{ eventNo, seq, held: 0, sold: 1, atMs: 1_767_225_600_000, version: 1, aside: 0 },
+});
 const claim = (eventNo: number, number: number, by: string = ORDER) => ({
-  ...{ eventNo, ticket: ticket(number), sold: true, by },
+  ...{ eventNo, ticket: ticket(number), as: 'sold' as const, by },
 });
 
 let mariadb: MariadbServer;
@@ -233,7 +243,7 @@ describe('a connection to MariaDB', options, () => {
       const held = (number: number) => ({ ticket: `${number}`, claimed_by: HOLD });
       assert.deepEqual(await rowsOf(connection, all), [1, 2, 3, 4].map(held));
       // A claim that is moved to where it is counts as found.
-      const movedClaims = [moved(1), { ...moved(2), sold: true, by: HOLD }];
+      const movedClaims = [moved(1), { ...moved(2), by: HOLD }];
       const write = { ...NOTHING, heads: [head(1, 2)], movedClaims, endedClaims: [ended(3), ended(4)] };
       await connection.writeBatch(write);
       assert.deepEqual(await rowsOf(connection, all), [{ ticket: '1', claimed_by: ORDER }, held(2)]);
@@ -277,6 +287,7 @@ describe('a connection to MariaDB', options, () => {
         claims: [2, 3, 4].map((number) => ({ eventNo: 3, ticket: ticket(number) })),
         holds: [{ eventNo: 3, holdId: HOLD }],
         keys: [{ eventNo: 3, scope: '', key: 'k' }],
+        buyers: [{ eventNo: 3, buyer: 'ann' }],
       };
       await one.readBatch({ eventNos: [1, 3, 5], ...missing });
       // Event 2 and 4 lie between those that are locked, and so do their rows.
@@ -435,14 +446,15 @@ describe('a connection to MariaDB', options, () => {
     const { server, connection } = await newDatabase();
     const newClaims = Array.from({ length: 1_000 }, (_, number) => ({
       ...claim(1, number),
-      sold: number % 2 === 0,
+      as: CLAIM_KINDS[number % 4] ?? 'sold',
     }));
     await connection.writeBatch({ ...NOTHING, newClaims });
     const rows = await connection.query(server.claimedTickets, [1, 100, 900]);
     const counts = rows.map(({ sold, tickets }) => [sold, tickets!.split(',').length]);
     assert.deepEqual(counts.sort(), [
-      ['0', 400],
+      ['0', 200],
       ['1', 400],
+      ['2', 200],
     ]);
   });
 
@@ -479,7 +491,7 @@ function bigBatch(sales: number, ticketsEach: number): BatchWrite {
     ...NOTHING,
     heads: [head(1, sales + 1)],
     newClaims: numbers.flatMap((sale) =>
-      tickets(sale).map((each) => ({ eventNo: 1, ticket: each, sold: true, by: orderId(sale) })),
+      tickets(sale).map((each) => ({ eventNo: 1, ticket: each, as: 'sold' as const, by: orderId(sale) })),
     ),
     orders: numbers.map((sale) => ({
       ...{ eventNo: 1, orderId: orderId(sale), eventId: 'event-1' as never, seq: sale + 2 },

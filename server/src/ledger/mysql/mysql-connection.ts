@@ -13,7 +13,7 @@ import type {
 } from '../sql/sql-server.ts';
 import { DEADLOCK, MysqlError, mysqlError } from './faults.ts';
 import { integer, withParameters } from './literals.ts';
-import { lockForeseen, lockHeads, readClaims, readHolds, readKept } from './read-batch.ts';
+import { lockForeseen, lockHeads, readBelongings, readClaims, readHolds, readKept } from './read-batch.ts';
 import { FOUND_TOO_FEW } from './row-lists.ts';
 import { DRIVER, type Flavour, flavourOf, openSocket, sessionOf } from './session.ts';
 import { writes } from './write-batch.ts';
@@ -28,6 +28,7 @@ const AS_TEXT = { typeCast: (field: { string(): string | null }) => field.string
 
 /** Results of the statements of one text, in order: rows, or what an INSERT or UPDATE did. */
 type Results = readonly unknown[];
+type Five<T> = [T, T, T, T, T];
 
 export interface Timeouts {
   readonly connectTimeoutMs: number;
@@ -81,6 +82,10 @@ export class MysqlConnection implements SqlConnection {
     return this.#flavour;
   }
 
+  get maxTextBytes(): number {
+    return this.#flavour.maxPacket - PACKET_OVERHEAD;
+  }
+
   get isOpen(): boolean {
     return this.#lost === undefined;
   }
@@ -92,32 +97,33 @@ export class MysqlConnection implements SqlConnection {
       readClaims(query.claims),
       readHolds(query.holds),
       readKept(query.keys),
+      readBelongings(query.buyers),
     ];
     const begin = this.#begin();
     const results = await this.#runOrRollBack([...begin, ...parts.flat()]);
     let next = begin.length;
     const rowsOf = (part: readonly string[]) =>
       part.length === 1 ? (results[next++] as SqlRow[]) : part.flatMap(() => results[next++] as SqlRow[]);
-    const [heads, claims, holds, kept] = parts.map(rowsOf) as [SqlRow[], SqlRow[], SqlRow[], SqlRow[]];
+    const [heads, claims, holds, kept, belongings] = parts.map(rowsOf) as Five<SqlRow[]>;
     this.#batch = { eventNo: query.eventNos[0]!, hasReadOthers: holds.length + kept.length > 0 };
-    return { heads, claims, holds, kept, nowMs: 0 };
+    return { heads, claims, holds, kept, belongings, nowMs: 0 };
   }
 
   async #readClock(): Promise<BatchRows> {
     const [row] = await this.query('SELECT FLOOR(UNIX_TIMESTAMP(NOW(3)) * 1000) AS now_ms');
-    return { heads: [], claims: [], holds: [], kept: [], nowMs: Number(row!.now_ms) };
+    return { heads: [], claims: [], holds: [], kept: [], belongings: [], nowMs: Number(row!.now_ms) };
   }
 
   async writeBatch(write: BatchWrite): Promise<void> {
     this.#batch = undefined;
-    await this.#runOrRollBack([...writes(write), ...this.#end('COMMIT')]);
+    await this.#runOrRollBack([...writes(write, this.#textBytes), ...this.#end('COMMIT')]);
   }
 
   async writeForeseen(foreseen: readonly ForeseenHead[], write: BatchWrite): Promise<void> {
     const statements = [
       ...this.#begin(),
       ...lockForeseen(foreseen),
-      ...writes(write),
+      ...writes(write, this.#textBytes),
       ...this.#end('COMMIT'),
     ];
     await this.#runOrRollBack(statements);
@@ -171,6 +177,11 @@ export class MysqlConnection implements SqlConnection {
 
   destroy(): void {
     this.#lose(lost('the connection was given up'));
+  }
+
+  /** How much of a text fits one statement: every byte takes two digits. */
+  get #textBytes(): number {
+    return Math.floor(this.maxTextBytes / 2) - PACKET_OVERHEAD;
   }
 
   // A process that is stopped in the middle of a batch holds its events' locks. MariaDB ends a transaction that idles

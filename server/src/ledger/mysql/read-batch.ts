@@ -6,7 +6,7 @@ import { BY_KEY, inLists, list, mustBe, splitRows } from './row-lists.ts';
 
 /** Locks one event's head, or those of many in the order of the list. */
 export function lockHeads(eventNos: readonly number[]): string {
-  const columns = 'h.event_no, h.seq, h.held, h.sold, h.at_ms';
+  const columns = 'h.event_no, h.seq, h.held, h.sold, h.at_ms, h.version, h.aside';
   if (eventNos.length === 1) {
     return `SELECT ${columns} FROM event_heads h WHERE h.event_no = ${integer(eventNos[0]!)} FOR UPDATE`;
   }
@@ -52,4 +52,15 @@ export function readKept(keys: BatchQuery['keys']): string[] {
       `SELECT event_no, scope, idempotency_key, hash, outcome FROM idempotency_keys ${BY_KEY}
        WHERE (event_no, scope, idempotency_key) IN ((${some.join('),(')}))`,
   );
+}
+
+/** Orders, and active holds. */
+export function readBelongings(buyers: BatchQuery['buyers']): string[] {
+  const rows = buyers.map(({ eventNo, buyer }) => `${text(buyer)},${integer(eventNo)}`);
+  return splitRows(rows).flatMap((some) => [
+    `SELECT event_no, buyer, NULL AS hold_id, tickets FROM orders FORCE INDEX (orders_by_buyer)
+     WHERE (buyer, event_no) IN ((${some.join('),(')}))`,
+    `SELECT event_no, buyer, hold_id, tickets FROM holds FORCE INDEX (holds_by_buyer)
+     WHERE (buyer, event_no, status) IN ((${some.join(`,'active'),(`)},'active'))`,
+  ]);
 }

@@ -40,7 +40,7 @@ export function conditional(
  * Fails when the statement before it did not find so many rows. The connection counts rows found, not rows changed
  * (CLIENT_FOUND_ROWS).
  */
-function mustFind(count: number): string {
+export function mustFind(count: number): string {
   return mustBe('ROW_COUNT()', count);
 }
 

@@ -2,17 +2,30 @@
 // it was read, before anything is committed.
 import type { HoldStatus } from '@floodgate/core/hold.ts';
 import { invariant } from '@floodgate/core/refusal.ts';
+import { claimNumber, subjectOf } from '../sql/rows.ts';
 import type { BatchWrite, HoldRow } from '../sql/sql-server.ts';
-import { id, integer, orJsonNull, orNull, textToStore, ticketList, word } from './literals.ts';
-import { BY_KEY, conditional, inLists, insert } from './row-lists.ts';
+import {
+  id,
+  integer,
+  orJsonNull,
+  orNull,
+  text,
+  textParts,
+  textToStore,
+  ticketList,
+  word,
+} from './literals.ts';
+import { BY_KEY, conditional, inLists, insert, mustFind } from './row-lists.ts';
 
-/** All that a batch writes, in order; the commit is not among it. */
-export function writes(write: BatchWrite): string[] {
+/** All that a batch writes, in order; the commit is not among it. A longer text than `textBytes` takes several statements. */
+export function writes(write: BatchWrite, textBytes: number): string[] {
   return [
     ...moveClaims(write.movedClaims),
     ...endClaims(write.endedClaims),
     ...changeHolds(write.changedHolds),
     ...insertEvents(write.newEvents),
+    ...changeEvents(write.changedEvents),
+    ...write.manifests.flatMap((manifest) => keepManifest(manifest, textBytes)),
     ...insertClaims(write.newClaims),
     ...insertHolds(write.newHolds),
     ...insertOrders(write.orders),
@@ -25,8 +38,8 @@ export function writes(write: BatchWrite): string[] {
 function moveClaims(claims: BatchWrite['movedClaims']): string[] {
   return conditional(
     claims.map(
-      ({ eventNo, ticket, was, sold, by }) =>
-        `${integer(eventNo)},${integer(ticket)},${id(was)},${sold ? 1 : 0},${id(by)}`,
+      ({ eventNo, ticket, was, as, by }) =>
+        `${integer(eventNo)},${integer(ticket)},${id(was)},${claimNumber(as)},${id(by)}`,
     ),
     ['event_no', 'ticket', 'was', 'sold', 'claimed_by'],
     (moved) =>
@@ -77,11 +90,37 @@ function insertEvents(events: BatchWrite['newEvents']): string[] {
   );
 }
 
+function changeEvents(events: BatchWrite['changedEvents']): string[] {
+  return events.flatMap(({ eventNo, event, capacity }) => [
+    `UPDATE events SET definition = ${textToStore(JSON.stringify(event))}, capacity = ${integer(capacity)}
+     WHERE event_no = ${integer(eventNo)}`,
+    mustFind(1),
+  ]);
+}
+
+/**
+ * What is there stays. A content that does not fit one statement is put together in the transaction; a part is added
+ * only where the parts before it end, so nothing is added to a content that is there as a whole.
+ */
+function keepManifest({ manifestId, content }: BatchWrite['manifests'][number], textBytes: number): string[] {
+  const [first, ...others] = textParts(content, textBytes);
+  let length = first!.bytes;
+  return [
+    `INSERT INTO manifests (manifest_id, content) VALUES (${textToStore(manifestId)},${first!.literal})
+     ON DUPLICATE KEY UPDATE manifest_id = manifest_id`,
+    ...others.map(({ literal, bytes }) => {
+      const isNext = `manifest_id = ${text(manifestId)} AND OCTET_LENGTH(content) = ${integer(length)}`;
+      length += bytes;
+      return `UPDATE manifests SET content = CONCAT(content, ${literal}) WHERE ${isNext}`;
+    }),
+  ];
+}
+
 function insertClaims(claims: BatchWrite['newClaims']): string[] {
   return insert(
     'claims (event_no, ticket, sold, claimed_by)',
     claims.map(
-      ({ eventNo, ticket, sold, by }) => `${integer(eventNo)},${integer(ticket)},${sold ? 1 : 0},${id(by)}`,
+      ({ eventNo, ticket, as, by }) => `${integer(eventNo)},${integer(ticket)},${claimNumber(as)},${id(by)}`,
     ),
   );
 }
@@ -120,11 +159,6 @@ function insertJournal(journal: BatchWrite['journal']): string[] {
   );
 }
 
-/** The order or hold that a fact is about. */
-function subjectOf(fact: Readonly<Record<string, unknown>>): string | null {
-  return (fact.orderId ?? fact.holdId ?? null) as string | null;
-}
-
 function insertKept(kept: BatchWrite['kept']): string[] {
   return insert(
     'idempotency_keys (event_no, scope, idempotency_key, hash, outcome)',
@@ -146,21 +180,23 @@ function putHeads({ heads, newEvents }: BatchWrite): string[] {
   ];
 }
 
-const HEAD_COLUMNS = ['event_no', 'seq', 'held', 'sold', 'at_ms'];
+const HEAD_COLUMNS = ['event_no', 'seq', 'held', 'sold', 'at_ms', 'version', 'aside'];
 
 type Head = BatchWrite['heads'][number];
 
-function headRow({ eventNo, seq, held, sold, atMs }: Head): string {
-  return [eventNo, seq, held, sold, atMs].map(integer).join();
+function headRow({ eventNo, seq, held, sold, atMs, version, aside }: Head): string {
+  return [eventNo, seq, held, sold, atMs, version, aside].map(integer).join();
 }
 
 /** One head, as most batches have, without a list: 1 µs a sale less. */
-function moveHead({ eventNo, seq, held, sold, atMs }: Head): string {
+function moveHead({ eventNo, seq, held, sold, atMs, version, aside }: Head): string {
   return `UPDATE event_heads SET seq = ${integer(seq)}, held = ${integer(held)}, sold = ${integer(sold)},
-    at_ms = ${integer(atMs)} WHERE event_no = ${integer(eventNo)}`;
+    at_ms = ${integer(atMs)}, version = ${integer(version)}, aside = ${integer(aside)}
+    WHERE event_no = ${integer(eventNo)}`;
 }
 
 function moveHeads(list: string): string {
   return `UPDATE ${list} STRAIGHT_JOIN event_heads h ${BY_KEY} ON h.event_no = l.event_no
-    SET h.seq = l.seq, h.held = l.held, h.sold = l.sold, h.at_ms = l.at_ms`;
+    SET h.seq = l.seq, h.held = l.held, h.sold = l.sold, h.at_ms = l.at_ms,
+      h.version = l.version, h.aside = l.aside`;
 }

@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { needsServer } from '../../../test/servers/binaries.ts';
 import { type PostgresServer as RealServer, startPostgres } from '../../../test/servers/postgres.ts';
+import { CLOCK_ONLY } from '../sql/sql-server.ts';
 import { PostgresServer } from './postgres-server.ts';
 
-const CATALOGUE = { eventNos: [0], claims: [], holds: [], keys: [] };
+const CATALOGUE = { ...CLOCK_ONLY, eventNos: [0] };
 
 describe('a connection to PostgreSQL', { timeout: 60_000, ...needsServer('postgres') }, () => {
   let real: RealServer;

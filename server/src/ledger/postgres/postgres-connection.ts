@@ -39,6 +39,7 @@ interface WithStream {
 }
 
 export class PostgresConnection implements SqlConnection {
+  readonly maxTextBytes = 100_000_000;
   readonly #client: Client;
   readonly #queryTimeoutMs: number;
   #lost: ConnectionLost | undefined;
@@ -90,7 +91,7 @@ export class PostgresConnection implements SqlConnection {
 
   async #readClock(): Promise<BatchRows> {
     const [row] = await this.query('SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now_ms');
-    return { heads: [], claims: [], holds: [], kept: [], nowMs: Number(row!.now_ms) };
+    return { heads: [], claims: [], holds: [], kept: [], belongings: [], nowMs: Number(row!.now_ms) };
   }
 
   writeBatch(write: BatchWrite): Promise<void> {

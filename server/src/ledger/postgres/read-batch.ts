@@ -5,7 +5,7 @@ import { bigints, texts } from './arrays.ts';
 import { named, type RawRows, type Step } from './pipeline.ts';
 import * as sql from './statements.ts';
 
-export function readSteps({ eventNos, claims, holds, keys }: BatchQuery): Step[] {
+export function readSteps({ eventNos, claims, holds, keys, buyers }: BatchQuery): Step[] {
   const isOne = eventNos.length === 1;
   const steps: Step[] = [
     { statement: sql.BEGIN, values: [] },
@@ -25,6 +25,10 @@ export function readSteps({ eventNos, claims, holds, keys }: BatchQuery): Step[]
     const [scopes, names] = [texts(keys.map(({ scope }) => scope)), texts(keys.map(({ key }) => key))];
     steps.push({ statement: sql.READ_KEPT, values: [numbersOf(keys), scopes, names] });
   }
+  if (buyers.length > 0) {
+    const names = texts(buyers.map(({ buyer }) => buyer));
+    steps.push({ statement: sql.READ_BELONGINGS, values: [numbersOf(buyers), names] });
+  }
   return steps;
 }
 
@@ -42,6 +46,7 @@ export function rowsOf(steps: readonly Step[], rows: readonly RawRows[]): BatchR
     claims: of(sql.READ_CLAIMS),
     holds: of(sql.READ_HOLDS),
     kept: of(sql.READ_KEPT),
+    belongings: of(sql.READ_BELONGINGS),
     nowMs: 0,
   };
 }

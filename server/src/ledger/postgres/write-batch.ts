@@ -1,4 +1,5 @@
 // What a batch writes, as the steps of one pipeline that ends with its COMMIT.
+import { claimNumber, subjectOf } from '../sql/rows.ts';
 import type { BatchWrite, ForeseenHead, HoldRow } from '../sql/sql-server.ts';
 import { bigints, lines, texts } from './arrays.ts';
 import type { Step } from './pipeline.ts';
@@ -38,12 +39,21 @@ function mergeSales(steps: readonly Step[]): readonly Step[] {
 
 type Add = (rows: readonly unknown[], statement: sql.Statement, values: () => Step['values']) => void;
 
-function addEvents({ newEvents, heads }: BatchWrite, add: Add): void {
+function addEvents({ newEvents, changedEvents, manifests, heads }: BatchWrite, add: Add): void {
   add(newEvents, sql.INSERT_EVENTS, () => [
     bigints(newEvents.map(({ eventNo }) => eventNo)),
     texts(newEvents.map(({ event }) => event.eventId)),
     lines(newEvents.map(({ event }) => JSON.stringify(event))),
     bigints(newEvents.map(({ capacity }) => capacity)),
+  ]);
+  add(changedEvents, sql.CHANGE_EVENTS, () => [
+    bigints(changedEvents.map(({ eventNo }) => eventNo)),
+    lines(changedEvents.map(({ event }) => JSON.stringify(event))),
+    bigints(changedEvents.map(({ capacity }) => capacity)),
+  ]);
+  add(manifests, sql.KEEP_MANIFESTS, () => [
+    texts(manifests.map(({ manifestId }) => manifestId)),
+    texts(manifests.map(({ content }) => content)),
   ]);
   const isNew = new Set(newEvents.map(({ eventNo }) => eventNo));
   const made = heads.filter(({ eventNo }) => isNew.has(eventNo));
@@ -51,8 +61,8 @@ function addEvents({ newEvents, heads }: BatchWrite, add: Add): void {
   add(made, sql.INSERT_HEADS, () => headColumns(made));
   const [head] = moved;
   if (head && moved.length === 1) {
-    const { eventNo, seq, held, sold, atMs } = head;
-    add(moved, sql.MOVE_HEAD, () => [`${eventNo}`, `${seq}`, `${held}`, `${sold}`, `${atMs}`]);
+    const { eventNo, seq, held, sold, atMs, version, aside } = head;
+    add(moved, sql.MOVE_HEAD, () => [eventNo, seq, held, sold, atMs, version, aside].map(String));
   } else {
     add(moved, sql.MOVE_HEADS, () => headColumns(moved));
   }
@@ -65,6 +75,8 @@ function headColumns(heads: BatchWrite['heads']): string[] {
     bigints(heads.map(({ held }) => held)),
     bigints(heads.map(({ sold }) => sold)),
     bigints(heads.map(({ atMs }) => atMs)),
+    bigints(heads.map(({ version }) => version)),
+    bigints(heads.map(({ aside }) => aside)),
   ];
 }
 
@@ -73,14 +85,14 @@ function addClaims({ newClaims, movedClaims, endedClaims }: BatchWrite, add: Add
   add(newClaims, sql.INSERT_CLAIMS, () => [
     bigints(newClaims.map(({ eventNo }) => eventNo)),
     bigints(newClaims.map(({ ticket }) => ticket)),
-    bigints(newClaims.map(({ sold }) => Number(sold))),
+    bigints(newClaims.map((claim) => claimNumber(claim.as))),
     bigints(newClaims.map(({ by }) => by)),
   ]);
   add(movedClaims, sql.MOVE_CLAIMS, () => [
     bigints(movedClaims.map(({ eventNo }) => eventNo)),
     bigints(movedClaims.map(({ ticket }) => ticket)),
     bigints(movedClaims.map(({ was }) => was)),
-    bigints(movedClaims.map(({ sold }) => Number(sold))),
+    bigints(movedClaims.map((claim) => claimNumber(claim.as))),
     bigints(movedClaims.map(({ by }) => by)),
     `${movedClaims.length}`,
   ]);
@@ -137,7 +149,7 @@ function addFacts({ orders, journal, kept }: BatchWrite, add: Add): void {
     bigints(journal.map(({ entry }) => entry.seq)),
     texts(journal.map(({ entry }) => entry.kind)),
     bigints(journal.map(({ entry }) => entry.atMs)),
-    bigints(journal.map(({ entry }) => (entry.fact.orderId ?? entry.fact.holdId ?? null) as string | null)),
+    bigints(journal.map(({ entry }) => subjectOf(entry.fact))),
     lines(journal.map(({ entry }) => JSON.stringify(entry.fact))),
   ]);
   add(kept, sql.INSERT_KEPT, () => [

@@ -1,24 +1,26 @@
 // What the judge changed, as rows for a SQL server. Pure.
 import type { HoldId } from '@floodgate/core/ids.ts';
 import type { Changes, EventState, HoldState, WorkingSet } from '../judge.ts';
-import type { BatchWrite, HoldRow } from './sql-server.ts';
+import type { BatchWrite, HoldRow, KnownHead } from './sql-server.ts';
 import { CATALOGUE } from './working-set.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer E)[] ? E[] : T[K] };
 
 /** Undefined when nothing changed. */
 export function batchWriteOf(set: WorkingSet, changes: Changes, nowMs: number): BatchWrite | undefined {
-  if (changes.journal.length === 0 && changes.kept.length === 0) return undefined;
+  if (isNothing(changes)) return undefined;
   const write = empty();
   const moved = new Set(changes.journal.map(({ eventNo }) => eventNo));
   if (changes.events.length > 0) {
-    write.heads.push({ eventNo: CATALOGUE, seq: set.nextEventNo - 1, held: 0, sold: 0, atMs: nowMs });
+    write.heads.push({ ...CATALOGUE_HEAD, seq: set.nextEventNo - 1, atMs: nowMs });
   }
   for (const event of set.events.values()) {
     if (moved.has(event.eventNo)) write.heads.push(headOf(event, nowMs));
     addClaims(write, event);
   }
   write.newEvents = changes.events;
+  write.changedEvents = [...changes.changedEvents].map(([eventNo, change]) => ({ eventNo, ...change }));
+  write.manifests = changes.manifests;
   write.journal = changes.journal;
   for (const { isNew, state } of changes.holds.values()) {
     (isNew ? write.newHolds : write.changedHolds).push(holdRow(set, state));
@@ -36,9 +38,17 @@ export function batchWriteOf(set: WorkingSet, changes: Changes, nowMs: number): 
   return write;
 }
 
+const CATALOGUE_HEAD = { eventNo: CATALOGUE, held: 0, sold: 0, aside: 0, version: 1 };
+
+function isNothing({ journal, kept, manifests }: Changes): boolean {
+  return journal.length + kept.length + manifests.length === 0;
+}
+
 function empty(): Mutable<BatchWrite> {
   return {
     newEvents: [],
+    changedEvents: [],
+    manifests: [],
     heads: [],
     newClaims: [],
     movedClaims: [],
@@ -51,17 +61,17 @@ function empty(): Mutable<BatchWrite> {
   };
 }
 
-function headOf({ eventNo, seq, held, sold }: EventState, atMs: number): BatchWrite['heads'][number] {
-  return { eventNo, seq, held, sold, atMs };
+function headOf({ eventNo, seq, held, sold, aside, version }: EventState, atMs: number): KnownHead {
+  return { eventNo, seq, held, sold, atMs, version, aside };
 }
 
 function addClaims(write: Mutable<BatchWrite>, { eventNo, claims }: EventState): void {
   for (const [ticket, { before, now }] of claims) {
     if (before === now) continue;
-    if (!before && now) write.newClaims.push({ eventNo, ticket, sold: now.as === 'sold', by: now.by });
+    if (!before && now) write.newClaims.push({ eventNo, ticket, as: now.as, by: now.by });
     else if (before && !now) write.endedClaims.push({ eventNo, ticket, was: before.by });
     else if (before && now) {
-      write.movedClaims.push({ eventNo, ticket, was: before.by, sold: now.as === 'sold', by: now.by });
+      write.movedClaims.push({ eventNo, ticket, was: before.by, as: now.as, by: now.by });
     }
   }
 }

@@ -1,6 +1,7 @@
 // One batch on one connection: read under the heads' locks, judge, write. And, when the answer to its COMMIT was
 // lost, what became of it.
-import { judge, type Verdict } from '../judge.ts';
+import type { RefusalCode } from '@floodgate/core/refusal.ts';
+import { judge, limitedBuyerOf, type Verdict } from '../judge.ts';
 import type { Entry } from '../ledger.ts';
 import { batchWriteOf } from './batch-write.ts';
 import type { Catalogue } from './catalogue.ts';
@@ -53,17 +54,22 @@ export async function runBatch(
 }
 
 /** What is judged on heads alone: claims of tickets that are free and keys that are new, unless the server objects. */
-function isForeseeable({ kind }: Entry): boolean {
-  return kind === 'buy' || kind === 'hold' || kind === 'refuse';
+function isForeseeable(entry: Entry): boolean {
+  const { kind } = entry;
+  return kind === 'refuse' || ((kind === 'buy' || kind === 'hold') && limitedBuyerOf(entry) === undefined);
 }
 
 /**
- * Who is refused for a ticket is told of all that are taken, and a key may have an outcome that comes before any
- * complaint: only who has looked knows. (Whatever else is refused, is so by what this very batch writes.)
+ * Who is refused for a ticket is told of all that are taken, a key may have an outcome that comes before any
+ * complaint, and the event may have grown: only who has looked knows. (Whatever else is refused, is so by what this
+ * very batch writes.)
  */
 function needsALook(verdict: Verdict): boolean {
-  return verdict.status === 'broken' || (verdict.status === 'refused' && verdict.refusal === 'TICKET_TAKEN');
+  if (verdict.status === 'refused') return LOOKED_UP.has(verdict.refusal);
+  return verdict.status === 'broken';
 }
+
+const LOOKED_UP: ReadonlySet<RefusalCode> = new Set(['TICKET_TAKEN', 'EVENT_CHANGED']);
 
 /** The verdicts of a batch that went as foreseen; undefined when it was not tried, or nothing was written. */
 async function tryForeseen(
@@ -110,13 +116,19 @@ async function runOnRows(
       await connection.rollback();
       return await runBatch(rooms, connection, entries);
     }
+    const stand = rows.heads.map(knownHead);
+    const changed = catalogue.changed(
+      entries.map(({ eventId }) => eventId),
+      stand,
+    );
+    if (changed.length > 0) await catalogue.lookUp(connection, changed);
     const { verdicts, write } = judgeBatch(rooms, entries, query, rows);
-    heads.stand(rows.heads.map(knownHead));
+    heads.stand(stand);
     heads.stand(write?.heads ?? []);
     learned();
     if (!write) await connection.rollback();
     else await commit(server, connection, { query, write, verdicts });
-    for (const { event, ...known } of write?.newEvents ?? []) catalogue.remember(event.eventId, known);
+    if (write) catalogue.rememberWritten(write);
     return verdicts;
   } catch (error) {
     heads.forget(query.eventNos);
@@ -127,7 +139,7 @@ async function runOnRows(
   }
 }
 
-const NOTHING = { heads: [], claims: [], holds: [], kept: [], nowMs: 0 };
+const NOTHING = { heads: [], claims: [], holds: [], kept: [], belongings: [], nowMs: 0 };
 const isCreate = (entry: Entry) => entry.kind === 'create-event';
 
 function judgeBatch(
@@ -161,7 +173,7 @@ export async function wasCommitted(
   { query, write }: Unanswered,
 ): Promise<boolean> {
   try {
-    const { kept } = await connection.readBatch({ ...query, claims: [], holds: [] });
+    const { kept } = await connection.readBatch({ ...query, claims: [], holds: [], buyers: [] });
     const present = new Set(
       kept.map((row) => keptRow(row.event_no!, row.scope!, row.idempotency_key!, row.hash!, row.outcome!)),
     );
@@ -192,27 +204,26 @@ async function hasEvents(connection: SqlConnection, { newEvents }: BatchWrite): 
 }
 
 /**
- * All entries, not only the first: that a hold was released may have been written by another process under the very
- * number, but then the rest is not there, or says the same.
+ * All entries, not only the first, and all that they say: that a hold was released may have been written by another
+ * process under the very number, but then the rest is not there, or says the same.
  */
 async function hasJournal(connection: SqlConnection, { journal }: BatchWrite): Promise<boolean> {
   const byEvent = Map.groupBy(journal, ({ eventNo }) => eventNo);
   for (const [eventNo, entries] of byEvent) {
     const seqs = entries.map(({ entry }) => entry.seq);
     const rows = await connection.query(
-      'SELECT seq, kind, subject FROM journal WHERE event_no = ? AND seq >= ? AND seq <= ?',
+      'SELECT seq, kind, fact FROM journal WHERE event_no = ? AND seq >= ? AND seq <= ?',
       [eventNo, seqs[0]!, seqs.at(-1)!],
     );
-    const present = new Set(rows.map((row) => factRow(row.seq!, row.kind!, row.subject)));
+    const present = new Set(rows.map((row) => factRow(row.seq!, row.kind!, row.fact!)));
     for (const { entry } of entries) {
       const { seq, kind, fact } = entry;
-      if (!present.has(factRow(seq, kind, (fact.orderId ?? fact.holdId ?? null) as string | null)))
-        return false;
+      if (!present.has(factRow(seq, kind, JSON.stringify(fact)))) return false;
     }
   }
   return true;
 }
 
-function factRow(seq: number | string, kind: string, subject: string | null | undefined): string {
-  return `${seq} ${kind} ${subject ?? ''}`;
+function factRow(seq: number | string, kind: string, fact: string): string {
+  return `${seq} ${kind} ${fact}`;
 }

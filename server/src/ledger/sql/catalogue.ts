@@ -1,7 +1,7 @@
-// What this process knows of the events: their numbers and capacities, which never change. Other processes make
-// events too, so an id that is not known is looked up.
+// What this process knows of the events: their numbers, which never change, and their capacities, as of a version.
+// Other processes make and change events too, so what is not known is looked up.
 import type { EventId } from '@floodgate/core/ids.ts';
-import type { SqlConnection } from './sql-server.ts';
+import type { BatchWrite, KnownHead, SqlConnection } from './sql-server.ts';
 import type { KnownEvent } from './working-set.ts';
 
 /** The most ids of one look-up. */
@@ -18,6 +18,25 @@ export class Catalogue {
     this.#known.set(eventId, event);
   }
 
+  /** What a batch made or changed. */
+  rememberWritten({ newEvents, changedEvents, heads }: BatchWrite): void {
+    const versions = new Map(heads.map(({ eventNo, version }) => [eventNo, version]));
+    for (const { eventNo, event, capacity } of [...newEvents, ...changedEvents]) {
+      this.remember(event.eventId, { eventNo, capacity, version: versions.get(eventNo)! });
+    }
+  }
+
+  /** The ids of events that stand at another version than the known one, of those whose heads these are. */
+  changed(eventIds: Iterable<EventId>, heads: readonly KnownHead[]): EventId[] {
+    const versions = new Map(heads.map(({ eventNo, version }) => [eventNo, version]));
+    const changed = new Set<EventId>();
+    for (const eventId of eventIds) {
+      const known = this.#known.get(eventId);
+      if (known && versions.get(known.eventNo) !== known.version) changed.add(eventId);
+    }
+    return [...changed];
+  }
+
   /** The ids that are not known yet. */
   unknown(eventIds: Iterable<EventId>): EventId[] {
     const unknown = new Set<EventId>();
@@ -32,11 +51,13 @@ export class Catalogue {
       const page = eventIds.slice(i, i + LOOK_UP);
       const marks = page.map(() => '?').join();
       const rows = await connection.query(
-        `SELECT event_no, event_id, capacity FROM events WHERE event_id IN (${marks})`,
+        `SELECT e.event_no, e.event_id, e.capacity, h.version FROM events e
+         JOIN event_heads h ON h.event_no = e.event_no WHERE e.event_id IN (${marks})`,
         page,
       );
-      for (const { event_no: no, event_id: id, capacity } of rows) {
-        this.remember(id as EventId, { eventNo: Number(no), capacity: Number(capacity) });
+      for (const { event_no: no, event_id: id, capacity, version } of rows) {
+        const event = { eventNo: Number(no), capacity: Number(capacity), version: Number(version) };
+        this.remember(id as EventId, event);
         found = true;
       }
     }

@@ -1,9 +1,9 @@
 // Deletes a ledger from its database server, and nothing else that lives there.
-import { CannotReachDatabase, type SqlConnection, type SqlServer } from './sql-server.ts';
+import { CannotReachDatabase, CLOCK_ONLY, type SqlConnection, type SqlServer } from './sql-server.ts';
 
 /** Every table a migration makes. The versions come last: a deletion that was cut off half-way can be repeated. */
 const TABLES = [
-  ...['journal', 'orders', 'holds', 'claims', 'idempotency_keys', 'event_heads', 'events'],
+  ...['journal', 'orders', 'holds', 'claims', 'idempotency_keys', 'event_heads', 'events', 'manifests'],
   ...['node_leases', 'schema_versions'],
 ];
 
@@ -29,7 +29,7 @@ function inUse({ description }: SqlServer, users: number): string {
 
 /** Processes that lease a node number now. */
 async function countUsers(connection: SqlConnection): Promise<number> {
-  const { nowMs } = await connection.readBatch({ eventNos: [], claims: [], holds: [], keys: [] });
+  const { nowMs } = await connection.readBatch(CLOCK_ONLY);
   try {
     const sql = 'SELECT node_id FROM node_leases WHERE expires_at_ms >= ?';
     return (await connection.query(sql, [nowMs])).length;

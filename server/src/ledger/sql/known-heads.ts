@@ -2,15 +2,7 @@
 // will stand after his own batches, and need not ask: a batch of nothing but new claims is judged on what is foreseen
 // and sent whole, in one round trip that the server refuses if the head stands elsewhere or a claim or key is there
 // already. Then it is judged again on what is really there, so a wrong guess costs time and nothing else.
-import type { SqlRow } from './sql-server.ts';
-
-export interface KnownHead {
-  readonly eventNo: number;
-  readonly seq: number;
-  readonly held: number;
-  readonly sold: number;
-  readonly atMs: number;
-}
+import type { KnownHead, SqlRow } from './sql-server.ts';
 
 /** So many wrong guesses in a row, or nearly, mean that other processes sell the event too. */
 const MAX_WRONG = 3;
@@ -97,11 +89,20 @@ export class KnownHeads {
 }
 
 /** As the server would have answered. */
-export function headRow({ eventNo, seq, held, sold, atMs }: KnownHead): SqlRow {
-  return { event_no: `${eventNo}`, seq: `${seq}`, held: `${held}`, sold: `${sold}`, at_ms: `${atMs}` };
+export function headRow(head: KnownHead): SqlRow {
+  const { eventNo, seq, held, sold, atMs, version, aside } = head;
+  const counts = { seq: `${seq}`, held: `${held}`, sold: `${sold}`, aside: `${aside}` };
+  return { event_no: `${eventNo}`, ...counts, at_ms: `${atMs}`, version: `${version}` };
 }
 
 export function knownHead(row: SqlRow): KnownHead {
-  const [eventNo, seq, held, sold, atMs] = [row.event_no, row.seq, row.held, row.sold, row.at_ms].map(Number);
-  return { eventNo: eventNo!, seq: seq!, held: held!, sold: sold!, atMs: atMs! };
+  return {
+    eventNo: Number(row.event_no),
+    seq: Number(row.seq),
+    held: Number(row.held),
+    sold: Number(row.sold),
+    atMs: Number(row.at_ms),
+    version: Number(row.version),
+    aside: Number(row.aside),
+  };
 }

@@ -1,13 +1,24 @@
 // Rows of the SQL ledger as records. Servers answer in text, so numbers are made here.
 import type { HoldStatus } from '@floodgate/core/hold.ts';
 import type { EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
-import type { HoldRecord, JournalEntry, JournalKind, OrderRecord } from '../ledger.ts';
+import type { ClaimKind, HoldRecord, JournalEntry, JournalKind, OrderRecord } from '../ledger.ts';
 import type { SqlRow } from './sql-server.ts';
 
 export const ORDER_COLUMNS = `o.order_id, o.seq, o.status, o.buyer, o.secret, o.tickets, o.created_at_ms, o.hold_id`;
 
 export const HOLD_COLUMNS = `h.hold_id, h.seq, h.status, h.buyer, h.tickets, h.created_at_ms, h.expires_at_ms,
   h.order_id`;
+
+/** A claim's kind, by the number that stands for it in the column `sold`. */
+export const CLAIM_KINDS: readonly ClaimKind[] = ['held', 'sold', 'aside'];
+
+export function claimKind(sold: string | null | undefined): ClaimKind {
+  return CLAIM_KINDS[Number(sold)]!;
+}
+
+export function claimNumber(kind: ClaimKind): number {
+  return CLAIM_KINDS.indexOf(kind);
+}
 
 /** A row of {@link ORDER_COLUMNS}. */
 export function orderRecord(row: SqlRow, eventId: EventId): OrderRecord {
@@ -48,6 +59,11 @@ export function journalEntry(row: SqlRow): JournalEntry {
     atMs: Number(atMs),
     fact: JSON.parse(fact!) as JournalEntry['fact'],
   };
+}
+
+/** The order or hold that a fact is about. */
+export function subjectOf(fact: JournalEntry['fact']): string | null {
+  return (fact.orderId ?? fact.holdId ?? null) as string | null;
 }
 
 export function numberOrNull(text: string | null | undefined): number | null {

@@ -2,8 +2,7 @@
 import type { EventId } from '@floodgate/core/ids.ts';
 import { EventAudit } from '../audit.ts';
 import type { AuditCheck } from '../ledger.ts';
-import { NotThereYet } from './reader.ts';
-import { HOLD_COLUMNS, holdRecord, ORDER_COLUMNS, orderRecord } from './rows.ts';
+import { claimKind, HOLD_COLUMNS, holdRecord, ORDER_COLUMNS, orderRecord } from './rows.ts';
 import { readHead, readJournal } from './sql-reads.ts';
 import type { SqlConnection, SqlRow } from './sql-server.ts';
 import type { KnownEvent } from './working-set.ts';
@@ -17,17 +16,14 @@ export function auditEvent(
 ): Promise<AuditCheck[]> {
   return connection.inOneView(async () => {
     const head = await readHead(connection, event);
-    // Read anew, because the audit trusts nothing that this process remembers.
-    const [row] = await connection.query('SELECT capacity FROM events WHERE event_no = ?', [event.eventNo]);
-    if (!row) throw new NotThereYet(`the ledger has no event ${eventId}`);
-    const audit = new EventAudit(Number(row.capacity));
+    const audit = new EventAudit(head.capacity);
     await eachJournalEntry(connection, event, audit);
     const pages = new Pages(connection, event.eventNo);
     const claimsBy = new Map<string, number>();
     for await (const claim of pages.of('SELECT ticket, sold, claimed_by FROM claims c', 'ticket')) {
       const by = claim.claimed_by!;
       claimsBy.set(by, (claimsBy.get(by) ?? 0) + 1);
-      audit.claim(Number(claim.ticket), claim.sold === '1' ? 'sold' : 'held', by);
+      audit.claim(Number(claim.ticket), claimKind(claim.sold), by);
     }
     for await (const row of pages.of(`SELECT ${HOLD_COLUMNS} FROM holds h`, 'hold_id')) {
       const hold = holdRecord(row, eventId);

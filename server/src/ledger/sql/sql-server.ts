@@ -5,7 +5,7 @@
 import type { EventDefinition } from '@floodgate/core/event.ts';
 import type { HoldStatus } from '@floodgate/core/hold.ts';
 import type { HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
-import type { JournalEntry, OrderRecord } from '../ledger.ts';
+import type { ClaimKind, JournalEntry, OrderRecord } from '../ledger.ts';
 
 /** A row by column name, every value as the server's text. */
 export type SqlRow = Readonly<Record<string, string | null>>;
@@ -26,7 +26,7 @@ export interface SqlServer {
   faultOf(error: unknown): SqlFault;
   /**
    * A query for the claims on tickets `>= ?` and `< ?` of event `?` (in the order: event, from, to), aggregated:
-   * at most one row per `sold` (0 or 1), with `tickets` as one comma-separated list in any order. Ranges have up to
+   * at most one row per `sold` (0, 1 or 2, see CLAIM_KINDS), with `tickets` as one comma-separated list in any order. Ranges have up to
    * 100,000 tickets, so the list may be a megabyte.
    */
   readonly claimedTickets: string;
@@ -43,20 +43,24 @@ export interface BatchQuery {
   readonly claims: readonly { readonly eventNo: number; readonly ticket: Ticket }[];
   readonly holds: readonly { readonly eventNo: number; readonly holdId: HoldId }[];
   readonly keys: readonly { readonly eventNo: number; readonly scope: string; readonly key: string }[];
+  /** Whose belongings are needed: only of buyers with limits. */
+  readonly buyers: readonly { readonly eventNo: number; readonly buyer: string }[];
 }
 
 /** Reads the server's clock, and so shows that it answers. */
-export const CLOCK_ONLY: BatchQuery = { eventNos: [], claims: [], holds: [], keys: [] };
+export const CLOCK_ONLY: BatchQuery = { eventNos: [], claims: [], holds: [], keys: [], buyers: [] };
 
 export interface BatchRows {
-  /** event_no, seq, held, sold, at_ms. One for every event number of the query. */
+  /** event_no, seq, held, sold, at_ms, version, aside. One for every event number of the query. */
   readonly heads: readonly SqlRow[];
-  /** event_no, ticket, sold (0 or 1), claimed_by. */
+  /** event_no, ticket, sold (see CLAIM_KINDS), claimed_by. */
   readonly claims: readonly SqlRow[];
   /** All columns of holds; and, prefixed `order_`, seq, secret, created_at_ms of the order it was confirmed to. */
   readonly holds: readonly SqlRow[];
   /** event_no, scope, idempotency_key, hash, outcome. */
   readonly kept: readonly SqlRow[];
+  /** event_no, buyer, tickets; and hold_id, which is null of an order. Orders and active holds. */
+  readonly belongings: readonly SqlRow[];
   /**
    * The server's clock, milliseconds since 1970, of a query without event numbers; a batch does not need it and may
    * leave it 0, which spares a statement.
@@ -78,6 +82,17 @@ export interface HoldRow {
   readonly endedAtMs: number | null;
 }
 
+/** Where an event stands. */
+export interface KnownHead {
+  readonly eventNo: number;
+  readonly seq: number;
+  readonly held: number;
+  readonly sold: number;
+  readonly atMs: number;
+  readonly version: number;
+  readonly aside: number;
+}
+
 /** What a batch writes, ready for multi-row statements. Empty lists cost no statement. */
 export interface BatchWrite {
   readonly newEvents: readonly {
@@ -85,18 +100,20 @@ export interface BatchWrite {
     readonly event: EventDefinition;
     readonly capacity: number;
   }[];
-  /** Where the sequences and counts of the batch's events stand afterwards (also of new ones, and of head 0). */
-  readonly heads: readonly {
+  /** What staff changed: definition and capacity by event_no. */
+  readonly changedEvents: readonly {
     readonly eventNo: number;
-    readonly seq: number;
-    readonly held: number;
-    readonly sold: number;
-    readonly atMs: number;
+    readonly event: EventDefinition;
+    readonly capacity: number;
   }[];
+  /** Written unless they are there. */
+  readonly manifests: readonly { readonly manifestId: string; readonly content: string }[];
+  /** Where the batch's events stand afterwards (also new ones, and head 0). */
+  readonly heads: readonly KnownHead[];
   readonly newClaims: readonly {
     readonly eventNo: number;
     readonly ticket: Ticket;
-    readonly sold: boolean;
+    readonly as: ClaimKind;
     readonly by: string;
   }[];
   /** Conditional: each must find the claim as `was` has it, else the whole write is rejected and rolled back. */
@@ -104,7 +121,7 @@ export interface BatchWrite {
     readonly eventNo: number;
     readonly ticket: Ticket;
     readonly was: string;
-    readonly sold: boolean;
+    readonly as: ClaimKind;
     readonly by: string;
   }[];
   /** Conditional in the same way. */
@@ -137,6 +154,8 @@ export interface ForeseenHead {
 export interface SqlConnection {
   /** False after any `connection lost`. */
   readonly isOpen: boolean;
+  /** The longest text that can be written and read, in bytes of UTF-8. */
+  readonly maxTextBytes: number;
   /**
    * Begins the batch's transaction (READ COMMITTED), locks the heads in ascending order, then reads what is asked
    * for: one round trip. A query without event numbers reads only the clock.

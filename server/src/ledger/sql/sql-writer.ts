@@ -160,7 +160,7 @@ class Attempts {
         await reach.upWithin(deadlineMs - performance.now());
         if (!reach.isUp) throw new CannotReachDatabase(`${server.description} is away`);
         const found = await connections.use((connection) => wasCommitted(connection, unanswered));
-        if (found) this.#rememberEvents(unanswered);
+        if (found) this.#rooms.catalogue.rememberWritten(unanswered.write);
         return found;
       } catch (error) {
         if (error instanceof CannotReachDatabase) reach.failed(error);
@@ -170,9 +170,5 @@ class Attempts {
         await sleep(PAUSE_MS);
       }
     }
-  }
-
-  #rememberEvents({ write }: Unanswered): void {
-    for (const { event, ...known } of write.newEvents) this.#rooms.catalogue.remember(event.eventId, known);
   }
 }

@@ -1,13 +1,14 @@
 // For the tests of SQL servers: what a started server offers, and a server whose connections can be held up, broken
 // or robbed of their locks at a chosen step. All else is the real server's.
-import type {
-  BatchQuery,
-  BatchRows,
-  BatchWrite,
-  ForeseenHead,
-  SqlConnection,
-  SqlFault,
-  SqlServer,
+import {
+  type BatchQuery,
+  type BatchRows,
+  type BatchWrite,
+  CLOCK_ONLY,
+  type ForeseenHead,
+  type SqlConnection,
+  type SqlFault,
+  type SqlServer,
 } from './sql-server.ts';
 
 /** A real server that a test started: see server/test/servers. */
@@ -41,6 +42,12 @@ export interface ServerKind {
 export interface Hooks {
   readBatch?: (query: BatchQuery, real: SqlConnection) => Promise<BatchRows>;
   writeBatch?: (write: BatchWrite, real: SqlConnection) => Promise<void>;
+  /** Without it, the other two see a foreseen batch. */
+  writeForeseen?: (
+    foreseen: readonly ForeseenHead[],
+    write: BatchWrite,
+    real: SqlConnection,
+  ) => Promise<void>;
 }
 
 export class HookedServer implements SqlServer {
@@ -64,14 +71,19 @@ export class HookedServer implements SqlServer {
       get isOpen() {
         return real.isOpen;
       },
+      get maxTextBytes() {
+        return real.maxTextBytes;
+      },
       readBatch: (query) =>
         this.hooks.readBatch ? this.hooks.readBatch(query, real) : real.readBatch(query),
       writeBatch: (write) =>
         this.hooks.writeBatch ? this.hooks.writeBatch(write, real) : real.writeBatch(write),
-      writeForeseen: (foreseen, write) =>
-        this.hooks.readBatch || this.hooks.writeBatch
-          ? inTwoTrips(hooked, foreseen, write)
-          : real.writeForeseen(foreseen, write),
+      writeForeseen: (foreseen, write) => {
+        const { writeForeseen, readBatch, writeBatch } = this.hooks;
+        if (writeForeseen) return writeForeseen(foreseen, write, real);
+        if (readBatch || writeBatch) return inTwoTrips(hooked, foreseen, write);
+        return real.writeForeseen(foreseen, write);
+      },
       rollback: () => real.rollback(),
       query: (sql, parameters) => real.query(sql, parameters),
       inOneView: (read) => real.inOneView(read),
@@ -106,7 +118,7 @@ async function inTwoTrips(
   write: BatchWrite,
 ): Promise<void> {
   const eventNos = foreseen.map(({ eventNo }) => eventNo);
-  const { heads } = await connection.readBatch({ eventNos, claims: [], holds: [], keys: [] });
+  const { heads } = await connection.readBatch({ ...CLOCK_ONLY, eventNos });
   const seqs = new Map(heads.map((head) => [Number(head.event_no), Number(head.seq)]));
   if (foreseen.some(({ eventNo, seq }) => seqs.get(eventNo) !== seq)) throw new NotAsForeseen();
   await connection.writeBatch(write);
