@@ -1,28 +1,27 @@
 // The wire: one schema per operation's input. They validate, give the handlers their types, and will make the
 // OpenAPI document. Text from clients is bounded here, so nothing behind has to doubt it.
 import { z } from 'zod';
+import { buyer } from './who.ts';
 
 /** The most tickets one request can ask for. */
 export const MAX_QUANTITY = 10;
-/** The most lines of one hold. */
-export const MAX_LINES = 50;
 /** The most rows of one page. */
 export const MAX_PAGE = 1_000;
 
-const quantity = z
+export const quantity = z
   .number('must be a whole number')
   .int('must be a whole number')
   .min(1, `must be from 1 to ${MAX_QUANTITY}`)
   .max(MAX_QUANTITY, `must be from 1 to ${MAX_QUANTITY}`);
-const buyer = z.string().min(1).max(255);
-const ticketType = z.string().min(1).max(32);
-const idempotencyKey = z
+export const ticketType = z.string('must name a ticket type').min(1).max(32);
+/** Sent with every line that wants tickets of a type that has one. */
+export const accessCode = z.string('must be text').min(1).max(64);
+export const idempotencyKey = z
   .string('is required: 1 to 255 printable ASCII characters, new for every new purchase')
   .regex(/^[\x20-\x7e]{1,255}$/, 'must be 1 to 255 printable ASCII characters');
 
-const eventParams = z.object({ eventId: z.string() });
-const holdParams = z.object({ holdId: z.string() });
-const optionalKey = z.object({ 'idempotency-key': idempotencyKey.optional() });
+export const eventParams = z.object({ eventId: z.string() });
+export const optionalKey = z.object({ 'idempotency-key': idempotencyKey.optional() });
 const page = z.object({
   cursor: z.string().max(64).optional(),
   limit: z
@@ -41,6 +40,7 @@ export const buyInput = z.object({
       quantity: quantity.default(1),
       buyer: buyer.optional(),
       ticketType: ticketType.optional(),
+      accessCode: accessCode.optional(),
     })
     .default({ quantity: 1 }),
 });
@@ -48,23 +48,6 @@ export const buyInput = z.object({
 export const purchaseInput = z.object({
   headers: z.object({ 'idempotency-key': idempotencyKey }),
   body: z.object({ quantity }),
-});
-
-export const holdInput = z.object({
-  params: eventParams,
-  headers: optionalKey,
-  body: z.strictObject({
-    lines: z.array(z.strictObject({ ticketType, quantity })).min(1).max(MAX_LINES),
-    buyer: buyer.optional(),
-  }),
-});
-
-export const holdReference = z.object({ params: holdParams });
-
-export const confirmInput = z.object({
-  params: holdParams,
-  headers: optionalKey,
-  body: z.strictObject({}).default({}),
 });
 
 export const eventReference = z.object({ params: eventParams });

@@ -3,6 +3,8 @@ import { buyInput, purchaseInput } from '../contract/schemas.ts';
 import { type Bought, buy, type Refusal } from '../sales/buy.ts';
 import { idempotencyOf } from '../sales/idempotency.ts';
 import type { Rooms } from '../sales/rooms.ts';
+import { buyerFor } from '../sales/who.ts';
+import { refuseBuyer } from './credentials.ts';
 import { type Answer, type Operation, operation } from './operation.ts';
 import { problem } from './problem.ts';
 
@@ -14,11 +16,13 @@ export function buyOperations(rooms: Rooms, defaultEvent: string | undefined): O
       path: '/buy/:eventId',
       isHot: true,
       input: buyInput,
-      async run({ input, requestId }) {
+      async run({ input, requestId, who }) {
         const { eventId } = input.params;
-        const { quantity, buyer, ticketType } = input.body;
-        const idempotency = idempotencyOf(input.headers['idempotency-key'], 'buy', input.body);
-        const command = { eventId, quantity, buyer: buyer ?? null, ticketType, idempotency };
+        const { quantity, ticketType } = input.body;
+        const buyer = buyerFor(who, input.body.buyer);
+        if (buyer === undefined) return refuseBuyer(requestId);
+        const idempotency = idempotencyOf(input.headers['idempotency-key'], 'buy', input.body, who);
+        const command = { eventId, quantity, buyer, ticketType, idempotency };
         const bought = await buy(rooms, command);
         if ('refusal' in bought) return refused(bought, requestId, eventId);
         const { orderId, secret, tickets, ledgerSeq } = bought;
@@ -31,16 +35,17 @@ export function buyOperations(rooms: Rooms, defaultEvent: string | undefined): O
       path: '/api/v1/purchase',
       isHot: true,
       input: purchaseInput,
-      async run({ input, requestId }) {
+      async run({ input, requestId, who }) {
         const entry = rooms.catalogue.defaultEvent(defaultEvent);
         if (!entry) return problem('EVENT_NOT_FOUND', requestId, { detail: 'There is no default event.' });
         const { eventId } = entry.event;
         const { quantity } = input.body;
-        const idempotency = idempotencyOf(input.headers['idempotency-key'], 'purchase', input.body);
+        const buyer = buyerFor(who, undefined) ?? null;
+        const idempotency = idempotencyOf(input.headers['idempotency-key'], 'purchase', input.body, who);
         const bought = await buy(rooms, {
           eventId,
           quantity,
-          buyer: null,
+          buyer,
           idempotency,
           notesRemaining: true,
         });

@@ -1,6 +1,8 @@
 // The credentials of a request: a bearer token, else the session cookie of a browser.
 import type { IncomingMessage } from 'node:http';
 import type { BadCredential, Credentials } from '../sales/who.ts';
+import type { Answer } from './operation.ts';
+import { problem } from './problem.ts';
 
 /** The cookie that holds a session's token. */
 export const SESSION_COOKIE = 'floodgate_session';
@@ -37,4 +39,13 @@ export function isForged(req: IncomingMessage): boolean {
   const { origin } = req.headers;
   if (origin === undefined) return site !== undefined;
   return URL.parse(origin)?.host !== req.headers.host;
+}
+
+/** The answer to somebody who would buy as somebody else. */
+export function refuseBuyer(requestId: string): Answer {
+  return problem('FORBIDDEN', requestId, {
+    detail:
+      'You cannot buy as that buyer: leave out "buyer" to buy as yourself. Names that begin with session: or user: are given by a session or a token.',
+    fields: { 'body.buyer': 'is somebody else' },
+  });
 }

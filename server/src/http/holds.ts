@@ -1,9 +1,11 @@
 // The doors of holds: take, read, give back, confirm.
-import { confirmInput, holdInput, holdReference } from '../contract/schemas.ts';
+import { confirmInput, holdInput, holdReference } from '../contract/holds.ts';
 import { type HoldView, hold, readHold, release } from '../sales/hold.ts';
 import { idempotencyOf } from '../sales/idempotency.ts';
 import { confirm } from '../sales/orders.ts';
 import type { Rooms } from '../sales/rooms.ts';
+import { buyerFor } from '../sales/who.ts';
+import { refuseBuyer } from './credentials.ts';
 import { type Operation, operation } from './operation.ts';
 import { orderBody } from './orders.ts';
 import { problem } from './problem.ts';
@@ -16,11 +18,13 @@ export function holdOperations(rooms: Rooms): Operation[] {
       path: '/api/v1/events/:eventId/holds',
       isHot: true,
       input: holdInput,
-      async run({ input, requestId }) {
+      async run({ input, requestId, who }) {
         const { eventId } = input.params;
-        const { lines, buyer } = input.body;
-        const idempotency = idempotencyOf(input.headers['idempotency-key'], 'hold', input.body);
-        const held = await hold(rooms, { eventId, lines, buyer: buyer ?? null, idempotency });
+        const { lines } = input.body;
+        const buyer = buyerFor(who, input.body.buyer);
+        if (buyer === undefined) return refuseBuyer(requestId);
+        const idempotency = idempotencyOf(input.headers['idempotency-key'], 'hold', input.body, who);
+        const held = await hold(rooms, { eventId, lines, buyer, idempotency });
         if ('refusal' in held) return problem(held.refusal, requestId);
         return { status: 201, body: holdBody(held), result: 'granted', fields: logFields(held) };
       },
@@ -51,9 +55,9 @@ export function holdOperations(rooms: Rooms): Operation[] {
       method: 'POST',
       path: '/api/v1/holds/:holdId/confirm',
       input: confirmInput,
-      async run({ input, requestId }) {
+      async run({ input, requestId, who }) {
         const { holdId } = input.params;
-        const idempotency = idempotencyOf(input.headers['idempotency-key'], 'confirm', { holdId });
+        const idempotency = idempotencyOf(input.headers['idempotency-key'], 'confirm', { holdId }, who);
         const order = await confirm(rooms, { holdId, idempotency });
         if ('refusal' in order) return problem(order.refusal, requestId);
         const { eventId, orderId, ledgerSeq, tickets } = order;

@@ -2,13 +2,19 @@
 // same key with anything else is recognized (rule S5).
 import { hash } from 'node:crypto';
 import type { Idempotency } from '../ledger/ledger.ts';
+import { keyScopeOf, type Principal } from './who.ts';
 
-/** Undefined when the client sent no key. Buyers are anonymous so far, so all keys of an event share one scope. */
+/** Undefined when the client sent no key. */
 export function idempotencyOf(
   key: string | undefined,
   operation: string,
   request: unknown,
+  who: Principal,
 ): Idempotency | undefined {
   if (key === undefined) return undefined;
-  return { scope: '', key, hash: hash('sha256', JSON.stringify([operation, request]), 'base64url') };
+  return {
+    scope: keyScopeOf(who),
+    key,
+    hash: hash('sha256', JSON.stringify([operation, request]), 'base64url'),
+  };
 }

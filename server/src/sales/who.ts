@@ -1,4 +1,5 @@
 // Who asks, and as whom that person buys.
+import { unreachable } from '@floodgate/core/refusal.ts';
 import type { BadCredential, Credentials, Principal } from '../identity/identity.ts';
 import type { Rooms } from './rooms.ts';
 
@@ -13,4 +14,32 @@ export function whoAsks(
   credentials: Credentials,
 ): Principal | BadCredential | Promise<Principal | BadCredential> {
   return rooms.identity.whoIs(credentials, rooms.ledger.nowMs());
+}
+
+/** Names that are earned by a session or a token, which nobody can just claim to be. */
+const EARNED = /^(?:session|user):/;
+
+/**
+ * The buyer that stands in holds and orders: who is known is that buyer, the box office may name anybody, a guest any
+ * name that is not earned. Undefined when the asker may not buy as the one who is named.
+ */
+export function buyerFor(who: Principal, named: string | undefined): string | null | undefined {
+  if (who.kind === 'buyer') return named === undefined || named === who.buyer ? who.buyer : undefined;
+  if (named === undefined) return null;
+  const maySayAnything = who.kind === 'staff' && (who.role === 'admin' || who.role === 'box-office');
+  return maySayAnything || !EARNED.test(named) ? named : undefined;
+}
+
+/** Whose idempotency keys the asker's are: those of guests are all one, whoever else asks has keys of their own. */
+export function keyScopeOf(who: Principal): string {
+  switch (who.kind) {
+    case 'nobody':
+      return '';
+    case 'buyer':
+      return who.buyer;
+    case 'staff':
+      return `staff:${who.name}`;
+    default:
+      return unreachable(who);
+  }
 }

@@ -1,0 +1,113 @@
+// The wire of holds: three kinds of lines, and how seats are named. Everything a client can get wrong here has a
+// sentence of its own.
+import { z } from 'zod';
+import { accessCode, eventParams, optionalKey, quantity, ticketType } from './schemas.ts';
+import { buyer } from './who.ts';
+
+/** The most lines of one hold. */
+export const MAX_LINES = 50;
+/** The most seats that one hold can name. */
+export const MAX_SEATS = 50;
+
+const label = z.string('must be text').min(1).max(64);
+const SEAT_FORMS = 'must be a seat: "Stalls/A/12", or {"section": "Stalls", "row": "A", "seat": "12"}';
+
+export interface SeatName {
+  readonly section: string;
+  readonly row: string;
+  readonly seat: string;
+}
+
+/** As in "Stalls/A/12". Names of sections, rows and seats have no slash. */
+export const seatText = ({ section, row, seat }: SeatName): string => `${section}/${row}/${seat}`;
+
+const seatObject = z.strictObject({ section: label, row: label, seat: label });
+const seat = z
+  .union([z.string().max(200), z.looseObject({})], SEAT_FORMS)
+  .transform((given, ctx): SeatName => {
+    if (typeof given !== 'string') return passOn(seatObject.safeParse(given), ctx);
+    const [section = '', row = '', name = '', ...more] = given.split('/');
+    if (section === '' || row === '' || name === '' || more.length > 0) {
+      ctx.addIssue({ code: 'custom', message: SEAT_FORMS });
+      return z.NEVER;
+    }
+    return { section, row, seat: name };
+  });
+
+const anyLine = z.strictObject({ ticketType, quantity, accessCode: accessCode.optional() });
+const bestLine = z.strictObject({
+  ticketType,
+  bestAvailable: quantity,
+  section: label.optional(),
+  accessible: z.boolean('must be true or false').optional(),
+  together: z.boolean('must be true or false').optional(),
+  accessCode: accessCode.optional(),
+});
+const seatsLine = z.strictObject({
+  seats: z
+    .array(seat, 'must be a list of seats')
+    .min(1, 'must name at least one seat')
+    .max(MAX_SEATS, `must name at most ${MAX_SEATS} seats`),
+  accessCode: accessCode.optional(),
+});
+
+export type HoldLine = z.output<typeof anyLine> | z.output<typeof bestLine> | z.output<typeof seatsLine>;
+
+// Which kind of line is meant shows in its members, so that its faults are told in terms of that kind.
+const line = z
+  .looseObject({}, 'must be a line, such as {"ticketType": "ga", "quantity": 2}')
+  .transform((given, ctx) => {
+    if ('seats' in given) return passOn<HoldLine>(seatsLine.safeParse(given), ctx);
+    if ('bestAvailable' in given) return passOn<HoldLine>(bestLine.safeParse(given), ctx);
+    return passOn<HoldLine>(anyLine.safeParse(given), ctx);
+  });
+
+/** The value, or its issues at the place where it stands. */
+function passOn<T>(parsed: z.ZodSafeParseResult<T>, ctx: z.core.ParsePayload): T {
+  if (parsed.success) return parsed.data;
+  ctx.issues.push(...(parsed.error.issues as unknown as z.core.$ZodRawIssue[]));
+  return z.NEVER;
+}
+
+/** Counted before any line is looked at, so that a thousand bad lines have one fault. */
+const lines = z
+  .array(z.unknown(), 'must be a list of lines')
+  .min(1, 'must have at least one line')
+  .max(MAX_LINES, `must have at most ${MAX_LINES} lines`)
+  .pipe(z.array(line))
+  .superRefine((lines, ctx) => {
+    const named = new Set<string>();
+    for (const [place, line] of lines.entries()) {
+      if (!('seats' in line)) continue;
+      for (const [index, seat] of line.seats.entries()) {
+        const text = seatText(seat);
+        if (named.has(text)) {
+          const message = `names ${text}, which the request names already`;
+          ctx.addIssue({ code: 'custom', message, path: [place, 'seats', index] });
+        }
+        named.add(text);
+      }
+    }
+    if (named.size > MAX_SEATS) {
+      ctx.addIssue({
+        code: 'custom',
+        message: `name ${named.size} seats; at most ${MAX_SEATS} are held together`,
+      });
+    }
+  });
+
+const holdParams = z.object({ holdId: z.string() });
+
+export const holdInput = z.object({
+  params: eventParams,
+  headers: optionalKey,
+  body: z.strictObject({ lines, buyer: buyer.optional() }),
+});
+
+export const holdReference = z.object({ params: holdParams });
+
+const emptyBody = z.strictObject({}).default({});
+
+export const extendInput = z.object({ params: holdParams, body: emptyBody });
+
+export const confirmInput = z.object({ params: holdParams, headers: optionalKey, body: emptyBody });
