@@ -167,24 +167,43 @@ function inventoryName({ redisUrl }: Config, isAlone: boolean): string {
   return isAlone ? 'memory of this process, because redis failed' : 'redis';
 }
 
-const TO: Readonly<Record<JournalKind, TicketChange['to']>> = {
-  'event-created': 'available',
+/** What becomes of the tickets that a journal entry names; undefined when it names none, or in a way of its own. */
+const TO: Readonly<Record<JournalKind, TicketChange['to'] | undefined>> = {
+  'event-created': undefined,
+  'event-changed': undefined,
   bought: 'sold',
   held: 'held',
+  extended: undefined,
   confirmed: 'sold',
   released: 'available',
   expired: 'available',
+  'key-made': undefined,
+  'key-revoked': undefined,
+  'manifest-kept': undefined,
 };
 
 /** The ledger as inventories may see it. */
 function feedOf(ledger: Ledger): LedgerFeed {
-  const change = ({ seq, kind, fact }: JournalEntry): TicketChange => {
-    return { seq, tickets: (fact.tickets ?? []) as TicketChange['tickets'], to: TO[kind] };
-  };
   return {
     heads: () => ledger.heads(),
-    changes: async (eventId, afterSeq, limit) => (await ledger.journal(eventId, afterSeq, limit)).map(change),
+    changes: async (eventId, afterSeq, limit) =>
+      (await ledger.journal(eventId, afterSeq, limit)).flatMap(changesOf),
   };
+}
+
+/** At least one, also of an entry that changes no tickets: whoever reads on counts them. */
+function changesOf({ seq, kind, fact }: JournalEntry): TicketChange[] {
+  const { tickets, setAside, restored } = fact as Readonly<
+    Record<string, TicketChange['tickets'] | undefined>
+  >;
+  if (kind === 'event-changed') {
+    return [
+      { seq, tickets: setAside ?? [], to: 'sold' },
+      { seq, tickets: restored ?? [], to: 'restored' },
+    ];
+  }
+  const to = TO[kind];
+  return [to && tickets ? { seq, tickets, to } : { seq, tickets: [], to: 'available' }];
 }
 
 /** How the ledger is named to who started the program: never with a password. */

@@ -3,14 +3,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { EventDefinition } from '@floodgate/core/event.ts';
 import type { EventId, Ticket } from '@floodgate/core/ids.ts';
 import { FailoverInventory } from './failover-inventory.ts';
 import { FollowingInventory, type LedgerFeed, type TicketChange } from './following-inventory.ts';
-import { claims, EVENT, eventOf, granted, inventoryContract, NOTHING, want } from './inventory.contract.ts';
-import type { InventorySnapshot, TakeResult, Want } from './inventory.ts';
+import { inventoryContract } from './inventory.contract.ts';
+import type { InventoryEvent, InventorySnapshot, TakeResult, Want } from './inventory.ts';
 import { MemoryInventory } from './memory-inventory.ts';
 import { InventoryUnavailable, type SharedInventory, StaleInventory } from './shared-inventory.ts';
+import { claims, EVENT, eventOf, granted, NOTHING, want } from './test-events.ts';
 
 /** A shared store that fails when told. */
 class Shared extends MemoryInventory implements SharedInventory {
@@ -21,7 +21,7 @@ class Shared extends MemoryInventory implements SharedInventory {
     return !(this.fault instanceof InventoryUnavailable);
   }
 
-  override open(event: EventDefinition, read: () => Promise<InventorySnapshot>): Promise<void> {
+  override open(event: InventoryEvent, read: () => Promise<InventorySnapshot>): Promise<void> {
     this.#failIfTold();
     return super.open(event, read);
   }
@@ -31,7 +31,7 @@ class Shared extends MemoryInventory implements SharedInventory {
     return super.take(eventId, wants);
   }
 
-  async reload(event: EventDefinition, read: () => Promise<InventorySnapshot>): Promise<void> {
+  async reload(event: InventoryEvent, read: () => Promise<InventorySnapshot>): Promise<void> {
     if (this.fault instanceof InventoryUnavailable) throw this.fault;
     this.loads++;
     await this.load(event, await read());

@@ -9,7 +9,13 @@
 // Alone is safe because nothing is promised here: the memory inventory is loaded from the ledger, follows its journal,
 // begins at a place of its own, and whatever it proposes the ledger may refuse, because another process was faster.
 import type { EventId, Ticket } from '@floodgate/core/ids.ts';
-import { applyChanges, applyClaims, FollowingInventory, type LedgerFeed } from './following-inventory.ts';
+import {
+  applyChanges,
+  applyClaims,
+  changesBelow,
+  FollowingInventory,
+  type LedgerFeed,
+} from './following-inventory.ts';
 import type {
   Inventory,
   InventoryEvent,
@@ -35,7 +41,8 @@ export interface FailoverOptions {
 }
 
 interface Opened {
-  readonly event: InventoryEvent;
+  /** With the longest layout that is known here: whatever is loaded is loaded with it. */
+  event: InventoryEvent;
   readonly read: () => Promise<InventorySnapshot>;
   isAlone: boolean;
   /** While alone: when the memory inventory has the event. */
@@ -108,6 +115,17 @@ export class FailoverInventory implements Inventory {
       unopened(event, async () => snapshot),
     );
     return this.#shared.load(event, snapshot);
+  }
+
+  /**
+   * Processes learn one after the other that an event has grown. Whoever knows the longer layout makes the shared store
+   * longer; who still has the shorter one leaves the store as long as it is, and proposes only what it knows.
+   */
+  async grow(event: InventoryEvent): Promise<void> {
+    const opened = this.#known(event.eventId);
+    if (event.layout.capacity > opened.event.layout.capacity) opened.event = event;
+    if (opened.isAlone && !opened.isLoaded) return; // It will be loaded as long as it is then.
+    await this.#with(opened, (inventory) => inventory.grow(opened.event));
   }
 
   take(eventId: EventId, wants: readonly Want[]): TakeResult | Promise<TakeResult> {
@@ -208,6 +226,7 @@ export class FailoverInventory implements Inventory {
 
   async #load(opened: Opened): Promise<void> {
     const snapshot = await opened.read();
+    // With the layout as it is now: it may have grown during the read.
     await this.#memory.load(opened.event, snapshot);
     opened.aloneFromSeq = snapshot.seq;
     opened.isLoaded = true;
@@ -268,7 +287,7 @@ export class FailoverInventory implements Inventory {
     opened.toldSeq = Math.max(opened.toldSeq, (head?.seq ?? 0) - LOOK_BACK);
     for (;;) {
       const changes = await this.#feed.changes(eventId, opened.toldSeq, CHANGES_AT_ONCE);
-      await applyClaims(this, eventId, changes);
+      await applyClaims(this, eventId, changesBelow(changes, opened.event.layout.capacity));
       opened.toldSeq = changes.at(-1)?.seq ?? opened.toldSeq;
       if (changes.length < CHANGES_AT_ONCE) return;
     }
@@ -283,18 +302,21 @@ export class FailoverInventory implements Inventory {
       seq = snapshot.seq;
       return snapshot;
     });
+    // It may have grown during the reload, or another process has loaded it that knows a shorter layout.
+    await this.#shared.grow(opened.event);
     opened.isAlone = false;
     opened.isLoaded = false;
     opened.aloneFromSeq = undefined;
     this.#memory.forget(eventId);
-    if (seq !== undefined) await this.#bringUp(eventId, seq);
+    if (seq !== undefined) await this.#bringUp(opened, seq);
   }
 
   /** What was sold here and elsewhere between the read of the ledger and the return. */
-  async #bringUp(eventId: EventId, afterSeq: number): Promise<void> {
+  async #bringUp(opened: Opened, afterSeq: number): Promise<void> {
+    const { eventId, layout } = opened.event;
     const changes = await this.#feed.changes(eventId, afterSeq, CHANGES_AT_ONCE);
-    await applyChanges(this.#shared, eventId, changes);
+    await applyChanges(this.#shared, eventId, changesBelow(changes, layout.capacity));
     const last = changes.at(-1);
-    if (changes.length === CHANGES_AT_ONCE && last) await this.#bringUp(eventId, last.seq);
+    if (changes.length >= CHANGES_AT_ONCE && last) await this.#bringUp(opened, last.seq);
   }
 }

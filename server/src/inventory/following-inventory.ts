@@ -11,21 +11,25 @@ import {
   type InventoryEvent,
   type InventorySnapshot,
   type Repair,
+  SOLD,
 } from './inventory.ts';
 import { MemoryInventory } from './memory-inventory.ts';
 
-/** What the ledger's journal says of an event's tickets. */
+/** What the ledger's journal says of an event's tickets. `restored`: staff put them back on sale; they were as good as sold. */
 export interface TicketChange {
   readonly seq: number;
   readonly tickets: readonly Ticket[];
-  readonly to: 'available' | 'held' | 'sold';
+  readonly to: 'available' | 'held' | 'sold' | 'restored';
 }
 
 /** The ledger, as far as an inventory may know it. */
 export interface LedgerFeed {
   /** Where every event stands. */
   heads(): Promise<readonly { readonly eventId: EventId; readonly seq: number }[]>;
-  /** In order, from the one after `afterSeq`. */
+  /**
+   * What the next `limit` entries after `afterSeq` change, in order. Each entry brings at least one change, if need be
+   * of no tickets, so fewer changes than `limit` are the last ones.
+   */
   changes(eventId: EventId, afterSeq: number, limit: number): Promise<readonly TicketChange[]>;
 }
 
@@ -47,6 +51,8 @@ export class FollowingInventory extends MemoryInventory {
   readonly #timer: NodeJS.Timeout;
   /** Of each event: up to where its journal is known here. */
   readonly #known = new Map<EventId, number>();
+  /** Changes of tickets that are not known here yet, because the event has grown elsewhere: for when it grows here. */
+  readonly #early = new Map<EventId, TicketChange[]>();
   /** Reads under way, one per event. */
   readonly #reads = new Map<EventId, Promise<void>>();
   #isLooking = false;
@@ -61,11 +67,21 @@ export class FollowingInventory extends MemoryInventory {
   override async load(event: InventoryEvent, snapshot: InventorySnapshot): Promise<void> {
     await super.load(event, snapshot);
     this.#known.set(event.eventId, snapshot.seq);
+    this.#early.delete(event.eventId);
+  }
+
+  override async grow(event: InventoryEvent): Promise<void> {
+    await super.grow(event);
+    const early = this.#early.get(event.eventId);
+    if (early === undefined) return;
+    this.#early.delete(event.eventId);
+    await this.#apply(event.eventId, early);
   }
 
   /** Follows the event no more, and forgets it. */
   override forget(eventId: EventId): void {
     this.#known.delete(eventId);
+    this.#early.delete(eventId);
     super.forget(eventId);
   }
 
@@ -112,12 +128,30 @@ export class FollowingInventory extends MemoryInventory {
       const changes = await this.#feed.changes(eventId, known, CHANGES_AT_ONCE);
       // Loaded again or forgotten while the ledger answered: these changes are of another time.
       if (this.#known.get(eventId) !== known) return;
-      await applyChanges(this, eventId, changes);
+      await this.#apply(eventId, changes);
       const last = changes.at(-1);
       if (last) this.#known.set(eventId, last.seq);
       if (changes.length < CHANGES_AT_ONCE) return;
     }
   }
+  async #apply(eventId: EventId, changes: readonly TicketChange[]): Promise<void> {
+    const capacity = this.capacityOf(eventId);
+    const early = changesFrom(changes, capacity);
+    if (early.length > 0) this.#early.set(eventId, [...(this.#early.get(eventId) ?? []), ...early]);
+    await applyChanges(this, eventId, changesBelow(changes, capacity));
+  }
+}
+
+/** Without the tickets that a layout of this capacity does not have: the event has grown, which is not known here yet. */
+export function changesBelow(changes: readonly TicketChange[], capacity: number): readonly TicketChange[] {
+  if (!changes.some(({ tickets }) => tickets.some((ticket) => ticket >= capacity))) return changes;
+  return changes.map((change) => ({ ...change, tickets: change.tickets.filter((t) => t < capacity) }));
+}
+
+function changesFrom(changes: readonly TicketChange[], capacity: number): TicketChange[] {
+  return changes
+    .map((change) => ({ ...change, tickets: change.tickets.filter((ticket) => ticket >= capacity) }))
+    .filter(({ tickets }) => tickets.length > 0);
 }
 
 /**
@@ -133,14 +167,11 @@ export async function applyChanges(
     if (tickets.length === 0) continue;
     if (to === 'sold') inventory.settle(eventId, tickets, 'sold');
     else if (to === 'available') inventory.giveBack(eventId, tickets);
-    else {
-      const held = tickets.map((ticket) => ({ ticket, from: AVAILABLE, to: HELD }) as const);
-      await inventory.repair(eventId, held);
-    }
+    else await inventory.repair(eventId, tickets.map(to === 'held' ? asHeld : asRestored));
   }
 }
 
-/** Of the changes only how they leave tickets claimed: for an inventory that is told of returned tickets otherwise. */
+/** Of the changes only how they leave tickets out of sale, or let staff put them back: for an inventory that is told of ended holds otherwise. */
 export async function applyClaims(
   inventory: Pick<Inventory, 'settle' | 'repair'>,
   eventId: EventId,
@@ -148,9 +179,18 @@ export async function applyClaims(
 ): Promise<void> {
   const last = new Map<Ticket, TicketChange['to']>();
   for (const { tickets, to } of changes) for (const ticket of tickets) last.set(ticket, to);
-  const claimed = (as: string) => [...last].filter(([, to]) => to === as).map(([ticket]) => ticket);
-  const sold = claimed('sold');
+  const left = (as: TicketChange['to']) => [...last].filter(([, to]) => to === as).map(([ticket]) => ticket);
+  const sold = left('sold');
   if (sold.length > 0) inventory.settle(eventId, sold, 'sold');
-  const held = claimed('held').map((ticket): Repair => ({ ticket, from: AVAILABLE, to: HELD }));
-  if (held.length > 0) await inventory.repair(eventId, held);
+  const repairs = [...left('held').map(asHeld), ...left('restored').map(asRestored)];
+  if (repairs.length > 0) await inventory.repair(eventId, repairs);
+}
+
+function asHeld(ticket: Ticket): Repair {
+  return { ticket, from: AVAILABLE, to: HELD };
+}
+
+/** `giveBack` leaves what is sold, on purpose. */
+function asRestored(ticket: Ticket): Repair {
+  return { ticket, from: SOLD, to: AVAILABLE };
 }

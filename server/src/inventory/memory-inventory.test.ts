@@ -4,19 +4,9 @@ import assert from 'node:assert/strict';
 import { createHook } from 'node:async_hooks';
 import { describe, test } from 'node:test';
 import { eventId, type Ticket } from '@floodgate/core/ids.ts';
-import {
-  claims,
-  EVENT,
-  eventOf,
-  GA,
-  granted,
-  inTime,
-  inventoryContract,
-  NOTHING,
-  VIP,
-  want,
-} from './inventory.contract.ts';
+import { inventoryContract } from './inventory.contract.ts';
 import { MemoryInventory } from './memory-inventory.ts';
+import { claims, EVENT, eventOf, GA, granted, inTime, NOTHING, VIP, want } from './test-events.ts';
 
 const MIB = 2 ** 20;
 
