@@ -49,7 +49,7 @@ describe('memory ledger and SQLite', () => {
       }
       assert.deepEqual(reader.events(), await memory.events());
       assert.equal(reader.keptKeys(), await memory.keptKeys());
-      const known = new Set(reader.events().map(({ eventId }) => eventId));
+      const known = new Set(reader.events().map(({ event }) => event.eventId));
       for (const { eventId } of events.filter((event) => known.has(event.eventId))) {
         const records = await recordsOf(memory, eventId, holds);
         assert.deepEqual(await recordsOf(reader, eventId, holds), records);

@@ -1,10 +1,11 @@
 // The ledger's memory twin: the same judge on maps. It keeps nothing beyond the process, so it serves the tests
 // (which interleave sales on it and crash it at will), never a shop.
 import type { EventDefinition } from '@floodgate/core/event.ts';
-import type { EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
+import type { AllocationId, EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
 import { EventAudit } from './audit.ts';
 import { GroupCommit } from './group-commit.ts';
 import {
+  type Belongings,
   type Changes,
   type EventState,
   type HoldState,
@@ -13,15 +14,19 @@ import {
   type Kept,
   keptAddress,
   keyOf,
+  limitedBuyerOf,
   type TicketClaim,
+  ticketsNamedBy,
   type Verdict,
   type WorkingSet,
 } from './judge.ts';
 import {
   type AuditCheck,
+  type ClaimKind,
   type ClaimSnapshot,
   type Entry,
   type EventHead,
+  type EventRecord,
   type HoldRecord,
   type JournalEntry,
   type Ledger,
@@ -32,11 +37,13 @@ import {
 
 interface StoredEvent {
   readonly eventNo: number;
-  readonly definition: EventDefinition;
-  readonly capacity: number;
+  definition: EventDefinition;
+  capacity: number;
   seq: number;
+  version: number;
   held: number;
   sold: number;
+  aside: number;
   readonly claims: Map<Ticket, TicketClaim>;
   readonly kept: Map<string, Kept>;
   readonly holds: Map<HoldId, HoldState>;
@@ -48,6 +55,7 @@ export class MemoryLedger implements Ledger {
   readonly #clock: { nowMs(): number };
   readonly #commits: GroupCommit;
   readonly #stored = new Map<EventId, StoredEvent>();
+  readonly #manifests = new Map<string, string>();
 
   /** `beforeCommit` lets tests delay or fail a batch: what it throws, the batch is refused with. */
   constructor(clock: { nowMs(): number }, beforeCommit: () => Promise<void> = async () => {}) {
@@ -90,21 +98,14 @@ export class MemoryLedger implements Ledger {
     if (!stored) return;
     let event = set.events.get(entry.eventId);
     if (!event) {
-      const { eventNo, capacity, seq, held, sold } = stored;
-      event = {
-        eventNo,
-        eventId: entry.eventId,
-        capacity,
-        seq,
-        held,
-        sold,
-        claims: new Map(),
-        kept: new Map(),
-        holds: new Map(),
-      };
+      event = stateOf(entry.eventId, stored);
       set.events.set(entry.eventId, event);
     }
-    if ('tickets' in entry) readClaims(event, stored, entry.tickets);
+    readClaims(event, stored, ticketsNamedBy(entry));
+    const buyer = limitedBuyerOf(entry);
+    if (buyer !== undefined && !event.buyers.has(buyer)) {
+      event.buyers.set(buyer, this.belongingsOf(entry.eventId, buyer));
+    }
     const holdId = holdOf(entry);
     const hold = holdId && stored.holds.get(holdId);
     if (hold && !event.holds.has(hold.holdId)) {
@@ -116,6 +117,17 @@ export class MemoryLedger implements Ledger {
     if (key && kept) event.kept.set(keptAddress(key), kept);
   }
 
+  /** What the buyer has of the event. Overridden by the tests' negative control. */
+  protected belongingsOf(eventId: EventId, buyer: string): Belongings {
+    const { orders, holds } = this.#event(eventId);
+    const active = [...holds.values()].filter((hold) => hold.buyer === buyer && hold.status === 'active');
+    const bought = [...orders.values()].filter((order) => order.buyer === buyer);
+    return {
+      tickets: new Set([...active, ...bought].flatMap(({ tickets }) => tickets)),
+      holds: new Set(active.map(({ holdId }) => holdId)),
+    };
+  }
+
   #write(set: WorkingSet, changes: Changes): void {
     for (const { eventNo, event: definition, capacity } of changes.events) {
       this.#stored.set(definition.eventId, {
@@ -123,8 +135,10 @@ export class MemoryLedger implements Ledger {
         definition,
         capacity,
         seq: 0,
+        version: 0,
         held: 0,
         sold: 0,
+        aside: 0,
         claims: new Map(),
         kept: new Map(),
         holds: new Map(),
@@ -135,15 +149,18 @@ export class MemoryLedger implements Ledger {
     const byNo = new Map([...this.#stored.values()].map((stored) => [stored.eventNo, stored]));
     for (const event of set.events.values()) {
       const stored = byNo.get(event.eventNo)!;
-      stored.seq = event.seq;
-      stored.held = event.held;
-      stored.sold = event.sold;
+      const { seq, version, held, sold, aside } = event;
+      Object.assign(stored, { seq, version, held, sold, aside });
       for (const [ticket, { before, now }] of event.claims) {
         if (before === now) continue;
         if (now) stored.claims.set(ticket, now);
         else stored.claims.delete(ticket);
       }
     }
+    for (const [eventNo, { event: definition, capacity }] of changes.changedEvents) {
+      Object.assign(byNo.get(eventNo)!, { definition, capacity });
+    }
+    for (const { manifestId, content } of changes.manifests) this.#manifests.set(manifestId, content);
     for (const { state } of changes.holds.values()) {
       this.#stored.get(state.eventId)!.holds.set(state.holdId, state);
     }
@@ -162,12 +179,19 @@ export class MemoryLedger implements Ledger {
     return this.#clock.nowMs();
   }
 
-  async events(skip = 0): Promise<EventDefinition[]> {
-    return [...this.#stored.values()].slice(skip).map((stored) => stored.definition);
+  async events(skip = 0): Promise<EventRecord[]> {
+    return structuredClone([...this.#stored.values()].slice(skip).map(recordOf));
+  }
+
+  async event(eventId: EventId): Promise<EventRecord | undefined> {
+    const stored = this.#stored.get(eventId);
+    return stored && structuredClone(recordOf(stored));
   }
 
   async heads(): Promise<EventHead[]> {
-    return [...this.#stored].map(([eventId, { seq, held, sold }]) => ({ eventId, seq, held, sold }));
+    return [...this.#stored].map(([eventId, { seq, version, held, sold, aside }]) => {
+      return { eventId, seq, version, held, sold, aside };
+    });
   }
 
   async order(orderId: OrderId): Promise<OrderRecord | undefined> {
@@ -189,6 +213,24 @@ export class MemoryLedger implements Ledger {
       .slice(0, limit);
   }
 
+  async ordersOf(buyer: string, beforeId: OrderId | undefined, limit: number): Promise<OrderRecord[]> {
+    return [...this.#stored.values()]
+      .flatMap((stored) => [...stored.orders.values()])
+      .filter((order) => order.buyer === buyer && (!beforeId || BigInt(order.orderId) < BigInt(beforeId)))
+      .sort((a, b) => (BigInt(a.orderId) < BigInt(b.orderId) ? 1 : -1))
+      .slice(0, limit);
+  }
+
+  async nextDeadline(eventId: EventId): Promise<number | undefined> {
+    const holds = [...(this.#stored.get(eventId)?.holds.values() ?? [])];
+    const active = holds.filter(({ status }) => status === 'active');
+    return active.map(({ expiresAtMs }) => expiresAtMs).sort((a, b) => a - b)[0];
+  }
+
+  async manifest(manifestId: string): Promise<string | undefined> {
+    return this.#manifests.get(manifestId);
+  }
+
   async dueHolds(nowMs: number, limit: number): Promise<{ eventId: EventId; holdId: HoldId }[]> {
     return [...this.#stored.values()]
       .flatMap((stored) => [...stored.holds.values()])
@@ -206,13 +248,13 @@ export class MemoryLedger implements Ledger {
     const stored = this.#event(eventId);
     const of = (as: TicketClaim['as']) =>
       Uint32Array.from([...stored.claims].filter(([, claim]) => claim.as === as).map(([ticket]) => ticket));
-    return { seq: stored.seq, held: of('held'), sold: of('sold') };
+    return { seq: stored.seq, held: of('held'), sold: of('sold'), aside: of('aside') };
   }
 
   async claimsOf(
     eventId: EventId,
     tickets: readonly Ticket[],
-  ): Promise<{ ticket: Ticket; as: 'held' | 'sold'; by: HoldId | OrderId }[]> {
+  ): Promise<{ ticket: Ticket; as: ClaimKind; by: HoldId | OrderId | AllocationId }[]> {
     const claims = this.#stored.get(eventId)?.claims;
     return tickets.flatMap((ticket) => {
       const claim = claims?.get(ticket);
@@ -247,6 +289,16 @@ export class MemoryLedger implements Ledger {
     if (!stored) throw new Error(`the ledger has no event ${eventId}`);
     return stored;
   }
+}
+
+function recordOf({ definition, version }: StoredEvent): EventRecord {
+  return { event: definition, version };
+}
+
+function stateOf(eventId: EventId, stored: StoredEvent): EventState {
+  const { eventNo, capacity, seq, version, held, sold, aside } = stored;
+  const counts = { eventNo, eventId, capacity, seq, version, held, sold, aside };
+  return { ...counts, buyers: new Map(), claims: new Map(), kept: new Map(), holds: new Map() };
 }
 
 function readClaims(event: EventState, stored: StoredEvent, tickets: readonly Ticket[]): void {

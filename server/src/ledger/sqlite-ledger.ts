@@ -1,14 +1,15 @@
 // The SQLite ledger: a writer thread that commits in groups, and a reader thread beside it.
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { EventDefinition } from '@floodgate/core/event.ts';
-import type { EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
+import type { AllocationId, EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
 import { GroupCommit, type GroupCommitOptions } from './group-commit.ts';
 import type {
   AuditCheck,
+  ClaimKind,
   ClaimSnapshot,
   Entry,
   EventHead,
+  EventRecord,
   HoldRecord,
   JournalEntry,
   Ledger,
@@ -81,8 +82,12 @@ export class SqliteLedger implements Ledger {
     return this.#clock.nowMs();
   }
 
-  events(skip = 0): Promise<EventDefinition[]> {
+  events(skip = 0): Promise<EventRecord[]> {
     return this.#reader.call('events', skip);
+  }
+
+  event(eventId: EventId): Promise<EventRecord | undefined> {
+    return this.#reader.call('event', eventId);
   }
 
   heads(): Promise<EventHead[]> {
@@ -101,6 +106,18 @@ export class SqliteLedger implements Ledger {
     return this.#reader.call('orders', eventId, afterSeq, limit);
   }
 
+  ordersOf(buyer: string, beforeId: OrderId | undefined, limit: number): Promise<OrderRecord[]> {
+    return this.#reader.call('ordersOf', buyer, beforeId, limit);
+  }
+
+  nextDeadline(eventId: EventId): Promise<number | undefined> {
+    return this.#reader.call('nextDeadline', eventId);
+  }
+
+  manifest(manifestId: string): Promise<string | undefined> {
+    return this.#reader.call('manifest', manifestId);
+  }
+
   dueHolds(nowMs: number, limit: number): Promise<{ eventId: EventId; holdId: HoldId }[]> {
     return this.#reader.call('dueHolds', nowMs, limit);
   }
@@ -116,7 +133,7 @@ export class SqliteLedger implements Ledger {
   claimsOf(
     eventId: EventId,
     tickets: readonly Ticket[],
-  ): Promise<{ ticket: Ticket; as: 'held' | 'sold'; by: HoldId | OrderId }[]> {
+  ): Promise<{ ticket: Ticket; as: ClaimKind; by: HoldId | OrderId | AllocationId }[]> {
     return this.#reader.call('claimsOf', eventId, tickets);
   }
 

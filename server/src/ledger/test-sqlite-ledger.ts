@@ -33,6 +33,10 @@ export class TestSqliteLedger implements Ledger {
     return this.#reader.events(skip);
   }
 
+  async event(eventId: EventId) {
+    return this.#reader.event(eventId);
+  }
+
   async heads() {
     return this.#reader.heads();
   }
@@ -47,6 +51,18 @@ export class TestSqliteLedger implements Ledger {
 
   async orders(eventId: EventId, afterSeq: number, limit: number) {
     return this.#reader.orders(eventId, afterSeq, limit);
+  }
+
+  async ordersOf(buyer: string, beforeId: OrderId | undefined, limit: number) {
+    return this.#reader.ordersOf(buyer, beforeId, limit);
+  }
+
+  async nextDeadline(eventId: EventId) {
+    return this.#reader.nextDeadline(eventId);
+  }
+
+  async manifest(manifestId: string) {
+    return this.#reader.manifest(manifestId);
   }
 
   async dueHolds(nowMs: number, limit: number) {

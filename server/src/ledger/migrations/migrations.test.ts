@@ -47,8 +47,23 @@ describe('migrations', () => {
   });
 });
 
+/** What the second release wrote. */
+function toSchema2(file: string): void {
+  const db = new DatabaseSync(file);
+  for (const index of ['orders_by_buyer', 'holds_by_deadline', 'holds_by_event', 'holds_by_buyer']) {
+    db.exec(`DROP INDEX ${index}`);
+  }
+  db.exec('CREATE INDEX holds_by_deadline ON holds (status, expires_at_ms)');
+  db.exec('DROP TABLE manifests');
+  db.exec('ALTER TABLE event_heads DROP COLUMN version');
+  db.exec('ALTER TABLE event_heads DROP COLUMN aside');
+  db.exec('PRAGMA user_version = 2');
+  db.close();
+}
+
 /** What the first release wrote. */
 function toSchema1(file: string): void {
+  toSchema2(file);
   const db = new DatabaseSync(file);
   db.exec('ALTER TABLE event_heads DROP COLUMN held');
   db.exec('ALTER TABLE event_heads DROP COLUMN sold');

@@ -1,9 +1,10 @@
 // Every migration, in order. A number once released is never changed, only followed by the next.
 import { ledgerTables } from './0001-ledger.ts';
 import { headCounts } from './0002-head-counts.ts';
+import { staffAndBuyers } from './0003-staff-and-buyers.ts';
 import type { Migration } from './migration.ts';
 
-export const MIGRATIONS: readonly Migration[] = [ledgerTables, headCounts];
+export const MIGRATIONS: readonly Migration[] = [ledgerTables, headCounts, staffAndBuyers];
 
 /** The schema this program writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;

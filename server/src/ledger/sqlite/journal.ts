@@ -12,8 +12,10 @@ const MARK_EVERY = 16;
 interface Head {
   readonly eventNo: number;
   readonly seq: number;
+  readonly version: number;
   readonly held: number;
   readonly sold: number;
+  readonly aside: number;
 }
 
 /** Appends inside the writer's transactions. */
@@ -33,7 +35,9 @@ export class JournalWriter {
       statement.setReadBigInts(true);
       return statement;
     };
-    this.#head = db.prepare('SELECT seq, held, sold, last_pos FROM event_heads WHERE event_no = ?');
+    this.#head = db.prepare(
+      'SELECT seq, version, held, sold, aside, last_pos FROM event_heads WHERE event_no = ?',
+    );
     this.#lastPos = db.prepare('SELECT coalesce(max(pos), 0) AS pos FROM journal');
     this.#insert = write(
       `INSERT INTO journal (pos, event_no, seq, before_pos, kind, at_ms, subject, fact)
@@ -42,7 +46,8 @@ export class JournalWriter {
     this.#mark = write('INSERT INTO journal_marks (event_no, seq, pos) VALUES (?, ?, ?)');
     this.#makeHead = write('INSERT INTO event_heads (event_no, seq) VALUES (?, 0)');
     this.#moveHead = write(
-      'UPDATE event_heads SET seq = ?, held = ?, sold = ?, last_pos = ? WHERE event_no = ?',
+      `UPDATE event_heads SET seq = ?, version = ?, held = ?, sold = ?, aside = ?, last_pos = ?
+       WHERE event_no = ?`,
     );
   }
 
@@ -53,9 +58,9 @@ export class JournalWriter {
 
   /** Where the event stands. To be asked before entries of it are appended. */
   headOf(eventNo: number): Head {
-    const { seq, held, sold, last_pos: lastPos } = this.#head.get(eventNo) as Row;
+    const { last_pos: lastPos, ...head } = this.#head.get(eventNo) as Row;
     this.#chainEnds.set(eventNo, lastPos as number | null);
-    return { eventNo, seq: seq as number, held: held as number, sold: sold as number };
+    return { eventNo, ...(head as unknown as Omit<Head, 'eventNo'>) };
   }
 
   /** A new event's journal, without entries yet. */
@@ -80,10 +85,9 @@ export class JournalWriter {
       this.#chainEnds.set(eventNo, pos);
       moved.add(eventNo);
     }
-    for (const { eventNo, seq, held, sold } of heads) {
-      if (moved.has(eventNo)) {
-        this.#moveHead.run(seq, held, sold, this.#chainEnds.get(eventNo) ?? null, eventNo);
-      }
+    for (const { eventNo, seq, version, held, sold, aside } of heads) {
+      if (!moved.has(eventNo)) continue;
+      this.#moveHead.run(seq, version, held, sold, aside, this.#chainEnds.get(eventNo) ?? null, eventNo);
     }
   }
 }

@@ -1,19 +1,29 @@
 // The reading side of a SQLite ledger: a read-only connection in a thread of its own, so that a long read (an
 // audit, a claim snapshot) never holds up a commit. WAL gives every transaction one consistent view.
 import { DatabaseSync } from 'node:sqlite';
-import type { EventDefinition } from '@floodgate/core/event.ts';
-import type { EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
+import type { AllocationId, EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
 import { EventAudit } from '../audit.ts';
 import type {
   AuditCheck,
+  ClaimKind,
   ClaimSnapshot,
   EventHead,
+  EventRecord,
   HoldRecord,
   JournalEntry,
   OrderRecord,
 } from '../ledger.ts';
 import { readJournal, wholeJournal } from './journal.ts';
-import { HOLD_COLUMNS, holdRecord, ORDER_COLUMNS, orderRecord, type Row } from './rows.ts';
+import {
+  CLAIM_KINDS,
+  claimKind,
+  eventRecord,
+  HOLD_COLUMNS,
+  holdRecord,
+  ORDER_COLUMNS,
+  orderRecord,
+  type Row,
+} from './rows.ts';
 
 export class SqliteReader {
   readonly #db: DatabaseSync;
@@ -23,22 +33,30 @@ export class SqliteReader {
     this.#db = new DatabaseSync(file, { readOnly: true, timeout: 5_000 });
   }
 
-  events(skip = 0): EventDefinition[] {
+  events(skip = 0): EventRecord[] {
     // Numbers are dense, so skipping so many events is skipping so many numbers.
-    const rows = this.#rows('SELECT definition FROM events WHERE event_no > ? ORDER BY event_no', skip);
-    return rows.map((row) => JSON.parse(row.definition as string) as EventDefinition);
+    const rows = this.#rows(
+      `SELECT definition, version FROM events JOIN event_heads USING (event_no)
+       WHERE event_no > ? ORDER BY event_no`,
+      skip,
+    );
+    return rows.map(eventRecord);
+  }
+
+  event(eventId: EventId): EventRecord | undefined {
+    const row = this.#row(
+      'SELECT definition, version FROM events JOIN event_heads USING (event_no) WHERE event_id = ?',
+      eventId,
+    );
+    return row && eventRecord(row);
   }
 
   heads(): EventHead[] {
     const rows = this.#rows(
-      'SELECT event_id, seq, held, sold FROM event_heads JOIN events USING (event_no) ORDER BY event_no',
+      `SELECT event_id AS eventId, seq, held, sold, aside, version
+       FROM event_heads JOIN events USING (event_no) ORDER BY event_no`,
     );
-    return rows.map((row) => ({
-      eventId: row.event_id as EventId,
-      seq: row.seq as number,
-      held: row.held as number,
-      sold: row.sold as number,
-    }));
+    return rows.map((row) => ({ ...(row as unknown as EventHead) }));
   }
 
   order(orderId: OrderId): OrderRecord | undefined {
@@ -75,6 +93,33 @@ export class SqliteReader {
     });
   }
 
+  ordersOf(buyer: string, beforeId: OrderId | undefined, limit: number): OrderRecord[] {
+    const rows = this.#rows(
+      `SELECT ${ORDER_COLUMNS}, event_id FROM orders JOIN events USING (event_no)
+       WHERE order_id IN (SELECT order_id FROM orders WHERE buyer = ?1 AND (?2 IS NULL OR order_id < ?2)
+                          ORDER BY order_id DESC LIMIT ?3)
+       ORDER BY orders.order_id DESC`,
+      buyer,
+      beforeId ?? null,
+      limit,
+    );
+    return rows.map((row) => orderRecord(row, row.event_id as EventId));
+  }
+
+  nextDeadline(eventId: EventId): number | undefined {
+    const row = this.#row(
+      `SELECT min(expires_at_ms) AS deadline FROM holds
+       WHERE status = 'active' AND event_no = (SELECT event_no FROM events WHERE event_id = ?)`,
+      eventId,
+    );
+    return (row?.deadline as number | null | undefined) ?? undefined;
+  }
+
+  manifest(manifestId: string): string | undefined {
+    const row = this.#row('SELECT content FROM manifests WHERE manifest_id = ?', manifestId);
+    return row?.content as string | undefined;
+  }
+
   dueHolds(nowMs: number, limit: number): { eventId: EventId; holdId: HoldId }[] {
     const rows = this.#rows(
       `SELECT event_id, CAST(hold_id AS TEXT) AS hold_id FROM holds JOIN events USING (event_no)
@@ -93,20 +138,21 @@ export class SqliteReader {
   claims(eventId: EventId): ClaimSnapshot {
     return this.#inOneView(() => {
       const { eventNo, seq } = this.#event(eventId);
-      const held: number[] = [];
-      const sold: number[] = [];
+      const tickets: Record<ClaimKind, number[]> = { held: [], sold: [], aside: [] };
       const statement = this.#db.prepare('SELECT ticket, sold FROM claims WHERE event_no = ?');
       for (const row of statement.iterate(eventNo)) {
-        (row.sold === 1 ? sold : held).push(row.ticket as number);
+        tickets[CLAIM_KINDS[row.sold as number]!].push(row.ticket as number);
       }
-      return { seq, held: Uint32Array.from(held), sold: Uint32Array.from(sold) };
+      const { held, sold, aside } = tickets;
+      const list = (numbers: number[]) => Uint32Array.from(numbers);
+      return { seq, held: list(held), sold: list(sold), aside: list(aside) };
     });
   }
 
   claimsOf(
     eventId: EventId,
     tickets: readonly Ticket[],
-  ): { ticket: Ticket; as: 'held' | 'sold'; by: HoldId | OrderId }[] {
+  ): { ticket: Ticket; as: ClaimKind; by: HoldId | OrderId | AllocationId }[] {
     const rows = this.#rows(
       `SELECT ticket, sold, CAST(claimed_by AS TEXT) AS claimed_by FROM claims
        WHERE event_no = (SELECT event_no FROM events WHERE event_id = ?)
@@ -116,8 +162,8 @@ export class SqliteReader {
     );
     return rows.map((row) => ({
       ticket: row.ticket as Ticket,
-      as: row.sold === 1 ? 'sold' : 'held',
-      by: row.claimed_by as HoldId | OrderId,
+      as: claimKind(row),
+      by: row.claimed_by as HoldId | OrderId | AllocationId,
     }));
   }
 
@@ -138,7 +184,7 @@ export class SqliteReader {
       )) {
         const by = row.claimed_by as string;
         claimsBy.set(by, (claimsBy.get(by) ?? 0) + 1);
-        audit.claim(row.ticket as number, row.sold === 1 ? 'sold' : 'held', by);
+        audit.claim(row.ticket as number, claimKind(row), by);
       }
       for (const row of iterate(`SELECT ${HOLD_COLUMNS} FROM holds WHERE event_no = ?`)) {
         const hold = holdRecord(row, eventId);
@@ -157,14 +203,14 @@ export class SqliteReader {
   }
 
   /** Throws for an unknown event: the callers ask for events they know. */
-  #event(eventId: EventId) {
+  #event(eventId: EventId): EventHead & { readonly eventNo: number; readonly capacity: number } {
     const row = this.#row(
-      `SELECT event_no AS eventNo, capacity, seq, held, sold FROM events JOIN event_heads USING (event_no)
-       WHERE event_id = ?`,
+      `SELECT event_no AS eventNo, event_id AS eventId, capacity, seq, held, sold, aside, version
+       FROM events JOIN event_heads USING (event_no) WHERE event_id = ?`,
       eventId,
     );
     if (!row) throw new Error(`the ledger has no event ${eventId}`);
-    return row as Record<'eventNo' | 'capacity' | 'seq' | 'held' | 'sold', number>;
+    return row as unknown as EventHead & { eventNo: number; capacity: number };
   }
 
   #inOneView<T>(read: () => T): T {
@@ -176,11 +222,11 @@ export class SqliteReader {
     }
   }
 
-  #row(sql: string, ...parameters: (string | number)[]): Row | undefined {
+  #row(sql: string, ...parameters: (string | number | null)[]): Row | undefined {
     return this.#db.prepare(sql).get(...parameters) as Row | undefined;
   }
 
-  #rows(sql: string, ...parameters: (string | number)[]): Row[] {
+  #rows(sql: string, ...parameters: (string | number | null)[]): Row[] {
     return this.#db.prepare(sql).all(...parameters) as Row[];
   }
 }

@@ -1,10 +1,24 @@
 // Rows of the SQLite ledger as records.
+
+import type { EventDefinition } from '@floodgate/core/event.ts';
 import type { HoldStatus } from '@floodgate/core/hold.ts';
 import type { EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
-import type { HoldRecord, OrderRecord } from '../ledger.ts';
+import type { ClaimKind, EventRecord, HoldRecord, OrderRecord } from '../ledger.ts';
 
 /** What `get` and `all` return for the columns below. */
 export type Row = Record<string, string | number | null>;
+
+/** The column `claims.sold` as a word, by its value. */
+export const CLAIM_KINDS: readonly ClaimKind[] = ['held', 'sold', 'aside'];
+
+export function claimKind(row: Row): ClaimKind {
+  return CLAIM_KINDS[row.sold as number]!;
+}
+
+/** A row of `definition, version`. */
+export function eventRecord(row: Row): EventRecord {
+  return { event: JSON.parse(row.definition as string) as EventDefinition, version: row.version as number };
+}
 
 export const ORDER_COLUMNS = `CAST(order_id AS TEXT) AS order_id, seq, status, buyer, secret, tickets,
   created_at_ms, CAST(hold_id AS TEXT) AS hold_id`;
@@ -43,6 +57,6 @@ export function holdRecord(row: Row, eventId: EventId): HoldRecord {
 }
 
 /** The ticket numbers of a row's `tickets` column, a JSON array. */
-function ticketList(json: string): Ticket[] {
+export function ticketList(json: string): Ticket[] {
   return JSON.parse(json) as Ticket[];
 }

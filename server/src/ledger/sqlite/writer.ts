@@ -1,7 +1,7 @@
 // The writing side of a SQLite ledger: one connection, one transaction per batch. Synchronous, because it lives
 // in a thread of its own (see worker.ts); tests drive it directly.
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import type { EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
+import type { AllocationId, EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
 import {
   type Changes,
   type EventState,
@@ -10,6 +10,8 @@ import {
   judge,
   keptAddress,
   keyOf,
+  limitedBuyerOf,
+  ticketsNamedBy,
   type Verdict,
   type WorkingSet,
 } from '../judge.ts';
@@ -17,7 +19,16 @@ import { type Entry, LedgerOutcomeUnknown, LedgerUnavailable } from '../ledger.t
 import { LedgerClock } from '../ledger-clock.ts';
 import { JournalWriter } from './journal.ts';
 import { CannotOpenLedger } from './lock.ts';
-import { HOLD_COLUMNS, holdRecord, ORDER_COLUMNS, orderRecord, type Row } from './rows.ts';
+import {
+  CLAIM_KINDS,
+  claimKind,
+  HOLD_COLUMNS,
+  holdRecord,
+  ORDER_COLUMNS,
+  orderRecord,
+  type Row,
+  ticketList,
+} from './rows.ts';
 import { migrate } from './schema.ts';
 
 /** SQLite's extended result codes for a failed fsync: of the file, and of its folder. */
@@ -85,6 +96,9 @@ export class SqliteWriter {
       for (const { event, eventNo, capacity } of changes.events) {
         this.#remember(event.eventId, eventNo, capacity);
       }
+      for (const [eventNo, { event, capacity }] of changes.changedEvents) {
+        this.#remember(event.eventId, eventNo, capacity);
+      }
       return verdicts;
     } catch (error) {
       throw this.#abandon(error, isCommitting);
@@ -97,7 +111,9 @@ export class SqliteWriter {
     for (const entry of entries) {
       const event = this.#readEvent(set, entry.eventId);
       if (!event) continue;
-      if ('tickets' in entry) this.readClaims(event, entry.tickets);
+      this.readClaims(event, ticketsNamedBy(entry));
+      const buyer = limitedBuyerOf(entry);
+      if (buyer !== undefined) this.readBelongings(event, buyer);
       const holdId = holdOf(entry);
       if (holdId) this.#readHold(event, holdId);
       const key = keyOf(entry);
@@ -119,11 +135,26 @@ export class SqliteWriter {
       const row = this.#sql.claim.get(event.eventNo, ticket);
       if (!row) continue;
       const claim = {
-        as: row.sold === 1 ? 'sold' : 'held',
-        by: row.claimed_by as HoldId | OrderId,
-      } as const;
+        as: claimKind(row as Row),
+        by: row.claimed_by as HoldId | OrderId | AllocationId,
+      };
       event.claims.set(ticket, { before: claim, now: claim });
     }
+  }
+
+  /** Overridden by the tests' negative control. */
+  protected readBelongings(event: EventState, buyer: string): void {
+    if (event.buyers.has(buyer)) return;
+    const tickets = new Set<Ticket>();
+    const holds = new Set<HoldId>();
+    const add = (row: unknown) => {
+      const { hold_id: holdId, tickets: list } = row as Row;
+      if (holdId) holds.add(holdId as HoldId);
+      for (const ticket of ticketList(list as string)) tickets.add(ticket);
+    };
+    this.#sql.ordersOfBuyer.all(buyer, event.eventNo).forEach(add);
+    this.#sql.holdsOfBuyer.all(buyer, event.eventNo).forEach(add);
+    event.buyers.set(buyer, { tickets, holds });
   }
 
   #readEvent(set: WorkingSet, eventId: EventId): EventState | undefined {
@@ -136,6 +167,7 @@ export class SqliteWriter {
       ...this.#sql.journal.headOf(eventNo),
       eventId,
       capacity,
+      buyers: new Map(),
       claims: new Map(),
       kept: new Map(),
       holds: new Map(),
@@ -168,6 +200,10 @@ export class SqliteWriter {
       sql.insertEvent.run(eventNo, event.eventId, JSON.stringify(event), capacity);
       sql.journal.found(eventNo);
     }
+    for (const [eventNo, { event, capacity }] of changes.changedEvents) {
+      sql.updateEvent.run(JSON.stringify(event), capacity, eventNo);
+    }
+    for (const { manifestId, content } of changes.manifests) sql.insertManifest.run(manifestId, content);
     for (const event of set.events.values()) this.#writeClaims(event);
     for (const { isNew, state: h } of changes.holds.values()) {
       if (isNew) {
@@ -197,8 +233,8 @@ export class SqliteWriter {
     for (const [ticket, { before, now }] of event.claims) {
       if (before === now) continue;
       if (!now) this.#sql.deleteClaim.run(event.eventNo, ticket);
-      else if (before) this.#sql.updateClaim.run(now.as === 'sold' ? 1 : 0, now.by, event.eventNo, ticket);
-      else this.#sql.insertClaim.run(event.eventNo, ticket, now.as === 'sold' ? 1 : 0, now.by);
+      else if (before) this.#sql.updateClaim.run(CLAIM_KINDS.indexOf(now.as), now.by, event.eventNo, ticket);
+      else this.#sql.insertClaim.run(event.eventNo, ticket, CLAIM_KINDS.indexOf(now.as), now.by);
     }
   }
 
@@ -277,6 +313,17 @@ function prepare(db: DatabaseSync) {
     ),
     hold: sql(`SELECT ${HOLD_COLUMNS} FROM holds WHERE hold_id = ? AND event_no = ?`),
     order: sql(`SELECT ${ORDER_COLUMNS} FROM orders WHERE order_id = ?`),
+    ordersOfBuyer: sql(
+      `SELECT tickets FROM orders WHERE buyer = ? AND event_no = ? AND status = 'confirmed'`,
+    ),
+    holdsOfBuyer: sql(
+      `SELECT CAST(hold_id AS TEXT) AS hold_id, tickets FROM holds
+       WHERE buyer = ? AND event_no = ? AND status = 'active'`,
+    ),
+    updateEvent: write('UPDATE events SET definition = ?, capacity = ? WHERE event_no = ?'),
+    insertManifest: write(
+      'INSERT INTO manifests (manifest_id, content) VALUES (?, ?) ON CONFLICT DO NOTHING',
+    ),
     insertEvent: write('INSERT INTO events (event_no, event_id, definition, capacity) VALUES (?, ?, ?, ?)'),
     insertClaim: write('INSERT INTO claims (event_no, ticket, sold, claimed_by) VALUES (?, ?, ?, ?)'),
     updateClaim: write('UPDATE claims SET sold = ?, claimed_by = ? WHERE event_no = ? AND ticket = ?'),
