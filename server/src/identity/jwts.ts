@@ -9,11 +9,13 @@ export interface JwtRules {
   readonly secrets: readonly { readonly kid: string | undefined; readonly secret: string }[];
   readonly issuer: string | undefined;
   readonly audience: string | undefined;
+  /** How many good tokens are remembered. */
+  readonly remembered?: number | undefined;
 }
 
 /** Clocks of two machines are never the same. */
 const TOLERANCE_S = 5;
-const MAX_REMEMBERED = 10_000;
+const REMEMBERED = 10_000;
 const MAX_SUBJECT = 200;
 const ROLES: ReadonlySet<unknown> = new Set<Role>(['admin', 'box-office', 'door', 'read']);
 
@@ -74,7 +76,8 @@ export class Jwts {
   }
 
   #remember(digest: string, good: Remembered): void {
-    if (this.#good.size >= MAX_REMEMBERED) this.#good.delete(this.#good.keys().next().value!);
+    if (this.#good.size >= (this.#rules.remembered ?? REMEMBERED))
+      this.#good.delete(this.#good.keys().next().value!);
     this.#good.delete(digest);
     this.#good.set(digest, good);
   }
