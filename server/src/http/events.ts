@@ -1,10 +1,15 @@
 // The doors of events: public reads, the classic reads of the default event, and staff's audit and journal.
 import { eventReference, eventsInput, journalInput, noInput } from '../contract/schemas.ts';
-import { audit, type EventView, listEvents, readEvent, readJournal, sumCounts } from '../sales/events.ts';
+import { audit, type EventView, listEvents, readEvent, readJournal } from '../sales/events.ts';
 import type { Rooms } from '../sales/rooms.ts';
+import { sumCounts } from '../sales/shown-counts.ts';
+import { isKnown } from './etag.ts';
+import { eventAnswer, eventBody } from './event-body.ts';
 import { type Operation, operation } from './operation.ts';
 import { nextCursor, readCursor, refuseCursor } from './page.ts';
 import { problem } from './problem.ts';
+
+const PUBLIC = { isStaff: false };
 
 export function eventOperations(rooms: Rooms, defaultEvent: string | undefined): Operation[] {
   return [
@@ -13,15 +18,14 @@ export function eventOperations(rooms: Rooms, defaultEvent: string | undefined):
       method: 'GET',
       path: '/api/v1/events',
       input: eventsInput,
-      async run({ input, requestId }) {
+      async run(ask) {
+        const { input, requestId } = ask;
         const skip = readCursor(input.query.cursor);
         if (skip === undefined) return refuseCursor(requestId);
         const { limit } = input.query;
-        const events = await listEvents(rooms, skip, limit);
-        return {
-          status: 200,
-          body: { events: events.map(eventBody), ...nextCursor(events.length, limit, skip + events.length) },
-        };
+        const { events, next } = await listEvents(rooms, skip, limit, ask);
+        const bodies = events.map((view) => eventBody(view, ask));
+        return { status: 200, body: { events: bodies, ...nextCursor(events.length, limit, next) } };
       },
     }),
     operation({
@@ -29,9 +33,10 @@ export function eventOperations(rooms: Rooms, defaultEvent: string | undefined):
       method: 'GET',
       path: '/api/v1/events/:eventId',
       input: eventReference,
-      async run({ input, requestId }) {
-        const view = await readEvent(rooms, input.params.eventId);
-        return 'refusal' in view ? problem(view.refusal, requestId) : { status: 200, body: eventBody(view) };
+      async run(ask) {
+        const { input, requestId } = ask;
+        const view = await readEvent(rooms, input.params.eventId, ask);
+        return 'refusal' in view ? problem(view.refusal, requestId) : eventAnswer(200, view, ask);
       },
     }),
     operation({
@@ -42,7 +47,7 @@ export function eventOperations(rooms: Rooms, defaultEvent: string | undefined):
       input: eventReference,
       async run(ask) {
         const { input, requestId } = ask;
-        const view = await readEvent(rooms, input.params.eventId);
+        const view = await readEvent(rooms, input.params.eventId, ask);
         if ('refusal' in view) return problem(view.refusal, requestId);
         const body = JSON.stringify(availabilityBody(view));
         const headers = { ETag: etagOf(view), 'Cache-Control': 'public, max-age=1' };
@@ -59,7 +64,7 @@ export function eventOperations(rooms: Rooms, defaultEvent: string | undefined):
       input: noInput,
       async run({ requestId }) {
         const entry = rooms.catalogue.defaultEvent(defaultEvent);
-        const view = entry && (await readEvent(rooms, entry.event.eventId));
+        const view = entry && (await readEvent(rooms, entry.eventId, PUBLIC));
         if (!view || 'refusal' in view) return problem('EVENT_NOT_FOUND', requestId);
         const { capacity, sold, available } = sumCounts(view.counts);
         const body = { totalSeats: capacity, seatsSold: sold, seatsRemaining: available };
@@ -100,17 +105,6 @@ export function eventOperations(rooms: Rooms, defaultEvent: string | undefined):
   ];
 }
 
-function eventBody({ event, counts }: EventView) {
-  const available = new Map(counts.map((type) => [type.ticketType, type.available]));
-  return {
-    ...event,
-    ticketTypes: event.ticketTypes.map((type) => ({
-      ...type,
-      available: available.get(type.ticketTypeId) ?? 0,
-    })),
-  };
-}
-
 function availabilityBody({ event, counts }: EventView) {
   const sum = sumCounts(counts);
   return { eventId: event.eventId, ticketTypes: counts, ...sum };
@@ -118,12 +112,9 @@ function availabilityBody({ event, counts }: EventView) {
 
 /** Changes with every change of a count. */
 function etagOf({ counts }: EventView): string {
-  return `"${counts.map((type) => `${type.available}.${type.held}.${type.sold}.${type.pending}`).join('-')}"`;
-}
-
-/** Whether If-None-Match names the tag. A proxy that compresses weakens the tags it passes on. */
-function isKnown(ifNoneMatch: string | undefined, etag: string): boolean {
-  if (ifNoneMatch === undefined) return false;
-  const tags = ifNoneMatch.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
-  return tags.includes(etag) || tags.includes('*');
+  const numbers = ({ available, held, sold, pending, allocated, killed }: EventView['counts'][number]) =>
+    allocated + killed === 0
+      ? `${available}.${held}.${sold}.${pending}`
+      : `${available}.${held}.${sold}.${pending}.${allocated}.${killed}`;
+  return `"${counts.map(numbers).join('-')}"`;
 }

@@ -1,7 +1,8 @@
 // The doors for the people who run the shop: health, metrics, and the classic statistics (A3, B3, B4).
 import { metricsInput, noInput } from '../contract/schemas.ts';
-import { countTickets, readEvent, sumCounts } from '../sales/events.ts';
+import { countTickets, readEvent } from '../sales/events.ts';
 import type { Rooms } from '../sales/rooms.ts';
+import { sumCounts } from '../sales/shown-counts.ts';
 import type { Answer, Operation } from './operation.ts';
 import { operation } from './operation.ts';
 import { problem } from './problem.ts';
@@ -71,7 +72,7 @@ export function operatorOperations(
       input: noInput,
       async run({ requestId }) {
         const entry = rooms.catalogue.defaultEvent(defaultEvent);
-        const view = entry && (await readEvent(rooms, entry.event.eventId));
+        const view = entry && (await readEvent(rooms, entry.eventId, { isStaff: false }));
         if (!view || 'refusal' in view) return problem('EVENT_NOT_FOUND', requestId);
         const { requests, purchases, failedPurchases, p95Ms } = rooms.telemetry.statistics();
         const { capacity, sold } = sumCounts(view.counts);

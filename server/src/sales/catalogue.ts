@@ -3,7 +3,9 @@
 import type { EventDefinition } from '@floodgate/core/event.ts';
 import type { EventId } from '@floodgate/core/ids.ts';
 import type { TicketLayout } from '@floodgate/core/layout.ts';
+import type { SeatPlan } from '@floodgate/core/seat-plan.ts';
 import type { EventRecord } from '../ledger/ledger.ts';
+import type { AsideByType } from './shown-counts.ts';
 
 /** What this process knows of an event. Immutable: a change makes another entry. */
 export interface CatalogueEntry extends EventRecord {
@@ -11,6 +13,8 @@ export interface CatalogueEntry extends EventRecord {
   readonly event: EventDefinition;
   readonly version: number;
   readonly layout: TicketLayout;
+  /** What staff took out of sale. */
+  readonly aside: AsideByType;
 }
 
 export class Catalogue {
@@ -21,6 +25,8 @@ export class Catalogue {
   lastLook: { readonly startMs: number; readonly done: Promise<number> } | undefined;
   /** Events whose newest version is being read from the ledger. */
   readonly looks = new Map<EventId, Promise<void>>();
+  /** By seat map and what is sold of it. */
+  readonly plans = new Map<string, Promise<SeatPlan>>();
 
   /** An event by any text a client sent. */
   find(eventId: string): CatalogueEntry | undefined {
@@ -49,8 +55,10 @@ export class Catalogue {
     return [...this.#entries.values()];
   }
 
-  /** The named one, else the first; undefined when there is none. */
+  /** The named one, else the first that the public may see; undefined when there is none. */
   defaultEvent(named: string | undefined): CatalogueEntry | undefined {
-    return named === undefined ? this.#entries.values().next().value : this.#entries.get(named);
+    if (named !== undefined) return this.#entries.get(named);
+    for (const entry of this.#entries.values()) if (entry.event.status !== 'draft') return entry;
+    return undefined;
   }
 }

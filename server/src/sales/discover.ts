@@ -1,12 +1,13 @@
 // Events that another process has made or changed: learned from the ledger when somebody asks for an event that is not
 // known here, when the ledger refuses a claim because the event has changed, and by a worker every second.
-import type { EventId } from '@floodgate/core/ids.ts';
+import type { EventId, Ticket } from '@floodgate/core/ids.ts';
 import { TicketLayout } from '@floodgate/core/layout.ts';
 import { invariant } from '@floodgate/core/refusal.ts';
 import type { InventorySnapshot } from '../inventory/inventory.ts';
 import { type EventRecord, SHOP } from '../ledger/ledger.ts';
 import type { CatalogueEntry } from './catalogue.ts';
 import type { Rooms } from './rooms.ts';
+import { asideOf } from './shown-counts.ts';
 
 /** Whoever asks for events that nobody has made costs at most ten small queries a second, however many ask. */
 const LOOK_AT_MOST_EVERY_MS = 100;
@@ -65,6 +66,16 @@ export async function learnEvent(
   return known;
 }
 
+/** The event with all of these tickets, which another process may have added since it was learned here. */
+export function entryWith(
+  rooms: Rooms,
+  entry: CatalogueEntry,
+  tickets: readonly Ticket[],
+): CatalogueEntry | Promise<CatalogueEntry> {
+  const isKnown = tickets.every((ticket) => ticket < entry.layout.capacity);
+  return isKnown ? entry : learnEvent(rooms, entry.eventId, entry.version);
+}
+
 function lookAt(rooms: Rooms, eventId: EventId): Promise<void> {
   const { catalogue } = rooms;
   const underWay = catalogue.looks.get(eventId);
@@ -104,7 +115,7 @@ async function snapshotOf(rooms: Rooms, entry: CatalogueEntry): Promise<Inventor
 }
 
 async function entryOf(_rooms: Rooms, { event, version }: EventRecord): Promise<CatalogueEntry> {
-  return { eventId: event.eventId, event, version, layout: new TicketLayout(event) };
+  return { eventId: event.eventId, event, version, layout: new TicketLayout(event), aside: asideOf(event) };
 }
 
 /** Puts the events on sale that the ledger has and this process does not know. Returns how many. */

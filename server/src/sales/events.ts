@@ -1,78 +1,105 @@
-// Events: made, loaded at start, listed, counted, audited.
-import type { EventDefinition } from '@floodgate/core/event.ts';
+// Events: made, listed, counted, audited. How staff change them is in organize.ts.
+import type { EventDefinition, EventStatus } from '@floodgate/core/event.ts';
+import { statusAt } from '@floodgate/core/event-rules.ts';
 import type { TypeCounts } from '../inventory/inventory.ts';
-import type { AuditCheck } from '../ledger/ledger.ts';
-import type { Refusal } from './buy.ts';
+import type { AuditCheck, ClaimSnapshot } from '../ledger/ledger.ts';
+import type { CatalogueEntry } from './catalogue.ts';
 import { findEvent, putOnSale } from './discover.ts';
+import type { Refusal } from './refusal.ts';
 import type { Rooms } from './rooms.ts';
+import { type ShownCounts, shownCounts, sumCounts } from './shown-counts.ts';
 
 export interface EventView {
   readonly event: EventDefinition;
-  readonly counts: readonly TypeCounts[];
+  readonly version: number;
+  /** Now, by the ledger's clock. */
+  readonly status: EventStatus;
+  readonly counts: readonly ShownCounts[];
 }
 
-/** Makes an event and puts it on sale. Refusals: EVENT_EXISTS. */
-export async function createEvent(rooms: Rooms, event: EventDefinition): Promise<EventView | Refusal> {
-  const outcome = await rooms.ledger.post({ kind: 'create-event', eventId: event.eventId, event });
+/** Who looks: the public does not see drafts. */
+export interface Looker {
+  readonly isStaff: boolean;
+}
+
+/** Makes an event and puts it on sale. `by` is for the audit log. Refusals: EVENT_EXISTS. */
+export async function createEvent(
+  rooms: Rooms,
+  event: EventDefinition,
+  by?: string,
+): Promise<EventView | Refusal> {
+  const outcome = await rooms.ledger.post({ kind: 'create-event', eventId: event.eventId, event, by });
   if (outcome.status === 'refused') return { refusal: outcome.refusal };
-  await putOnSale(rooms, { event, version: outcome.seq });
-  return { event, counts: await countsOf(rooms, event) };
+  return viewOf(rooms, await putOnSale(rooms, { event, version: outcome.seq }));
+}
+
+/** An event, for who may see it. */
+export async function findShown(
+  rooms: Rooms,
+  eventId: string,
+  { isStaff }: Looker,
+): Promise<CatalogueEntry | undefined> {
+  const entry = rooms.catalogue.find(eventId) ?? (await findEvent(rooms, eventId));
+  return entry && (isStaff || entry.event.status !== 'draft') ? entry : undefined;
 }
 
 /** An event with what is left of it. */
-export async function readEvent(rooms: Rooms, eventId: string): Promise<EventView | Refusal> {
-  const entry = await findEvent(rooms, eventId);
-  if (!entry) return { refusal: 'EVENT_NOT_FOUND' };
-  return { event: entry.event, counts: await countsOf(rooms, entry.event) };
+export async function readEvent(rooms: Rooms, eventId: string, looker: Looker): Promise<EventView | Refusal> {
+  const entry = await findShown(rooms, eventId, looker);
+  return entry ? viewOf(rooms, entry) : { refusal: 'EVENT_NOT_FOUND' };
 }
 
-/** A page of events in the order they were made, after the first `skip`. */
-export async function listEvents(rooms: Rooms, skip: number, limit: number): Promise<EventView[]> {
-  const page = rooms.catalogue.all().slice(skip, skip + limit);
-  return Promise.all(page.map(async ({ event }) => ({ event, counts: await countsOf(rooms, event) })));
-}
-
-async function countsOf(rooms: Rooms, event: EventDefinition): Promise<readonly TypeCounts[]> {
-  return (await rooms.inventory.counts(event.eventId)) ?? [];
-}
-
-/** Tickets of all types together. */
-export function sumCounts(counts: readonly TypeCounts[]): Omit<TypeCounts, 'ticketType'> {
-  const sum = { capacity: 0, available: 0, pending: 0, held: 0, sold: 0 };
-  for (const type of counts) {
-    sum.capacity += type.capacity;
-    sum.available += type.available;
-    sum.pending += type.pending;
-    sum.held += type.held;
-    sum.sold += type.sold;
+/** A page of events in the order they were made, without the first `skip`; `next` is how many were passed then. */
+export async function listEvents(
+  rooms: Rooms,
+  skip: number,
+  limit: number,
+  { isStaff }: Looker,
+): Promise<{ events: EventView[]; next: number | undefined }> {
+  const all = rooms.catalogue.all();
+  const page: CatalogueEntry[] = [];
+  let at = skip;
+  for (; at < all.length && page.length < limit; at++) {
+    if (isStaff || all[at]!.event.status !== 'draft') page.push(all[at]!);
   }
-  return sum;
+  const events = await Promise.all(page.map((entry) => viewOf(rooms, entry)));
+  return { events, next: page.length === limit ? at : undefined };
+}
+
+export async function viewOf(rooms: Rooms, entry: CatalogueEntry): Promise<EventView> {
+  const { event, version } = entry;
+  const counts = await countsOf(rooms, entry);
+  return { event, version, status: statusAt(event, rooms.ledger.nowMs()), counts };
+}
+
+async function countsOf(rooms: Rooms, { eventId, aside }: CatalogueEntry): Promise<readonly ShownCounts[]> {
+  return shownCounts((await rooms.inventory.counts(eventId)) ?? [], aside);
 }
 
 export interface Audit {
   readonly ok: boolean;
   readonly checks: readonly AuditCheck[];
-  readonly counts: readonly TypeCounts[];
+  readonly counts: readonly ShownCounts[];
 }
 
 /** Checks the rules against every row of the event, and the inventory against the ledger. */
 export async function audit(rooms: Rooms, eventId: string): Promise<Audit | Refusal> {
   const entry = await findEvent(rooms, eventId);
   if (!entry) return { refusal: 'EVENT_NOT_FOUND' };
-  const before = await countsOf(rooms, entry.event);
-  const claims = await rooms.ledger.claims(entry.event.eventId);
-  const after = await countsOf(rooms, entry.event);
-  const drift = inventoryCheck(before, after, claims.held.length, claims.sold.length);
-  const checks = [...(await rooms.ledger.audit(entry.event.eventId)), drift];
-  return { ok: checks.every((check) => check.ok), checks, counts: after };
+  const look = async () => (await rooms.inventory.counts(entry.eventId)) ?? [];
+  const before = await look();
+  const claims = await rooms.ledger.claims(entry.eventId);
+  const drift = inventoryCheck(before, await look(), claims);
+  const checks = [...(await rooms.ledger.audit(entry.eventId)), drift];
+  const { counts } = await viewOf(rooms, rooms.catalogue.find(eventId) ?? entry);
+  return { ok: checks.every((check) => check.ok), checks, counts };
 }
 
 /** The inventory can only be compared with the ledger when no sale moved between the two looks. */
 function inventoryCheck(
   before: readonly TypeCounts[],
   after: readonly TypeCounts[],
-  held: number,
-  sold: number,
+  { held, sold, aside }: ClaimSnapshot,
 ): AuditCheck {
   const rule = 'S2 inventory';
   const [first, last] = [sumCounts(before), sumCounts(after)];
@@ -82,14 +109,15 @@ function inventoryCheck(
   const isStill = JSON.stringify(before) === JSON.stringify(after) && last.pending === 0;
   if (!isStill)
     return { rule, ok: true, detail: 'adds up; not compared with the ledger, because sales are under way' };
-  const ok = first.held === held && first.sold === sold;
-  const ledger = `${held} held + ${sold} sold`;
+  const ok = first.held === held.length && first.sold === sold.length + aside.length;
+  const out = aside.length > 0 ? ` + ${aside.length} set aside` : '';
+  const ledger = `${held.length} held + ${sold.length} sold${out}`;
   return {
     rule,
     ok,
     detail: ok
       ? `the inventory agrees with the ledger: ${ledger}`
-      : `the inventory has ${first.held} held + ${first.sold} sold, the ledger ${ledger}`,
+      : `the inventory has ${first.held} held + ${first.sold} gone, the ledger ${ledger}`,
   };
 }
 
@@ -103,9 +131,9 @@ export async function readJournal(rooms: Rooms, eventId: string, afterSeq: numbe
 /** Every event's counts, in the order the events were made. */
 export function countTickets(
   rooms: Rooms,
-): Promise<{ readonly eventId: string; readonly counts: readonly TypeCounts[] }[]> {
+): Promise<{ readonly eventId: string; readonly counts: readonly ShownCounts[] }[]> {
   const entries = rooms.catalogue.all();
   return Promise.all(
-    entries.map(async ({ event }) => ({ eventId: event.eventId, counts: await countsOf(rooms, event) })),
+    entries.map(async (entry) => ({ eventId: entry.eventId, counts: await countsOf(rooms, entry) })),
   );
 }

@@ -28,10 +28,11 @@ async function tellClaims(rooms: Rooms, eventId: EventId, tickets: readonly Tick
   const claims = new Map(
     (await rooms.ledger.claimsOf(eventId, tickets)).map((claim) => [claim.ticket, claim.as]),
   );
-  for (const as of ['held', 'sold'] as const) {
-    const claimed = tickets.filter((ticket) => claims.get(ticket) === as);
-    if (claimed.length > 0) rooms.inventory.settle(eventId, claimed, as);
-  }
+  const held = tickets.filter((ticket) => claims.get(ticket) === 'held');
+  if (held.length > 0) rooms.inventory.settle(eventId, held, 'held');
+  // What staff set aside is as gone as what is sold.
+  const gone = tickets.filter((ticket) => claims.has(ticket) && claims.get(ticket) !== 'held');
+  if (gone.length > 0) rooms.inventory.settle(eventId, gone, 'sold');
   const free = tickets.filter((ticket) => !claims.has(ticket));
   if (free.length > 0) rooms.inventory.giveBack(eventId, free);
 }
