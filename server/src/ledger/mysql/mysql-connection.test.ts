@@ -6,6 +6,7 @@ import type { HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
 import { needsServer } from '../../../test/servers/binaries.ts';
 import { type MariadbServer, startMariadb } from '../../../test/servers/mariadb.ts';
 import { TcpProxy } from '../../../test/servers/tcp-proxy.ts';
+import { CLAIM_KINDS } from '../sql/rows.ts';
 import {
   type BatchQuery,
   type BatchWrite,

@@ -50,6 +50,34 @@ function migrating(kind: ServerKind, start: Start): void {
     await connection.close();
   });
 
+  test('a ledger of schema 2 gets versions, indexes and manifests, wherever an attempt stopped, and goes on', async () => {
+    const url = await (await start()).createDatabase();
+    const entries = new EventEntries(10);
+    const hold = entries.hold([1, 2]);
+    await withLedgers([kind.make(url)], async (ledger) => {
+      for (const entry of [entries.create(), entries.buy([0]), hold])
+        assertGranted(await ledger!.post(entry));
+    });
+    const connection = await kind.make(url).connect();
+    for (const undo of OF_SCHEMA_3) {
+      await undo(connection);
+      await connection.query('DELETE FROM schema_versions WHERE version = 3');
+      await withLedgers([kind.make(url)], async (ledger) => {
+        const { eventId } = entries;
+        const [head] = await ledger!.heads();
+        assert.deepEqual(head, { eventId, seq: 3, held: 2, sold: 1, aside: 0, version: 1 });
+        assert.equal((await ledger!.ordersOf('ann@example.org', undefined, 10)).length, 1);
+        assert.equal(await ledger!.manifest('none'), undefined);
+      });
+    }
+    await connection.close();
+    await withLedgers([kind.make(url)], async (ledger) => {
+      assertGranted(await ledger!.post(entries.buy([3], { version: 1 })));
+      assertGranted(await ledger!.post(entries.confirm(hold.holdId)));
+      await assertAudited(ledger!, entries);
+    });
+  });
+
   test('[S4] a database of a newer schema is not opened, and the error says what to do', async () => {
     const url = await (await start()).createDatabase();
     await withLedgers([kind.make(url)], async () => {});
@@ -62,6 +90,30 @@ function migrating(kind: ServerKind, start: Start): void {
     });
   });
 }
+
+const drop = (index: string, table: string) => (connection: SqlConnection) =>
+  connection.query(`DROP INDEX ${index}`).catch(() => connection.query(`DROP INDEX ${index} ON ${table}`));
+const run = (sql: string) => (connection: SqlConnection) => connection.query(sql);
+
+/** Take back what the migration made, ever more of it: the last leaves a ledger as the release before wrote it. */
+const OF_SCHEMA_3 = [
+  async () => {},
+  drop('holds_by_event', 'holds'),
+  drop('holds_by_buyer', 'holds'),
+  async (connection: SqlConnection) => {
+    for (const table of ['orders', 'holds']) await drop(`${table}_by_buyer`, table)(connection);
+    await drop('holds_by_event', 'holds')(connection);
+    await run('DROP TABLE manifests')(connection);
+  },
+  async (connection: SqlConnection) => {
+    await OF_SCHEMA_3[3]!(connection);
+    await run('ALTER TABLE event_heads DROP COLUMN aside')(connection);
+  },
+  async (connection: SqlConnection) => {
+    await OF_SCHEMA_3[4]!(connection);
+    await run('ALTER TABLE event_heads DROP COLUMN version')(connection);
+  },
+];
 
 function refusingToStart(kind: ServerKind, start: Start): void {
   test('what is wrong with the database is said in one line, without the password', async () => {

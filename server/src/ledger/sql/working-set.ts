@@ -12,6 +12,7 @@ import {
   keyOf,
   limitedBuyerOf,
   type TicketClaim,
+  ticketsNamedBy,
   type WorkingSet,
 } from '../judge.ts';
 import type { Entry, Idempotency, OrderRecord } from '../ledger.ts';
@@ -42,7 +43,7 @@ export function queryFor(entries: readonly Entry[], known: KnownEvents): BatchQu
     if (!event) continue;
     const { eventNo } = event;
     eventNos.add(eventNo);
-    for (const tickets of ticketsOf(entry)) addTickets(claims, eventNo, tickets);
+    addTickets(claims, eventNo, ticketsNamedBy(entry));
     const holdId = holdOf(entry);
     if (holdId) holds.set(holdId, eventNo);
     const key = keyOf(entry);
@@ -59,17 +60,12 @@ export function queryFor(entries: readonly Entry[], known: KnownEvents): BatchQu
   };
 }
 
-/** The tickets whose claims an entry may change. */
-function ticketsOf(entry: Entry): (readonly Ticket[])[] {
-  if (entry.kind === 'change-event') return [entry.setAside, entry.restored];
-  return 'tickets' in entry ? [entry.tickets] : [];
-}
-
 /**
  * Only numbers that can be tickets: the judge finds the others broken. Not only those that the event has as far as
  * this process knows, because another may have let it grow.
  */
 function addTickets(claims: Map<number, Set<Ticket>>, eventNo: number, tickets: readonly Ticket[]): void {
+  if (tickets.length === 0) return;
   const ofEvent = claims.get(eventNo) ?? new Set<Ticket>();
   claims.set(eventNo, ofEvent);
   for (const ticket of tickets) {
