@@ -17,6 +17,7 @@ import { seedEvents } from './sales/demo-events.ts';
 import { learnEvents } from './sales/discover.ts';
 import { Doubts } from './sales/doubts.ts';
 import { countTickets } from './sales/events.ts';
+import { NextExpiries } from './sales/next-expiry.ts';
 import type { Rooms } from './sales/rooms.ts';
 import { whoAsks } from './sales/who.ts';
 import { ledgerName, openStores, type Parts, type Stores } from './stores.ts';
@@ -61,7 +62,7 @@ export async function openRooms(
   const rooms: Rooms = {
     ...{ catalogue: new Catalogue(), inventory, ledger, doubts: new Doubts(), telemetry, newId },
     ...{ newSecret: randomSecrets(), holdTtlMs: config.holdTtlMs, holdMaxMs: config.holdMaxMs },
-    identity: identityOf(config),
+    ...{ identity: identityOf(config), nextExpiries: new NextExpiries(ledger) },
   };
   telemetry.watch({ ticketCounts: () => ticketCounts(rooms), ledgerWaiting: stores.waiting });
   await learnEvents(rooms);

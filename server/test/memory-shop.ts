@@ -12,6 +12,7 @@ import { Catalogue } from '../src/sales/catalogue.ts';
 import { learnEvents } from '../src/sales/discover.ts';
 import { Doubts } from '../src/sales/doubts.ts';
 import { createEvent } from '../src/sales/events.ts';
+import { NextExpiries } from '../src/sales/next-expiry.ts';
 import type { Rooms } from '../src/sales/rooms.ts';
 import { createLog } from '../src/telemetry/logs.ts';
 import { ShopTelemetry } from '../src/telemetry/shop-telemetry.ts';
@@ -93,6 +94,7 @@ export class MemoryShop {
       inventory: new this.#parts.Inventory(),
       ledger: this.ledger,
       doubts: new Doubts(),
+      nextExpiries: new NextExpiries(this.ledger),
       telemetry,
       newId: () => this.#ids.next(this.clock.nowMs()),
       newSecret: () => 'secret',

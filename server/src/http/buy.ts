@@ -1,12 +1,13 @@
 // The doors that sell in one step: A2, and B2 on the default event.
 import { buyInput, purchaseInput } from '../contract/schemas.ts';
-import { type Bought, buy, type Refusal } from '../sales/buy.ts';
+import { type Bought, buy } from '../sales/buy.ts';
 import { idempotencyOf } from '../sales/idempotency.ts';
 import type { Rooms } from '../sales/rooms.ts';
 import { buyerFor } from '../sales/who.ts';
 import { refuseBuyer } from './credentials.ts';
 import { type Answer, type Operation, operation } from './operation.ts';
 import { problem } from './problem.ts';
+import { refused } from './refused.ts';
 
 export function buyOperations(rooms: Rooms, defaultEvent: string | undefined): Operation[] {
   return [
@@ -18,11 +19,11 @@ export function buyOperations(rooms: Rooms, defaultEvent: string | undefined): O
       input: buyInput,
       async run({ input, requestId, who }) {
         const { eventId } = input.params;
-        const { quantity, ticketType } = input.body;
+        const { quantity, ticketType, accessCode } = input.body;
         const buyer = buyerFor(who, input.body.buyer);
         if (buyer === undefined) return refuseBuyer(requestId);
         const idempotency = idempotencyOf(input.headers['idempotency-key'], 'buy', input.body, who);
-        const command = { eventId, quantity, buyer, ticketType, idempotency };
+        const command = { eventId, quantity, buyer, ticketType, accessCode, idempotency };
         const bought = await buy(rooms, command);
         if ('refusal' in bought) return refused(bought, requestId, eventId);
         const { orderId, secret, tickets, ledgerSeq } = bought;
@@ -65,10 +66,4 @@ function granted(bought: Bought, status: number, body: unknown): Answer {
     result: 'granted',
     fields: { eventId, orderId, ledgerSeq, tickets: tickets.length },
   };
-}
-
-function refused(refusal: Refusal, requestId: string, eventId: string): Answer {
-  const members = refusal.remaining === undefined ? undefined : { seatsRemaining: refusal.remaining };
-  const answer = problem(refusal.refusal, requestId, { members });
-  return { ...answer, fields: { ...answer.fields, eventId } };
 }

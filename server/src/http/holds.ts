@@ -1,14 +1,15 @@
-// The doors of holds: take, read, give back, confirm.
-import { confirmInput, holdInput, holdReference } from '../contract/holds.ts';
-import { type HoldView, hold, readHold, release } from '../sales/hold.ts';
+// The doors of holds: take, read, extend, give back, confirm.
+import { confirmInput, extendInput, holdInput, holdReference } from '../contract/holds.ts';
+import { extend, type HoldView, hold, readHold, release } from '../sales/hold.ts';
 import { idempotencyOf } from '../sales/idempotency.ts';
 import { confirm } from '../sales/orders.ts';
+import type { Refusal } from '../sales/refusal.ts';
 import type { Rooms } from '../sales/rooms.ts';
 import { buyerFor } from '../sales/who.ts';
 import { refuseBuyer } from './credentials.ts';
-import { type Operation, operation } from './operation.ts';
+import { type Answer, type Operation, operation } from './operation.ts';
 import { orderBody } from './orders.ts';
-import { problem } from './problem.ts';
+import { isoTime, refused } from './refused.ts';
 
 export function holdOperations(rooms: Rooms): Operation[] {
   return [
@@ -25,8 +26,7 @@ export function holdOperations(rooms: Rooms): Operation[] {
         if (buyer === undefined) return refuseBuyer(requestId);
         const idempotency = idempotencyOf(input.headers['idempotency-key'], 'hold', input.body, who);
         const held = await hold(rooms, { eventId, lines, buyer, idempotency });
-        if ('refusal' in held) return problem(held.refusal, requestId);
-        return { status: 201, body: holdBody(held), result: 'granted', fields: logFields(held) };
+        return 'refusal' in held ? refused(held, requestId, eventId) : granted(held, 201);
       },
     }),
     operation({
@@ -34,21 +34,27 @@ export function holdOperations(rooms: Rooms): Operation[] {
       method: 'GET',
       path: '/api/v1/holds/:holdId',
       input: holdReference,
-      async run({ input, requestId }) {
-        const held = await readHold(rooms, input.params.holdId);
-        return 'refusal' in held ? problem(held.refusal, requestId) : { status: 200, body: holdBody(held) };
+      async run({ input, requestId, who }) {
+        const held = await readHold(rooms, input.params.holdId, who);
+        if ('refusal' in held) return refused(held, requestId);
+        return { status: 200, body: holdBody(held), headers: { 'Cache-Control': 'no-store' } };
       },
+    }),
+    operation({
+      name: 'extend-hold',
+      method: 'POST',
+      path: '/api/v1/holds/:holdId/extend',
+      input: extendInput,
+      run: async ({ input, requestId, who }) =>
+        grantedOrRefused(await extend(rooms, input.params.holdId, who), requestId),
     }),
     operation({
       name: 'release-hold',
       method: 'DELETE',
       path: '/api/v1/holds/:holdId',
       input: holdReference,
-      async run({ input, requestId }) {
-        const held = await release(rooms, input.params.holdId);
-        if ('refusal' in held) return problem(held.refusal, requestId);
-        return { status: 200, body: holdBody(held), result: 'granted', fields: logFields(held) };
-      },
+      run: async ({ input, requestId, who }) =>
+        grantedOrRefused(await release(rooms, input.params.holdId, who), requestId),
     }),
     operation({
       name: 'confirm-hold',
@@ -58,8 +64,8 @@ export function holdOperations(rooms: Rooms): Operation[] {
       async run({ input, requestId, who }) {
         const { holdId } = input.params;
         const idempotency = idempotencyOf(input.headers['idempotency-key'], 'confirm', { holdId }, who);
-        const order = await confirm(rooms, { holdId, idempotency });
-        if ('refusal' in order) return problem(order.refusal, requestId);
+        const order = await confirm(rooms, { holdId, who, idempotency });
+        if ('refusal' in order) return refused(order, requestId);
         const { eventId, orderId, ledgerSeq, tickets } = order;
         return {
           status: 201,
@@ -72,9 +78,16 @@ export function holdOperations(rooms: Rooms): Operation[] {
   ];
 }
 
-function holdBody(held: HoldView) {
-  const { expiresAtMs, ...body } = held;
-  return { ...body, expiresAt: new Date(expiresAtMs).toISOString() };
+function grantedOrRefused(held: HoldView | Refusal, requestId: string): Answer {
+  return 'refusal' in held ? refused(held, requestId) : granted(held, 200);
+}
+
+function granted(held: HoldView, status: number): Answer {
+  return { status, body: holdBody(held), result: 'granted', fields: logFields(held) };
+}
+
+function holdBody({ expiresAtMs, extendableUntilMs, ...body }: HoldView) {
+  return { ...body, expiresAt: isoTime(expiresAtMs), extendableUntil: isoTime(extendableUntilMs) };
 }
 
 function logFields({ eventId, holdId, status, ledgerSeq, tickets }: HoldView) {

@@ -13,9 +13,9 @@ export function orderOperations(rooms: Rooms): Operation[] {
       method: 'GET',
       path: '/api/v1/orders/:orderId',
       input: orderInput,
-      async run({ input, requestId, isStaff }) {
+      async run({ input, requestId, who }) {
         const secret = input.headers['order-secret'] ?? input.query.secret;
-        const order = await readOrder(rooms, input.params.orderId, { isStaff, secret });
+        const order = await readOrder(rooms, input.params.orderId, { who, secret });
         if ('refusal' in order) return problem(order.refusal, requestId);
         return { status: 200, body: orderBody(order), headers: { 'Cache-Control': 'no-store' } };
       },

@@ -1,19 +1,25 @@
 // One-step purchase: claim and order in one ledger entry (rows A2, B2).
 
-import type { OrderId, TicketTypeId } from '@floodgate/core/ids.ts';
+import type { OrderId } from '@floodgate/core/ids.ts';
 import type { TicketView } from '@floodgate/core/layout.ts';
-import { invariant, type RefusalCode } from '@floodgate/core/refusal.ts';
+import { invariant } from '@floodgate/core/refusal.ts';
 import type { Idempotency } from '../ledger/ledger.ts';
 import type { CatalogueEntry } from './catalogue.ts';
-import { claim } from './claim.ts';
+import { type Claimed, claim, type Demand } from './claim.ts';
 import { findEvent } from './discover.ts';
+import { check } from './eligibility.ts';
+import type { Refusal } from './refusal.ts';
 import { newOrderId, type Rooms } from './rooms.ts';
+import { typeNamed } from './wants.ts';
+
+export type { Refusal } from './refusal.ts';
 
 export interface BuyCommand {
   readonly eventId: string;
   /** Of one type; undefined: the event's first. */
   readonly ticketType?: string | undefined;
   readonly quantity: number;
+  readonly accessCode?: string | undefined;
   readonly buyer: string | null;
   readonly idempotency?: Idempotency | undefined;
   /** Whether the answer says how many tickets are left. */
@@ -31,56 +37,56 @@ export interface Bought {
   readonly remaining: number | undefined;
 }
 
-/** A use case's "no". */
-export interface Refusal {
-  readonly refusal: RefusalCode;
-  readonly remaining?: number | undefined;
-}
-
 /**
- * Buys `quantity` tickets of one type at once. Refusals: EVENT_NOT_FOUND, TICKET_TYPE_NOT_FOUND,
- * IDEMPOTENCY_KEY_REUSED, PAYMENT_REQUIRED, SOLD_OUT, ALL_HELD. Throws LedgerUnavailable, LedgerOutcomeUnknown.
+ * Buys `quantity` tickets of one type at once: of seats, the best. Refusals: EVENT_NOT_FOUND, TICKET_TYPE_NOT_FOUND,
+ * SECTION_NOT_FOUND, IDEMPOTENCY_KEY_REUSED, NOT_ON_SALE, ACCESS_CODE_REQUIRED, BUYER_REQUIRED, PAYMENT_REQUIRED,
+ * BELOW_MINIMUM, LIMIT_REACHED, SOLD_OUT, ALL_HELD. Throws LedgerUnavailable, LedgerOutcomeUnknown.
  */
 export async function buy(rooms: Rooms, command: BuyCommand): Promise<Bought | Refusal> {
   const entry = rooms.catalogue.find(command.eventId) ?? (await findEvent(rooms, command.eventId));
   if (!entry) return { refusal: 'EVENT_NOT_FOUND' };
-  const ticketType = typeOf(entry, command.ticketType);
-  if (!ticketType) return { refusal: 'TICKET_TYPE_NOT_FOUND' };
-  if (ticketType.price > 0) return { refusal: 'PAYMENT_REQUIRED' };
-
-  const { eventId } = entry.event;
-  const { buyer, idempotency, quantity } = command;
-  const outcome = await claim(rooms, {
-    eventId,
-    wants: [{ ticketType: ticketType.ticketTypeId, quantity }],
+  const { buyer, idempotency, notesRemaining } = command;
+  const claimed = await claim(rooms, entry, {
     idempotency,
-    notesRemaining: command.notesRemaining === true,
-    propose: (tickets, note) => ({
+    notesRemaining: notesRemaining === true,
+    demand: (entry) => demandOf(rooms, entry, command),
+    propose: (proposal) => ({
+      ...proposal,
       kind: 'buy',
-      eventId,
       orderId: newOrderId(rooms),
       secret: rooms.newSecret(),
       buyer,
-      tickets,
-      idempotency,
-      note,
     }),
   });
-  if (outcome.status === 'refused') return { refusal: outcome.refusal, remaining: outcome.note };
+  return 'refusal' in claimed ? claimed : boughtOf(claimed);
+}
+
+function demandOf(rooms: Rooms, entry: CatalogueEntry, command: BuyCommand): Demand | Refusal {
+  const { quantity, accessCode, buyer } = command;
+  const type =
+    command.ticketType === undefined ? entry.event.ticketTypes[0] : typeNamed(entry, command.ticketType);
+  if (!type) return { refusal: 'TICKET_TYPE_NOT_FOUND' };
+  const { ticketTypeId: ticketType } = type;
+  const isSeated = entry.layout.isSeated(ticketType);
+  // Of a type whose seats are all accessible ones, none may be chosen for somebody who did not ask for that.
+  if (isSeated && entry.layout.poolsFor(ticketType).length === 0) return { refusal: 'SECTION_NOT_FOUND' };
+  const checked = check(entry, [{ type, quantity, accessCode }], { buyer, to: 'buy' }, rooms.ledger.nowMs());
+  if ('refusal' in checked) return checked;
+  return {
+    wants: [isSeated ? { ticketType, best: quantity } : { ticketType, quantity }],
+    limits: checked.limits,
+  };
+}
+
+function boughtOf({ outcome, entry }: Claimed): Bought {
   const { orderId, secret, seq, tickets, note } = outcome;
   invariant(orderId !== undefined && secret !== undefined, 'a purchase has an order');
   return {
-    eventId,
+    eventId: entry.eventId,
     orderId,
     secret,
     ledgerSeq: seq,
     tickets: tickets.map((ticket) => entry.layout.viewOf(ticket)),
     remaining: note,
   };
-}
-
-function typeOf(entry: CatalogueEntry, name: string | undefined) {
-  const { ticketTypes } = entry.event;
-  if (name === undefined) return ticketTypes[0];
-  return ticketTypes.find((type) => type.ticketTypeId === (name as TicketTypeId));
 }

@@ -5,12 +5,17 @@ import { invariant, type RefusalCode } from '@floodgate/core/refusal.ts';
 import type { TakeRefusal, Want } from '../inventory/inventory.ts';
 import {
   type Buy,
+  type BuyerLimits,
+  type Committed,
   type Hold,
   type Idempotency,
   LedgerUnavailable,
   type Outcome,
   type Refused,
 } from '../ledger/ledger.ts';
+import type { CatalogueEntry } from './catalogue.ts';
+import { entryWith, learnEvent } from './discover.ts';
+import type { Refusal } from './refusal.ts';
 import type { Rooms } from './rooms.ts';
 
 /** How often other tickets are proposed after the ledger found the proposed ones claimed. */
@@ -19,20 +24,72 @@ const MAX_PROPOSALS = 16;
 const CATCH_UP_EVERY = 4;
 /** How long a buyer waits for takes in flight to be decided before being told to come again. */
 const MAX_WAIT_MS = 2_000;
+/** How often a request is checked again because staff changed the event meanwhile. */
+const MAX_CHANGES = 16;
+
+/** What a request comes to on one version of an event. */
+export interface Demand {
+  readonly wants: readonly Want[];
+  readonly limits: BuyerLimits | undefined;
+}
+
+/** What of the claim does not depend on who claims. */
+export interface Proposal {
+  readonly eventId: EventId;
+  readonly version: number;
+  readonly limits: BuyerLimits | undefined;
+  readonly tickets: readonly Ticket[];
+  readonly idempotency: Idempotency | undefined;
+  readonly note: number | undefined;
+}
 
 export interface ClaimRequest {
-  readonly eventId: EventId;
-  readonly wants: readonly Want[];
   readonly idempotency?: Idempotency | undefined;
   /** Whether answer and kept refusal carry how many tickets of the event are left, as their `note`. */
   readonly notesRemaining?: boolean;
+  /** Looked into once for each version of the event. */
+  readonly demand: (entry: CatalogueEntry) => Demand | Refusal;
   /** The entry that claims these tickets. */
-  readonly propose: (tickets: readonly Ticket[], note: number | undefined) => Buy | Hold;
+  readonly propose: (proposal: Proposal) => Buy | Hold;
+}
+
+export interface Claimed {
+  readonly outcome: Committed;
+  /** The event, with all the tickets of the outcome. */
+  readonly entry: CatalogueEntry;
 }
 
 /** Claims what is wanted, or refuses. Throws LedgerUnavailable or LedgerOutcomeUnknown. */
-export async function claim(rooms: Rooms, request: ClaimRequest): Promise<Outcome> {
-  const { eventId, wants } = request;
+export async function claim(
+  rooms: Rooms,
+  entry: CatalogueEntry,
+  request: ClaimRequest,
+): Promise<Claimed | Refusal> {
+  let current = entry;
+  for (let changes = 0; changes < MAX_CHANGES; changes++) {
+    const demand = request.demand(current);
+    if ('refusal' in demand && !isOfState(demand.refusal)) return demand;
+    const outcome =
+      'refusal' in demand
+        ? await refuse(rooms, current.eventId, request, { refusal: demand.refusal, note: noteOf(demand) })
+        : await claimOn(rooms, current, request, demand);
+    if (outcome.status === 'committed') {
+      const shown = entryWith(rooms, current, outcome.tickets);
+      return { outcome, entry: shown instanceof Promise ? await shown : shown };
+    }
+    if (outcome.refusal !== 'EVENT_CHANGED') return refusalOf(current, request, outcome);
+    current = await learnEvent(rooms, current.eventId, current.version);
+  }
+  throw new LedgerUnavailable(`the event was changed ${MAX_CHANGES} times`);
+}
+
+/** As `claim`, on one version of the event. Refused with EVENT_CHANGED when that is not the newest any more. */
+async function claimOn(
+  rooms: Rooms,
+  { eventId, version }: CatalogueEntry,
+  request: ClaimRequest,
+  { wants, limits }: Demand,
+): Promise<Outcome> {
   let deadlineMs = 0;
   let proposals = 0;
   while (proposals < MAX_PROPOSALS) {
@@ -40,7 +97,11 @@ export async function claim(rooms: Rooms, request: ClaimRequest): Promise<Outcom
     // The memory inventory answers at once: a turn of the microtask queue saved for every sale.
     const taken = answer instanceof Promise ? await answer : answer;
     if ('tickets' in taken) {
-      const outcome = await propose(rooms, request, taken.tickets);
+      const note = request.notesRemaining ? await remaining(rooms, eventId) : undefined;
+      const { tickets } = taken;
+      const { idempotency } = request;
+      const entry = request.propose({ eventId, version, limits, tickets, idempotency, note });
+      const outcome = await propose(rooms, entry);
       if (outcome.status === 'committed' || outcome.refusal !== 'TICKET_TAKEN') return outcome;
       if (++proposals % CATCH_UP_EVERY === 0) await rooms.inventory.catchUp(eventId);
     } else if (taken.refusal === 'PENDING') {
@@ -51,19 +112,16 @@ export async function claim(rooms: Rooms, request: ClaimRequest): Promise<Outcom
       if (nowMs >= deadlineMs) throw new LedgerUnavailable('sales under way are not decided yet');
       await rooms.inventory.nextChange(eventId, deadlineMs - nowMs);
     } else {
-      return refuse(rooms, request, taken.refusal);
+      return refuseTake(rooms, eventId, request, taken.refusal, taken.taken);
     }
   }
   // No refusal, which a key would keep: there may be tickets, they were only never those that were proposed.
   throw new LedgerUnavailable(`others were faster ${MAX_PROPOSALS} times`);
 }
 
-async function propose(rooms: Rooms, request: ClaimRequest, tickets: readonly Ticket[]): Promise<Outcome> {
-  const { eventId } = request;
-  const entry = request.propose(
-    tickets,
-    request.notesRemaining ? await remaining(rooms, eventId) : undefined,
-  );
+/** Lets the ledger judge, and tells the inventory. */
+async function propose(rooms: Rooms, entry: Buy | Hold): Promise<Outcome> {
+  const { eventId, tickets } = entry;
   let outcome: Outcome;
   try {
     outcome = await rooms.ledger.post(entry);
@@ -86,28 +144,73 @@ async function propose(rooms: Rooms, request: ClaimRequest, tickets: readonly Ti
 function learn(rooms: Rooms, eventId: EventId, tickets: readonly Ticket[], refused: Refused): void {
   const taken = refused.taken ?? [];
   rooms.telemetry.oversellStopped(eventId, taken.length);
-  for (const as of ['held', 'sold'] as const) {
-    const claimed = taken.filter((t) => t.as === as).map((t) => t.ticket);
-    if (claimed.length > 0) rooms.inventory.settle(eventId, claimed, as);
-  }
+  const held = taken.filter(({ as }) => as === 'held').map(({ ticket }) => ticket);
+  // What staff took out of sale is as gone as what is sold.
+  const gone = taken.filter(({ as }) => as !== 'held').map(({ ticket }) => ticket);
+  if (held.length > 0) rooms.inventory.settle(eventId, held, 'held');
+  if (gone.length > 0) rooms.inventory.settle(eventId, gone, 'sold');
   const isTaken = new Set(taken.map((t) => t.ticket));
   const free = tickets.filter((ticket) => !isTaken.has(ticket));
   if (free.length > 0) rooms.inventory.giveBack(eventId, free);
 }
 
-/** A refusal; under a key it is kept like any answer (rule S5), unless the key already has one. */
-async function refuse(rooms: Rooms, request: ClaimRequest, refusal: TakeRefusal): Promise<Outcome> {
+/** The inventory has not what is wanted: with what a buyer can make of that. */
+async function refuseTake(
+  rooms: Rooms,
+  eventId: EventId,
+  request: ClaimRequest,
+  refusal: TakeRefusal,
+  seats: readonly Ticket[] | undefined,
+): Promise<Outcome> {
   invariant(refusal !== 'PENDING', 'a pending take is waited for, not refused');
-  const { eventId, idempotency } = request;
-  const isOfState = refusal === 'SOLD_OUT' || refusal === 'ALL_HELD';
-  const code: RefusalCode = refusal;
-  if (!idempotency || !isOfState) return { status: 'refused', refusal: code };
-  const note = request.notesRemaining ? await remaining(rooms, eventId) : undefined;
-  return rooms.ledger.post({ kind: 'refuse', eventId, refusal: code, idempotency, note });
+  let note: number | undefined;
+  if (request.notesRemaining) note = await remaining(rooms, eventId);
+  else if (refusal === 'ALL_HELD') note = await rooms.nextExpiries.of(eventId);
+  return refuse(rooms, eventId, request, { refusal, note, seats });
+}
+
+/** A refusal; under a key it is kept like any answer (rule S5), unless the key already has one. */
+async function refuse(
+  rooms: Rooms,
+  eventId: EventId,
+  { idempotency }: ClaimRequest,
+  refused: Omit<Refused, 'status'>,
+): Promise<Outcome> {
+  const { refusal, note, seats } = refused;
+  if (!idempotency || !isOfState(refusal)) return { status: 'refused', refusal, note, seats };
+  return rooms.ledger.post({ kind: 'refuse', eventId, refusal, idempotency, note, seats });
+}
+
+/** Requests that name nothing there is leave nothing behind: put right, they may be sent again under the same key. */
+function isOfState(refusal: RefusalCode): boolean {
+  return !refusal.endsWith('_NOT_FOUND');
+}
+
+const noteOf = ({ onSaleAtMs, perOrder }: Refusal): number | undefined => onSaleAtMs ?? perOrder;
+
+/** What a refusal says beside its code, the same when it was kept and is told again. */
+function refusalOf(
+  { layout }: CatalogueEntry,
+  { notesRemaining }: ClaimRequest,
+  { refusal, note, seats }: Refused,
+): Refusal {
+  switch (refusal) {
+    case 'NOT_ON_SALE':
+      return { refusal, onSaleAtMs: note };
+    case 'BELOW_MINIMUM':
+    case 'LIMIT_REACHED':
+      return { refusal, perOrder: note };
+    case 'SEAT_TAKEN':
+      return { refusal, seats: seats?.flatMap((ticket) => layout.seatOf(ticket) ?? []) };
+    case 'ALL_HELD':
+      return notesRemaining ? { refusal, remaining: note } : { refusal, nextExpiryAtMs: note };
+    default:
+      return { refusal, remaining: note };
+  }
 }
 
 /** Tickets of the event that nobody has claimed. */
-export async function remaining(rooms: Rooms, eventId: EventId): Promise<number> {
+async function remaining(rooms: Rooms, eventId: EventId): Promise<number> {
   const counts = await rooms.inventory.counts(eventId);
   return counts?.reduce((sum, type) => sum + type.available, 0) ?? 0;
 }

@@ -5,6 +5,7 @@ import type { EventId, HoldId, Ticket } from '@floodgate/core/ids.ts';
 import {
   type Confirm,
   type Expire,
+  type Extend,
   type Ledger,
   LedgerUnavailable,
   type Outcome,
@@ -37,15 +38,16 @@ export class Doubts {
   }
 }
 
-/** Posts the end of a hold. When the outcome is not known, the hold's tickets are in doubt. */
-export async function postEnd(
+/** Posts what happens to a hold. When the outcome is not known, the hold's tickets are in doubt. */
+export async function postToHold(
   rooms: { readonly ledger: Ledger; readonly doubts: Doubts },
-  end: Confirm | Release | Expire,
+  entry: Confirm | Extend | Release | Expire,
 ): Promise<Outcome> {
   try {
-    return await rooms.ledger.post(end);
+    return await rooms.ledger.post(entry);
   } catch (fault) {
-    if (!(fault instanceof LedgerUnavailable)) rooms.doubts.add({ eventId: end.eventId, holdId: end.holdId });
+    if (!(fault instanceof LedgerUnavailable))
+      rooms.doubts.add({ eventId: entry.eventId, holdId: entry.holdId });
     throw fault;
   }
 }

@@ -1,5 +1,5 @@
 // The clock ends holds (row D2, rule S6): whatever is due goes back to sale, the longest due first.
-import { postEnd } from './doubts.ts';
+import { postToHold } from './doubts.ts';
 import type { Rooms } from './rooms.ts';
 
 /** Expires up to `limit` due holds. Returns how many were due; a full batch means there may be more. */
@@ -8,7 +8,7 @@ export async function expireDue(rooms: Rooms, limit: number): Promise<number> {
   // Posted together, they travel in one batch and share its commit.
   await Promise.all(
     due.map(async ({ eventId, holdId }) => {
-      const outcome = await postEnd(rooms, { kind: 'expire', eventId, holdId });
+      const outcome = await postToHold(rooms, { kind: 'expire', eventId, holdId });
       // Refused: the buyer confirmed or released it in the meantime. Replayed: it was expired before.
       if (outcome.status === 'refused' || outcome.replayed) return;
       rooms.inventory.giveBack(eventId, outcome.tickets);

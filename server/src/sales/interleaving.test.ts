@@ -23,6 +23,7 @@ import { audit } from './events.ts';
 import { expireDue } from './expire.ts';
 import { type HoldView, hold, release } from './hold.ts';
 import { confirm, type OrderView } from './orders.ts';
+import { GUEST } from './who.ts';
 
 const CAPACITY = 4;
 /** Far less than the two seconds for which a buyer would wait if nobody woke him. */
@@ -142,7 +143,10 @@ async function come(s: Scheduler, shop: MemoryShop, visit: Visit, told: Told[]):
   );
   if (!answer || !('holdId' in answer)) return;
   const { holdId } = answer;
-  const ends = { confirm: () => confirm(rooms, { holdId }), release: () => release(rooms, holdId) };
+  const ends = {
+    confirm: () => confirm(rooms, { holdId, who: GUEST }),
+    release: () => release(rooms, holdId, GUEST),
+  };
   await Promise.all(visit.ends.map((end) => ask({ act: end, quantity, holdId }, ends[end])));
 }
 

@@ -25,6 +25,7 @@ import { type HoldView, hold, release } from './hold.ts';
 import { confirm, type OrderView } from './orders.ts';
 import { resolveDoubts } from './recover.ts';
 import { isUnavailable } from './unavailable.ts';
+import { GUEST } from './who.ts';
 
 const CAPACITY = 6;
 type Answer = Bought | HoldView | OrderView | Refusal;
@@ -233,7 +234,9 @@ async function takeEnd(shop: MemoryShop, model: Model, step: Step): Promise<stri
   const request = `${act} ${holdId}`;
   const idempotency = key ? { scope: '', key, hash: request } : undefined;
   const send = (): Promise<Answer> =>
-    act === 'confirm' ? confirm(shop.rooms, { holdId, idempotency }) : release(shop.rooms, holdId);
+    act === 'confirm'
+      ? confirm(shop.rooms, { holdId, who: GUEST, idempotency })
+      : release(shop.rooms, holdId, GUEST);
   const answers = await deliver(shop, step, send);
   await resolveDoubts(shop.rooms);
   const now = shop.clock.nowMs();

@@ -1,16 +1,26 @@
 // A hold becomes an order, and orders are read.
-import { timingSafeEqual } from 'node:crypto';
+import { stepHold } from '@floodgate/core/hold.ts';
 import { type OrderId, orderId } from '@floodgate/core/ids.ts';
 import type { TicketView } from '@floodgate/core/layout.ts';
 import type { Money } from '@floodgate/core/money.ts';
-import { invariant } from '@floodgate/core/refusal.ts';
-import type { Idempotency, OrderRecord } from '../ledger/ledger.ts';
-import type { Refusal } from './buy.ts';
+import { firstRefusal, invariant, type RefusalCode } from '@floodgate/core/refusal.ts';
+import {
+  type Committed,
+  type Confirm,
+  type HoldRecord,
+  type Idempotency,
+  LedgerUnavailable,
+  type OrderRecord,
+  type Outcome,
+} from '../ledger/ledger.ts';
 import type { CatalogueEntry } from './catalogue.ts';
-import { eventOf, findEvent } from './discover.ts';
-import { postEnd } from './doubts.ts';
+import { entryWith, eventOf, findEvent, learnEvent } from './discover.ts';
+import { postToHold } from './doubts.ts';
 import { findHold } from './hold.ts';
+import type { Refusal } from './refusal.ts';
 import { newOrderId, type Rooms } from './rooms.ts';
+import { equalSecrets } from './secrets.ts';
+import type { Principal } from './who.ts';
 
 export interface OrderView {
   readonly orderId: OrderId;
@@ -24,55 +34,115 @@ export interface OrderView {
   readonly secret: string;
 }
 
+export interface ConfirmCommand {
+  readonly holdId: string;
+  readonly who: Principal;
+  readonly idempotency?: Idempotency | undefined;
+}
+
+/** How often a confirmation is checked again because staff changed the event meanwhile. */
+const MAX_CHANGES = 16;
+
 /**
- * Confirms a hold of free tickets. Confirming again answers the same order. Refusals: HOLD_NOT_FOUND,
- * IDEMPOTENCY_KEY_REUSED, HOLD_EXPIRED, HOLD_RELEASED, PAYMENT_REQUIRED. Throws LedgerUnavailable,
- * LedgerOutcomeUnknown: then confirming again tells.
+ * Confirms a hold of free tickets, also after the sale has ended: the hold was made in time. Confirming again answers
+ * the same order. Refusals: HOLD_NOT_FOUND, IDEMPOTENCY_KEY_REUSED, NOT_ON_SALE, HOLD_EXPIRED, HOLD_RELEASED,
+ * PAYMENT_REQUIRED. Throws LedgerUnavailable, LedgerOutcomeUnknown: then confirming again tells.
  */
-export async function confirm(
-  rooms: Rooms,
-  command: { readonly holdId: string; readonly idempotency?: Idempotency | undefined },
-): Promise<OrderView | Refusal> {
-  const found = await findHold(rooms, command.holdId);
+export async function confirm(rooms: Rooms, command: ConfirmCommand): Promise<OrderView | Refusal> {
+  const found = await findHold(rooms, command.holdId, command.who);
   if (!found) return { refusal: 'HOLD_NOT_FOUND' };
-  const { record, entry } = found;
-  if (entry.layout.totalOf(record.tickets).amount > 0) return { refusal: 'PAYMENT_REQUIRED' };
-  const outcome = await postEnd(rooms, {
+  const { record } = found;
+  let { entry } = found;
+  for (let changes = 0; changes < MAX_CHANGES; changes++) {
+    const refusal = obstacle(rooms, entry, record);
+    const outcome = await (refusal
+      ? refuseToConfirm(rooms, record, refusal, command.idempotency)
+      : postToHold(rooms, confirmation(rooms, entry, record, command.idempotency)));
+    if (outcome.status === 'committed') {
+      if (!outcome.replayed) rooms.inventory.settle(record.eventId, outcome.tickets, 'sold');
+      return orderOf(entry, record, outcome);
+    }
+    if (outcome.refusal !== 'EVENT_CHANGED') return { refusal: outcome.refusal };
+    entry = await learnEvent(rooms, record.eventId, entry.version);
+  }
+  throw new LedgerUnavailable(`the event was changed ${MAX_CHANGES} times`);
+}
+
+/** Why the hold cannot become an order now; undefined when the ledger has to say. */
+function obstacle(
+  rooms: Rooms,
+  { event, layout }: CatalogueEntry,
+  record: HoldRecord,
+): RefusalCode | undefined {
+  const isFree = layout.totalOf(record.tickets).amount === 0;
+  const step = stepHold(record.status, 'confirm', rooms.ledger.nowMs(), record.expiresAtMs);
+  if (isFree && !('to' in step)) return undefined;
+  const isStopped = event.status !== 'open' && event.status !== 'scheduled';
+  const found: RefusalCode[] = [];
+  if (isStopped && 'to' in step) found.push('NOT_ON_SALE');
+  if ('refusal' in step) found.push(step.refusal);
+  if (!isFree) found.push('PAYMENT_REQUIRED');
+  return firstRefusal(found);
+}
+
+/** Under a key it is kept like any answer (rule S5), unless the key already has one. */
+async function refuseToConfirm(
+  rooms: Rooms,
+  { eventId }: HoldRecord,
+  refusal: RefusalCode,
+  idempotency: Idempotency | undefined,
+): Promise<Outcome> {
+  if (!idempotency) return { status: 'refused', refusal };
+  return rooms.ledger.post({ kind: 'refuse', eventId, refusal, idempotency });
+}
+
+function confirmation(
+  rooms: Rooms,
+  { version }: CatalogueEntry,
+  { eventId, holdId, status }: HoldRecord,
+  idempotency: Idempotency | undefined,
+): Confirm {
+  return {
     kind: 'confirm',
-    eventId: record.eventId,
-    holdId: record.holdId,
+    eventId,
+    // What has ended stays as it is, whatever staff change.
+    version: status === 'active' ? version : undefined,
+    holdId,
     orderId: newOrderId(rooms),
     secret: rooms.newSecret(),
-    idempotency: command.idempotency,
-  });
-  if (outcome.status === 'refused') return { refusal: outcome.refusal };
-  if (!outcome.replayed) rooms.inventory.settle(record.eventId, outcome.tickets, 'sold');
-  invariant(outcome.orderId !== undefined && outcome.secret !== undefined, 'a confirmed hold has an order');
+    idempotency,
+  };
+}
+
+function orderOf(entry: CatalogueEntry, { eventId, holdId }: HoldRecord, outcome: Committed): OrderView {
+  const { orderId, secret, seq, buyer, tickets, atMs: createdAtMs } = outcome;
+  invariant(orderId !== undefined && secret !== undefined, 'a confirmed hold has an order');
   return orderView(entry, {
-    orderId: outcome.orderId,
-    eventId: record.eventId,
-    seq: outcome.seq,
-    status: 'confirmed',
-    buyer: outcome.buyer,
-    secret: outcome.secret,
-    tickets: outcome.tickets,
-    createdAtMs: outcome.atMs,
-    holdId: record.holdId,
+    ...{ orderId, eventId, seq, status: 'confirmed', buyer, secret, tickets, createdAtMs, holdId },
   });
 }
 
-/** An order, for who may see it: staff, or whoever has its secret. A wrong secret reads like no order at all. */
+/**
+ * An order, for who may see it: whoever has its secret, its buyer, staff. To all others it reads like no order at all.
+ */
 export async function readOrder(
   rooms: Rooms,
   id: string,
-  asker: { readonly isStaff: boolean; readonly secret: string | undefined },
+  asker: { readonly who: Principal; readonly secret: string | undefined },
 ): Promise<OrderView | Refusal> {
   const known = orderId(id);
   const record = known && (await rooms.ledger.order(known));
-  if (!record) return { refusal: 'ORDER_NOT_FOUND' };
-  if (!asker.isStaff && !equalSecrets(record.secret, asker.secret ?? ''))
-    return { refusal: 'ORDER_NOT_FOUND' };
-  return orderView(await eventOf(rooms, record.eventId), record);
+  if (!record || !mayRead(record, asker)) return { refusal: 'ORDER_NOT_FOUND' };
+  return orderView(await entryWith(rooms, await eventOf(rooms, record.eventId), record.tickets), record);
+}
+
+function mayRead(
+  { buyer, secret }: OrderRecord,
+  asker: { readonly who: Principal; readonly secret: string | undefined },
+): boolean {
+  const { who } = asker;
+  if (who.kind === 'staff' || (who.kind === 'buyer' && who.buyer === buyer)) return true;
+  return equalSecrets(secret, asker.secret ?? '');
 }
 
 /** A page of an event's orders in ledger order, after the given sequence number. */
@@ -85,10 +155,12 @@ export async function listOrders(
   const entry = await findEvent(rooms, eventId);
   if (!entry) return { refusal: 'EVENT_NOT_FOUND' };
   const records = await rooms.ledger.orders(entry.event.eventId, afterSeq, limit);
-  return { orders: records.map((record) => orderView(entry, record)) };
+  const tickets = records.flatMap((record) => record.tickets);
+  const shown = await entryWith(rooms, entry, tickets);
+  return { orders: records.map((record) => orderView(shown, record)) };
 }
 
-function orderView({ layout }: CatalogueEntry, record: OrderRecord): OrderView {
+export function orderView({ layout }: CatalogueEntry, record: OrderRecord): OrderView {
   return {
     orderId: record.orderId,
     eventId: record.eventId,
@@ -100,10 +172,4 @@ function orderView({ layout }: CatalogueEntry, record: OrderRecord): OrderView {
     ledgerSeq: record.seq,
     secret: record.secret,
   };
-}
-
-/** Compares in a time that does not tell how much was right. */
-export function equalSecrets(a: string, b: string): boolean {
-  const [left, right] = [Buffer.from(a), Buffer.from(b)];
-  return left.length === right.length && timingSafeEqual(left, right);
 }

@@ -6,12 +6,14 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { Doubts } from './doubts.ts';
+import type { NextExpiries } from './next-expiry.ts';
 
 export interface Rooms {
   readonly catalogue: Catalogue;
   readonly inventory: Inventory;
   readonly ledger: Ledger;
   readonly doubts: Doubts;
+  readonly nextExpiries: NextExpiries;
   readonly identity: Identity;
   readonly telemetry: Telemetry;
   /** A fresh time-ordered id. */

@@ -43,3 +43,13 @@ export function keyScopeOf(who: Principal): string {
       return unreachable(who);
   }
 }
+
+/**
+ * Whether the asker may deal with what this buyer has: the buyer, and the box office. What a guest has belongs to whoever
+ * knows its id.
+ */
+export function isTheirs(who: Principal, buyer: string | null): boolean {
+  if (buyer === null || !EARNED.test(buyer)) return true;
+  if (who.kind === 'staff') return who.role === 'admin' || who.role === 'box-office';
+  return who.kind === 'buyer' && who.buyer === buyer;
+}
