@@ -2,6 +2,7 @@
 // event, lost answers, deadlocks, servers that die, stop, or are not what they should be. The suites are beside this.
 import { breaking } from './sql-server-faults.contract.ts';
 import { racing } from './sql-server-races.contract.ts';
+import { staffing } from './sql-server-staff.contract.ts';
 import { starting } from './sql-server-start.contract.ts';
 import { agreeing } from './sql-server-twin.contract.ts';
 import type { ServerKind } from './test-server.ts';
@@ -13,5 +14,6 @@ export function sqlServerRules(kind: ServerKind): void {
   racing(kind);
   breaking(kind);
   starting(kind);
+  staffing(kind);
   agreeing(kind);
 }
