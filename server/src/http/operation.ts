@@ -45,7 +45,7 @@ export interface Operation {
   readonly hasBody: boolean;
   /** A larger body is refused before it is read. */
   readonly maxBodyBytes: number;
-  /** Content types whose body reaches the schema as text, beside JSON. */
+  /** When not empty: the content types it takes, all as text, JSON too. Else it takes JSON. */
   readonly takesText: readonly string[];
   /** What of the request the schema looks at. */
   readonly input: ZodType;
