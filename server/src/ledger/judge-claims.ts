@@ -41,7 +41,7 @@ export function judgeHold(draft: BatchDraft, event: EventState, entry: Hold): Ve
     tickets,
     createdAtMs: nowMs,
     expiresAtMs,
-    orderId: null,
+    orderId: entry.orderId ?? null,
     endedSeq: null,
     endedAtMs: null,
     order: undefined,
@@ -52,7 +52,9 @@ export function judgeHold(draft: BatchDraft, event: EventState, entry: Hold): Ve
     belongings.holds.add(holdId);
     for (const ticket of tickets) belongings.tickets.add(ticket);
   }
-  return { status: 'committed', seq, atMs: nowMs, tickets, buyer, holdId, expiresAtMs, note };
+  const { orderId } = entry;
+  const promised = orderId === undefined ? undefined : { orderId };
+  return { status: 'committed', seq, atMs: nowMs, tickets, buyer, holdId, ...promised, expiresAtMs, note };
 }
 
 /** Why the claim cannot be; undefined when it can. */

@@ -45,6 +45,8 @@ export interface CreateEvent {
   readonly kind: 'create-event';
   readonly eventId: EventId;
   readonly event: EventDefinition;
+  /** For the audit log: who. */
+  readonly by?: string | undefined;
 }
 /**
  * Staff changed the event: what it is, how many tickets it has, which of them are out of sale. All of it or nothing.
@@ -59,6 +61,8 @@ export interface ChangeEvent {
   readonly capacity: number;
   /** The version it was made from. */
   readonly version: number;
+  /** Given when all that has happened to the event matters to the change: later facts refuse it with EVENT_CHANGED too. */
+  readonly ifSeq?: number | undefined;
   /** Taken out of sale, for `allocationId`. */
   readonly setAside: readonly Ticket[];
   readonly allocationId: AllocationId | undefined;
@@ -98,6 +102,8 @@ export interface Hold extends Claim {
   readonly holdId: HoldId;
   /** How long the buyer has, from the commit on. */
   readonly ttlMs: number;
+  /** Set aside for the order it may become, where the buyer was told. */
+  readonly orderId?: OrderId | undefined;
 }
 /** A hold becomes an order. Confirming again answers the same order. */
 export interface Confirm {
@@ -217,6 +223,7 @@ export interface HoldRecord {
   readonly tickets: readonly Ticket[];
   readonly createdAtMs: number;
   readonly expiresAtMs: number;
+  /** The order it became; until it is confirmed, what was set aside for that. */
   readonly orderId: OrderId | null;
 }
 

@@ -151,6 +151,6 @@ function holdView(rooms: Rooms, entry: CatalogueEntry, record: HoldRecord): Hold
     ledgerSeq: record.seq,
     tickets: record.tickets.map((ticket) => entry.layout.viewOf(ticket)),
     total: entry.layout.totalOf(record.tickets),
-    orderId: record.orderId,
+    orderId: record.status === 'confirmed' ? record.orderId : null,
   };
 }

@@ -99,7 +99,7 @@ async function refuseToConfirm(
 function confirmation(
   rooms: Rooms,
   { version }: CatalogueEntry,
-  { eventId, holdId, status }: HoldRecord,
+  { eventId, holdId, status, orderId }: HoldRecord,
   idempotency: Idempotency | undefined,
 ): Confirm {
   return {
@@ -108,7 +108,7 @@ function confirmation(
     // What has ended stays as it is, whatever staff change.
     version: status === 'active' ? version : undefined,
     holdId,
-    orderId: newOrderId(rooms),
+    orderId: orderId ?? newOrderId(rooms),
     secret: rooms.newSecret(),
     idempotency,
   };

@@ -142,7 +142,7 @@ function putHold(event: EventState, row: SqlRow): void {
   const record = holdRecord(row, event.eventId);
   const { holdId, tickets } = record;
   const order: OrderRecord | undefined =
-    record.orderId === null
+    record.status !== 'confirmed' || record.orderId === null
       ? undefined
       : {
           orderId: record.orderId,

@@ -44,6 +44,7 @@ function asProposed(entry: Buy | Hold, seq: number, atMs: number): Committed {
         tickets,
         buyer,
         holdId: entry.holdId,
+        ...(entry.orderId === undefined ? undefined : { orderId: entry.orderId }),
         expiresAtMs: atMs + entry.ttlMs,
         note,
       };
