@@ -6,11 +6,15 @@ import { IdSource } from '@floodgate/core/ids.ts';
 import { type Config, readConfig } from './config.ts';
 import { createDoors } from './http/app.ts';
 import { buyOperations } from './http/buy.ts';
+import { Cors } from './http/cors.ts';
 import { eventOperations } from './http/events.ts';
+import { flashOperations } from './http/flash.ts';
 import { holdOperations } from './http/holds.ts';
 import { operatorOperations } from './http/operations.ts';
 import { orderOperations } from './http/orders.ts';
 import type { Doors } from './http/serve.ts';
+import { sessionOperations } from './http/sessions.ts';
+import { staffOperations } from './http/staff.ts';
 import { ShopIdentity } from './identity/shop-identity.ts';
 import { Catalogue } from './sales/catalogue.ts';
 import { seedEvents } from './sales/demo-events.ts';
@@ -19,6 +23,7 @@ import { Doubts } from './sales/doubts.ts';
 import { countTickets } from './sales/events.ts';
 import { NextExpiries } from './sales/next-expiry.ts';
 import type { Rooms } from './sales/rooms.ts';
+import { learnStaff } from './sales/staff.ts';
 import { whoAsks } from './sales/who.ts';
 import { ledgerName, openStores, type Parts, type Stores } from './stores.ts';
 import { createLog, type Log } from './telemetry/logs.ts';
@@ -86,6 +91,7 @@ export async function openShop(config: Config, log: Log, parts: ShopParts = {}):
   const doors: Doors = {
     telemetry: rooms.telemetry,
     whoAsks: (credentials) => whoAsks(rooms, credentials),
+    cors: Cors.of(config.corsOrigins),
     mode,
     degraded,
     isDraining: false,
@@ -95,9 +101,13 @@ export async function openShop(config: Config, log: Log, parts: ShopParts = {}):
     ...buyOperations(rooms, defaultEvent),
     ...eventOperations(rooms, defaultEvent),
     ...holdOperations(rooms),
+    ...flashOperations(rooms, defaultEvent),
     ...orderOperations(rooms),
+    ...staffOperations(rooms),
+    ...sessionOperations(rooms),
     ...operatorOperations(rooms, doors, defaultEvent),
   ];
+  await learnStaff(rooms);
   const server = createDoors(doors, operations, parts.hasFrontLane);
   const workers = startWorkers(rooms, config.reconcileEveryMs);
   await listen(server, config);

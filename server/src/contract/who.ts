@@ -15,3 +15,25 @@ export const plainText = z
 export const buyer = plainText
   .min(1, 'must have 1 to 255 characters')
   .max(255, 'must have 1 to 255 characters');
+
+const ROLES = ['admin', 'box-office', 'door', 'read'] as const;
+
+export const keyInput = z.object({
+  body: z.strictObject(
+    {
+      name: plainText
+        .min(1, 'must have 1 to 100 characters')
+        .max(100, 'must have 1 to 100 characters')
+        .refine((text) => text === text.trim(), 'must not begin or end with a space'),
+      role: z.enum(ROLES, `must be one of ${ROLES.join(', ')}`),
+      expiresAt: z.iso
+        .datetime({ offset: true, error: 'must be a time in ISO 8601, such as 2027-01-01T19:00:00Z' })
+        .optional(),
+    },
+    'must be an object with name and role',
+  ),
+});
+
+export const keyReference = z.object({ params: z.object({ keyId: z.string() }) });
+
+export const sessionInput = z.object({ body: z.strictObject({}).default({}) });

@@ -27,7 +27,7 @@ export function createDoors(doors: Doors, operations: readonly Operation[], hasF
       maxHeaderSize: 16_384,
     },
     (req, res) => {
-      if (!lane?.(req, res)) app(req, res);
+      if (!doors.cors?.answerPreflight(req, res) && !lane?.(req, res)) app(req, res);
     },
   );
   server.maxConnections = MAX_CONNECTIONS;

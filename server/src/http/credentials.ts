@@ -1,6 +1,7 @@
 // The credentials of a request: a bearer token, else the session cookie of a browser.
 import type { IncomingMessage } from 'node:http';
 import type { BadCredential, Credentials } from '../sales/who.ts';
+import type { Cors } from './cors.ts';
 import type { Answer } from './operation.ts';
 import { problem } from './problem.ts';
 
@@ -32,13 +33,13 @@ const bad = (why: string): BadCredential => ({ kind: 'bad', why });
  * Whether another site may have made a browser send this: with the session cookie, changing something, and neither
  * from our own pages nor from nowhere. Browsers tell where a request comes from, and pages cannot change that.
  */
-export function isForged(req: IncomingMessage): boolean {
+export function isForged(req: IncomingMessage, cors: Cors | undefined): boolean {
   if (req.headers.authorization !== undefined || req.method === 'GET' || req.method === 'HEAD') return false;
   const site = req.headers['sec-fetch-site'];
   if (site === 'same-origin' || site === 'none') return false;
   const { origin } = req.headers;
   if (origin === undefined) return site !== undefined;
-  return URL.parse(origin)?.host !== req.headers.host;
+  return URL.parse(origin)?.host !== req.headers.host && !cors?.trusts(origin);
 }
 
 /** The answer to somebody who would buy as somebody else. */

@@ -4,7 +4,8 @@ import { isUnavailable } from '../sales/unavailable.ts';
 import { type BadCredential, type Credentials, GUEST, type Principal, type Role } from '../sales/who.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { type Body, readBody } from './body.ts';
-import { credentialsOf, isForged } from './credentials.ts';
+import type { Cors } from './cors.ts';
+import { credentialsOf, isForged, SESSION_COOKIE } from './credentials.ts';
 import type { Answer, Ask, Operation } from './operation.ts';
 import { type DoorCode, type ProblemExtras, problem } from './problem.ts';
 
@@ -17,6 +18,8 @@ export interface Doors {
   ) => Principal | BadCredential | Promise<Principal | BadCredential>;
   /** Which stores are behind the shop, for /health: "ledger: sqlite, inventory: memory". */
   readonly mode: () => string;
+  /** Undefined: pages of other origins are not let in. */
+  readonly cors?: Cors | undefined;
   /** What does not work as it should, for /health and every answer: "inventory", "ledger, inventory"; else empty. */
   readonly degraded: () => string;
   /** True from SIGTERM on: answers then close their connections. */
@@ -123,7 +126,7 @@ class Visit implements Ask<never> {
     this.who = who;
     const { roles } = this.#operation;
     if (roles && !mayEnter(who, roles)) return this.#refuseStranger(roles);
-    if (who.kind !== 'nobody' && isForged(this.#req)) {
+    if (who.kind !== 'nobody' && isForged(this.#req, this.#doors.cors)) {
       return problem('FORBIDDEN', this.requestId, { detail: FORGED });
     }
     return undefined;
@@ -132,7 +135,11 @@ class Visit implements Ask<never> {
   #refuseCredential(bad: BadCredential): Answer {
     return problem('UNAUTHENTICATED', this.requestId, {
       detail: bad.why,
-      headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' },
+      headers: {
+        'WWW-Authenticate': 'Bearer error="invalid_token"',
+        // A browser cannot drop the cookie itself: it would be shut out until the cookie expires.
+        ...(this.#req.headers.authorization === undefined ? { 'Set-Cookie': NO_SESSION } : {}),
+      },
     });
   }
 
@@ -180,10 +187,14 @@ class Visit implements Ask<never> {
   }
 
   #send(answer: Answer): void {
-    send(this.#doors, this.#operation.name, this.#req, this.#res, this.requestId, this.#startMs, answer);
+    const { who } = this;
+    // What staff did is logged with who did it.
+    const logged = who.kind === 'staff' ? { ...answer, fields: { ...answer.fields, by: who.name } } : answer;
+    send(this.#doors, this.#operation.name, this.#req, this.#res, this.requestId, this.#startMs, logged);
   }
 }
 
+const NO_SESSION = `${SESSION_COOKIE}=; HttpOnly; SameSite=Lax; Path=/; Max-Age=0`;
 const FORGED =
   'A request with the session cookie that changes something must come from our own pages, or from a listed origin.';
 
@@ -241,6 +252,7 @@ function send(
   if (answer.headers) for (const header in answer.headers) headers.push(header, answer.headers[header]!);
   const degraded = doors.degraded();
   if (degraded !== '') headers.push('Floodgate-Degraded', degraded);
+  if (doors.cors) headers.push(...doors.cors.headersFor(req));
   if (doors.isDraining) headers.push('Connection', 'close');
   writeAtEndOfTurn({ req, res, status: answer.status, headers, text, bytes });
   doors.telemetry.answered({

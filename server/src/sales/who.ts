@@ -1,6 +1,6 @@
 // Who asks, and as whom that person buys.
-import { unreachable } from '@floodgate/core/refusal.ts';
-import type { BadCredential, Credentials, Principal } from '../identity/identity.ts';
+import { invariant, unreachable } from '@floodgate/core/refusal.ts';
+import type { BadCredential, Credentials, Principal, Session } from '../identity/identity.ts';
 import type { Rooms } from './rooms.ts';
 
 export type { BadCredential, Credentials, Principal, Role } from '../identity/identity.ts';
@@ -14,6 +14,11 @@ export function whoAsks(
   credentials: Credentials,
 ): Principal | BadCredential | Promise<Principal | BadCredential> {
   return rooms.identity.whoIs(credentials, rooms.ledger.nowMs());
+}
+
+/** An anonymous buyer, from now on known by the session's token. */
+export function newSession(rooms: Rooms): Session {
+  return rooms.identity.newSession(rooms.ledger.nowMs());
 }
 
 /** Names that are earned by a session or a token, which nobody can just claim to be. */
@@ -52,4 +57,10 @@ export function isTheirs(who: Principal, buyer: string | null): boolean {
   if (buyer === null || !EARNED.test(buyer)) return true;
   if (who.kind === 'staff') return who.role === 'admin' || who.role === 'box-office';
   return who.kind === 'buyer' && who.buyer === buyer;
+}
+
+/** Who did it, for the audit log. Only staff get to what is logged there. */
+export function staffName(who: Principal): string {
+  invariant(who.kind === 'staff', 'only staff change the shop');
+  return who.name;
 }

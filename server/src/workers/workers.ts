@@ -5,6 +5,7 @@ import { expireDue } from '../sales/expire.ts';
 import { Reconciliation } from '../sales/reconcile.ts';
 import { resolveDoubts } from '../sales/recover.ts';
 import type { Rooms } from '../sales/rooms.ts';
+import { learnStaff } from '../sales/staff.ts';
 
 /** Due holds are looked for this often: a hold lapses at most this late. */
 const EXPIRE_EVERY_MS = 250;
@@ -38,6 +39,10 @@ export function startWorkers(rooms: Rooms, reconcileEveryMs: number): Workers {
     if (changed > 0) rooms.telemetry.info('events were changed by another process', { changed });
     return false;
   });
+  const staff = repeat(rooms, 'looking for new staff keys failed', LEARN_EVERY_MS, async () => {
+    await learnStaff(rooms);
+    return false;
+  });
   const reconciliation = new Reconciliation(rooms);
   const reconcile = repeat(rooms, 'comparing inventory and ledger failed', reconcileEveryMs, async () => {
     for (const { eventId, repaired, tickets } of await reconciliation.look()) {
@@ -47,7 +52,7 @@ export function startWorkers(rooms: Rooms, reconcileEveryMs: number): Workers {
   });
   return {
     async stop() {
-      await Promise.all([expire(), resolve(), learn(), reconcile()]);
+      await Promise.all([expire(), resolve(), learn(), staff(), reconcile()]);
     },
   };
 }

@@ -1,0 +1,77 @@
+// The doors of who buys: a session for whoever has no account, who I am, and what I have.
+import { eventsInput, noInput } from '../contract/schemas.ts';
+import { sessionInput } from '../contract/who.ts';
+import { ordersOfBuyer } from '../sales/my-tickets.ts';
+import type { Rooms } from '../sales/rooms.ts';
+import { newSession } from '../sales/who.ts';
+import { SESSION_COOKIE } from './credentials.ts';
+import { type Ask, type Operation, operation } from './operation.ts';
+import { orderBody } from './orders.ts';
+import { nextCursor, readIdCursor, refuseCursor } from './page.ts';
+import { problem } from './problem.ts';
+
+const NO_STORE = { 'Cache-Control': 'no-store' };
+
+export function sessionOperations(rooms: Rooms): Operation[] {
+  return [
+    operation({
+      name: 'start-session',
+      method: 'POST',
+      path: '/api/v1/sessions',
+      input: sessionInput,
+      run(ask) {
+        const { buyer, token, expiresAtMs } = newSession(rooms);
+        const maxAgeS = Math.floor((expiresAtMs - rooms.ledger.nowMs()) / 1_000);
+        return {
+          status: 201,
+          body: { buyer, token, expiresAt: new Date(expiresAtMs).toISOString() },
+          headers: { ...NO_STORE, 'Set-Cookie': sessionCookie(token, maxAgeS, isSecure(ask)) },
+        };
+      },
+    }),
+    operation({
+      name: 'who-am-i',
+      method: 'GET',
+      path: '/api/v1/me',
+      input: noInput,
+      run: ({ who }) => ({ status: 200, body: who, headers: NO_STORE }),
+    }),
+    operation({
+      name: 'my-tickets',
+      method: 'GET',
+      path: '/api/v1/me/tickets',
+      input: eventsInput,
+      async run({ input, requestId, who }) {
+        if (who.kind === 'nobody') return problem('UNAUTHENTICATED', requestId, { detail: NOBODYS });
+        if (who.kind === 'staff') return problem('FORBIDDEN', requestId, { detail: STAFFS });
+        const before = readIdCursor(input.query.cursor);
+        if (before === null) return refuseCursor(requestId);
+        const { limit } = input.query;
+        const orders = await ordersOfBuyer(rooms, who.buyer, before, limit);
+        const body = {
+          orders: orders.map(orderBody),
+          ...nextCursor(orders.length, limit, orders.at(-1)?.orderId),
+        };
+        return { status: 200, body, headers: NO_STORE };
+      },
+    }),
+  ];
+}
+
+const NOBODYS =
+  'Send the token of a session (POST /api/v1/sessions) or of your account: a guest has no list.';
+const STAFFS = 'Staff have no tickets of their own: orders are listed by event.';
+
+function sessionCookie(token: string, maxAgeS: number, isSecure: boolean): string {
+  const secure = isSecure ? '; Secure' : '';
+  return `${SESSION_COOKIE}=${token}; HttpOnly; SameSite=Lax; Path=/; Max-Age=${maxAgeS}${secure}`;
+}
+
+/** Whether the browser came by https, as far as it or a proxy says. Whoever lies harms only the own cookie. */
+function isSecure(ask: Ask<unknown>): boolean {
+  const proxied = ask.header('x-forwarded-proto')?.split(',', 1)[0]?.trim();
+  if (proxied !== undefined) return proxied === 'https';
+  return (
+    /\bproto="?https\b/i.test(ask.header('forwarded') ?? '') || /^https:/.test(ask.header('origin') ?? '')
+  );
+}
