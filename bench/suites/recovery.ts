@@ -2,9 +2,9 @@
 // Buyers come at a steady rate while Redis is killed, or stopped where it is, again and again. A gap runs from the
 // signal until somebody has a ticket who asked for it after the signal: who asked before may have been lucky.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { EventDefinition } from '@floodgate/core/event.ts';
+import { TicketLayout } from '@floodgate/core/layout.ts';
 import { Redis } from 'ioredis';
-import type { InventorySnapshot } from '../../server/src/inventory/inventory.ts';
+import type { InventoryEvent, InventorySnapshot } from '../../server/src/inventory/inventory.ts';
 import { RedisInventory } from '../../server/src/inventory/redis-inventory.ts';
 import { openSqlLedger } from '../../server/src/stores.ts';
 import { type RedisServer, startRedis } from '../../server/test/servers/redis.ts';
@@ -150,12 +150,14 @@ async function loadOften(bench: Bench, databaseUrl: string, times: number): Prom
   try {
     const ledger = await openSqlLedger({ kind: 'postgres', url: databaseUrl, readUrl: undefined }, () => {});
     try {
-      const [event] = await ledger.events();
-      const claims = await ledger.claims(event!.eventId);
+      const { event } = (await ledger.events())[0]!;
+      const { eventId } = event;
+      const claims = await ledger.claims(eventId);
       bench.say(
         `${round(TICKETS)} tickets, ${round(claims.sold.length)} of them sold, are loaded ${times} times`,
       );
-      return await loadInto(redis.url, event!, claims, () => ledger.claims(event!.eventId), times);
+      const known = { eventId, layout: new TicketLayout(event) };
+      return await loadInto(redis.url, known, claims, () => ledger.claims(eventId), times);
     } finally {
       await ledger.close();
     }
@@ -166,7 +168,7 @@ async function loadOften(bench: Bench, databaseUrl: string, times: number): Prom
 
 async function loadInto(
   url: string,
-  event: EventDefinition,
+  event: InventoryEvent,
   claims: InventorySnapshot,
   read: () => Promise<InventorySnapshot>,
   times: number,

@@ -45,8 +45,20 @@ export const seats: Suite = {
       const reads = await compareReads(bench, server);
       const choice = measureChoice();
       return {
-        figures: [...chosen.figures, ...best.figures, ...several.figures, ...reads.figures, ...choice.figures],
-        raw: { chosen: chosen.raw, best: best.raw, several: several.raw, reads: reads.raw, choice: choice.raw },
+        figures: [
+          ...chosen.figures,
+          ...best.figures,
+          ...several.figures,
+          ...reads.figures,
+          ...choice.figures,
+        ],
+        raw: {
+          chosen: chosen.raw,
+          best: best.raw,
+          several: several.raw,
+          reads: reads.raw,
+          choice: choice.raw,
+        },
       };
     }),
 };
@@ -73,7 +85,12 @@ async function post(server: Program, path: string, body: unknown): Promise<Recor
   return JSON.parse(reply.body) as Record<string, unknown>;
 }
 
-const EVENT = { name: 'Bench', venue: { name: 'Bench' }, startsAt: '2030-01-01T20:00:00Z', timeZone: 'Etc/UTC' };
+const EVENT = {
+  name: 'Bench',
+  venue: { name: 'Bench' },
+  startsAt: '2030-01-01T20:00:00Z',
+  timeZone: 'Etc/UTC',
+};
 const typeOf = (ticketTypeId: string, rest: object) => ({
   ...{ ticketTypeId, name: ticketTypeId, price: 0, currency: 'EUR' },
   ...rest,
@@ -90,10 +107,22 @@ async function makeSeated(server: Program, eventId: string, hall: Hall): Promise
   await post(server, '/api/v1/events', { ...EVENT, eventId, manifestId, ticketTypes });
 }
 
-function holdAll(server: Program, eventId: string, line: object, requests: number, values?: readonly string[]) {
+function holdAll(
+  server: Program,
+  eventId: string,
+  line: object,
+  requests: number,
+  values?: readonly string[],
+) {
   const body = JSON.stringify({ lines: [line].flat() });
   const request = requestText('POST', `/api/v1/events/${eventId}/holds`, {}, body);
-  const load = { request, requests, connections: CONNECTIONS, timeoutMs: TIMEOUT_MS, ...(values && { values }) };
+  const load = {
+    request,
+    requests,
+    connections: CONNECTIONS,
+    timeoutMs: TIMEOUT_MS,
+    ...(values && { values }),
+  };
   return measure(server, () => closedLoop({ ...load, port: server.port }));
 }
 
@@ -133,14 +162,20 @@ async function compareChosen(bench: Bench, server: Program) {
 
 /** Each pair has a hall of its own, from empty to 95 % full. */
 async function compareBest(bench: Bench, server: Program) {
-  bench.say(`${round(PARTIES)} holds of the best ${PARTY} of 20,000 seats, and of ${PARTY} general-admission tickets`);
+  bench.say(
+    `${round(PARTIES)} holds of the best ${PARTY} of 20,000 seats, and of ${PARTY} general-admission tickets`,
+  );
   const hold = async (pair: number) => {
     await makeSeated(server, `best-${pair}`, THEATRE);
     return holdAll(server, `best-${pair}`, { ticketType: 'seat', bestAvailable: PARTY }, PARTIES);
   };
   await hold(bench.pairs);
   const pairs = await inTurns(bench, () => standing(server, PARTY, PARTIES), hold);
-  const ones = await inTurns({ ...bench, pairs: 3 }, () => standing(server, 1, PARTIES), (n) => hold(bench.pairs + 1 + n));
+  const ones = await inTurns(
+    { ...bench, pairs: 3 },
+    () => standing(server, 1, PARTIES),
+    (n) => hold(bench.pairs + 1 + n),
+  );
   const target: Target = { is: '≥', limit: 0.4 };
   return {
     figures: [
@@ -167,14 +202,23 @@ async function compareReads(bench: Bench, server: Program) {
   const size = (await ask(server.port, 'GET', read('seats').path)).body.length;
   const target: Target = { is: '≥', limit: 0.5 };
   const figures: Figure[] = [
-    figure({ name: 'body with the status of 50,000 seats', value: size, unit: 'bytes', detail: '' }, { is: '≤', limit: 30_000 }),
+    figure(
+      { name: 'body with the status of 50,000 seats', value: size, unit: 'bytes', detail: '' },
+      { is: '≤', limit: 30_000 },
+    ),
   ];
   const raw: unknown[] = [];
   for (const what of ['availability', 'seats']) {
     bench.say(`GET ${read(what).path} against the echo`);
     const comparison = { request: read(what), connections: CONNECTIONS, answers: 'granted', target } as const;
     const result = await compareWithEcho(bench, server, comparison);
-    figures.push(ratioFigure(what === 'seats' ? 'status of 50,000 seats' : 'availability of a seated event', comparison, result));
+    figures.push(
+      ratioFigure(
+        what === 'seats' ? 'status of 50,000 seats' : 'availability of a seated event',
+        comparison,
+        result,
+      ),
+    );
     raw.push({ comparison, ...result });
   }
   return { figures, raw };
@@ -184,12 +228,17 @@ async function compareReads(bench: Bench, server: Program) {
 function measureChoice(): { figures: Figure[]; raw: unknown } {
   const figures: Figure[] = [];
   const raw: unknown[] = [];
-  for (const [name, hall] of [['20,000', THEATRE], ['50,000', STADIUM]] as const) {
+  for (const [name, hall] of [
+    ['20,000', THEATRE],
+    ['50,000', STADIUM],
+  ] as const) {
     const manifest = parseManifestText(JSON.stringify(manifestOf(hall, 'seat')));
     const ticketTypeId = 'seat' as TicketTypeId;
     const eventId = 'choice' as EventId;
     const capacity = hall.sections * hall.rows * hall.seats;
-    const ticketTypes = [{ ticketTypeId, name: 'Seat', price: 0, currency: 'EUR', capacity, category: 'seat' }];
+    const ticketTypes = [
+      { ticketTypeId, name: 'Seat', price: 0, currency: 'EUR', capacity, category: 'seat' },
+    ];
     const layout = new TicketLayout({ ticketTypes }, seatPlanOf(manifest, ticketTypes));
     const times: number[] = [];
     for (let round = 0; round < 3; round++) {
@@ -203,7 +252,12 @@ function measureChoice(): { figures: Figure[]; raw: unknown } {
     }
     const latency = summarize(Float64Array.from(times));
     const detail = `${round(times.length)} choices, p50 ${round(latency.p50 * 1_000)} µs, max ${round(latency.max)} ms`;
-    const claim = { name: `choice of the best ${PARTY} of ${name} seats, p99`, value: latency.p99, unit: 'ms', detail };
+    const claim = {
+      name: `choice of the best ${PARTY} of ${name} seats, p99`,
+      value: latency.p99,
+      unit: 'ms',
+      detail,
+    };
     figures.push(figure(claim, { is: '<', limit: 2 }));
     raw.push({ hall, latency });
   }
@@ -222,5 +276,7 @@ function ratio(name: string, pairs: readonly Pair<Holds>[], target: Target): Fig
 function problemsOf({ requests, errors, statuses }: Holds): string[] {
   const granted = statuses['201'] ?? 0;
   if (granted === requests) return [];
-  return [`${granted} of ${requests} were granted, ${errors} not answered, by status ${JSON.stringify(statuses)}`];
+  return [
+    `${granted} of ${requests} were granted, ${errors} not answered, by status ${JSON.stringify(statuses)}`,
+  ];
 }

@@ -1,6 +1,9 @@
 // The seat map of an event as the public reads it: the manifest with the ticket number of every seat, so that the
 // statuses of a SeatBoard can be drawn. Made once for each entry of the catalogue.
-import type { Manifest, Row, Seat } from '@floodgate/core/manifest.ts';
+import type { Ticket } from '@floodgate/core/ids.ts';
+import type { TicketLayout } from '@floodgate/core/layout.ts';
+import { type Seat, seatedSection } from '@floodgate/core/manifest.ts';
+import type { PlannedRow, SeatPlan } from '@floodgate/core/seat-plan.ts';
 import type { CatalogueEntry } from './catalogue.ts';
 
 /** Adjacent seats of one ticket type with consecutive ticket numbers. Members run parallel to `seats`. */
@@ -31,43 +34,41 @@ export function seatMapOf(entry: CatalogueEntry): string | undefined {
       manifestId: entry.event.manifestId,
       name: plan.manifest.name,
       seats: plan.seats,
-      sections: sectionsOf(entry, plan.manifest),
+      sections: sectionsOf(entry, plan),
     });
     bodies.set(entry, body);
   }
   return body;
 }
 
-function sectionsOf(entry: CatalogueEntry, { sections }: Manifest) {
-  return sections.map((section) => {
-    if ('rows' in section) {
-      const { section: name, focus } = section;
-      const rows = section.rows.map((row) => ({ row: row.row, segments: segmentsOf(entry, name, row) }));
-      return { section: name, focus, rows };
+function sectionsOf({ event, layout }: CatalogueEntry, { manifest, rows }: SeatPlan) {
+  const bySection = Map.groupBy(rows, ({ section }) => section);
+  return manifest.sections.map((section) => {
+    if (seatedSection(section)) {
+      const planned = bySection.get(section) ?? [];
+      const segments = (row: PlannedRow) => ({ row: row.row.row, segments: segmentsOf(layout, row) });
+      return { section: section.section, focus: section.focus, rows: planned.map(segments) };
     }
-    const type = entry.event.ticketTypes.find(({ category }) => category === section.category);
-    return {
-      section: section.section,
-      ticketType: type?.ticketTypeId ?? null,
-      capacity: section.capacity,
-    };
+    const type = event.ticketTypes.find(({ category }) => category === section.category);
+    const ticketType = type?.ticketTypeId ?? null;
+    return { section: section.section, ticketType, capacity: section.capacity };
   });
 }
 
-function segmentsOf({ layout }: CatalogueEntry, section: string, { row, seats }: Row): Segment[] {
+function segmentsOf(layout: TicketLayout, { row, tickets }: PlannedRow): Segment[] {
   const segments: Segment[] = [];
-  let expected: number | undefined;
-  for (const seat of seats) {
-    const ticket = layout.seatNamed(section, row, seat.seat);
-    const type = ticket === undefined ? null : layout.typeOf(ticket).ticketTypeId;
+  let expected = -1;
+  for (const [place, seat] of row.seats.entries()) {
+    const ticket = tickets[place] as Ticket | -1;
+    const type = ticket === -1 ? null : layout.typeOf(ticket).ticketTypeId;
     let segment = segments.at(-1);
     const goesOn = segment?.ticketType === type && ticket === expected && !seat.gapBefore;
     if (!segment || !goesOn) {
-      segment = { ticketType: type, firstTicket: ticket ?? null, seats: [], x: [], y: [] };
+      segment = { ticketType: type, firstTicket: ticket === -1 ? null : ticket, seats: [], x: [], y: [] };
       segments.push(segment);
     }
     add(segment, seat);
-    expected = ticket === undefined ? undefined : ticket + 1;
+    expected = ticket === -1 ? -1 : ticket + 1;
   }
   return segments;
 }
