@@ -32,7 +32,7 @@ export function journaling(rule: Rule): void {
     ]);
     const [created] = await ledger.journal(entries.eventId, 0, 1);
     assert.deepEqual(
-      [created!.kind, created!.seq, created!.fact],
+      [created!.kind, created!.seq, plain(created!.fact)],
       ['event-created', 1, { capacity: CAPACITY }],
     );
   });

@@ -5,7 +5,9 @@ import { describe, test } from 'node:test';
 import type { HoldId } from '@floodgate/core/ids.ts';
 import { endingHolds, meetingDeadlines } from './ledger-holds.contract.ts';
 import { keepingKeys } from './ledger-keys.contract.ts';
+import { limitingBuyers } from './ledger-limits.contract.ts';
 import { journaling, reading, reopening } from './ledger-reads.contract.ts';
+import { changingEvents, keepingShop, settingAside } from './ledger-staff.contract.ts';
 import { EventEntries, freshId, TestClock, ticketsOf } from './test-entries.ts';
 import {
   assertGranted,
@@ -50,6 +52,10 @@ export function ledgerContract(
     keepingKeys(rule);
     endingHolds(rule);
     if (abilities.followsTestClock) meetingDeadlines(rule);
+    limitingBuyers(rule);
+    changingEvents(rule);
+    settingAside(rule);
+    keepingShop(rule);
     journaling(rule);
     reading(rule);
     if (abilities.reopens) reopening(rule);

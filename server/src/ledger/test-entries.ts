@@ -2,6 +2,7 @@
 // so that every test also shows that 64-bit ids survive the way into the store and back.
 import type { EventDefinition } from '@floodgate/core/event.ts';
 import {
+  type AllocationId,
   type EventId,
   eventId,
   type HoldId,
@@ -9,13 +10,28 @@ import {
   type Ticket,
   ticketTypeId,
 } from '@floodgate/core/ids.ts';
-import type { Buy, Confirm, CreateEvent, Expire, Hold, Idempotency, Refuse, Release } from './ledger.ts';
+import { layoutCapacity } from '@floodgate/core/layout.ts';
+import {
+  type Buy,
+  type ChangeEvent,
+  type Confirm,
+  type CreateEvent,
+  type Expire,
+  type Extend,
+  type Hold,
+  type Idempotency,
+  type KeepManifest,
+  type RecordFact,
+  type Refuse,
+  type Release,
+  SHOP,
+} from './ledger.ts';
 
 let lastId = 2n ** 63n - 1n - 10_000_000n;
 let events = 0;
 
-/** A fresh id of an order or a hold. */
-export function freshId<Id extends OrderId | HoldId>(): Id {
+/** A fresh id of an order, a hold or an allocation. */
+export function freshId<Id extends OrderId | HoldId | AllocationId>(): Id {
   return String(++lastId) as Id;
 }
 
@@ -91,7 +107,41 @@ export class EventEntries {
     return { kind: 'expire', eventId: this.eventId, holdId };
   }
 
-  refuse(refusal: Refuse['refusal'], rest: Pick<Refuse, 'idempotency' | 'note'>): Refuse {
+  refuse(refusal: Refuse['refusal'], rest: Pick<Refuse, 'idempotency' | 'note' | 'seats'>): Refuse {
     return { kind: 'refuse', eventId: this.eventId, refusal, ...rest };
   }
+
+  extend(holdId: HoldId, ttlMs: number, maxMs = LONG_MS): Extend {
+    return { kind: 'extend', eventId: this.eventId, holdId, ttlMs, maxMs };
+  }
+
+  /** The event with so many tickets more than it was made with. */
+  grown(more: number): EventDefinition {
+    const [type] = this.event.ticketTypes;
+    return { ...this.event, ticketTypes: [{ ...type!, capacity: type!.capacity + more }] };
+  }
+
+  /** A change made from `version`; of the event as it was made, unless another is given. */
+  change(version: number, rest: Partial<ChangeEvent> = {}): ChangeEvent {
+    const { eventId, event } = this;
+    const capacity = layoutCapacity(rest.event ?? event);
+    const allocationId = rest.setAside ? freshId<AllocationId>() : undefined;
+    const words = { by: 'key-1', action: 'change', before: {}, after: {} };
+    const none = { setAside: [], restored: [], allocationId };
+    return { kind: 'change-event', eventId, event, capacity, version, ...none, ...words, ...rest };
+  }
+}
+
+/** Makes the shop's own journal, which may be there already. */
+export function createShop(): CreateEvent {
+  const { event } = new EventEntries(0);
+  return { kind: 'create-event', eventId: SHOP, event: { ...event, eventId: SHOP, ticketTypes: [] } };
+}
+
+export function recordOfShop(fact: RecordFact['fact'], as: RecordFact['as'] = 'key-made'): RecordFact {
+  return { kind: 'record', eventId: SHOP, as, fact };
+}
+
+export function keepManifest(manifestId: string, content: string): KeepManifest {
+  return { kind: 'keep-manifest', eventId: SHOP, manifestId, content, by: 'key-1' };
 }

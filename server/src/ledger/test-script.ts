@@ -54,6 +54,11 @@ export class Script {
     return assertRefused(outcome!, refusal);
   }
 
+  /** Tickets that staff have set aside, in ascending order. */
+  async asides(eventId = this.entries.eventId): Promise<number[]> {
+    return [...(await this.ledger.claims(eventId)).aside.sort()];
+  }
+
   /** Sold and held tickets, each in ascending order. */
   async claims(eventId = this.entries.eventId): Promise<{ held: number[]; sold: number[] }> {
     const { held, sold } = await this.ledger.claims(eventId);
