@@ -49,3 +49,11 @@ export interface Manifest {
 export function seatedSection(section: SeatedSection | StandingArea): section is SeatedSection {
   return 'rows' in section;
 }
+
+export const MAX_SEATS = 200_000;
+export const MAX_SECTIONS = 2_000;
+/** Of sections, rows, seats and categories. */
+export const MAX_PLACE_NAME = 32;
+export const MAX_MANIFEST_NAME = 200;
+/** Coordinates lie between −1,000,000 and 1,000,000. */
+export const MAX_COORDINATE = 1_000_000;
