@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { HoldId } from '@floodgate/core/ids.ts';
+import { readingForBuyers } from './ledger-buyers.contract.ts';
+import { extendingByTheClock, extendingHolds } from './ledger-extend.contract.ts';
 import { endingHolds, meetingDeadlines } from './ledger-holds.contract.ts';
 import { keepingKeys } from './ledger-keys.contract.ts';
 import { limitingBuyers } from './ledger-limits.contract.ts';
@@ -51,13 +53,18 @@ export function ledgerContract(
     judgingAlone(rule);
     keepingKeys(rule);
     endingHolds(rule);
-    if (abilities.followsTestClock) meetingDeadlines(rule);
+    extendingHolds(rule);
+    if (abilities.followsTestClock) {
+      meetingDeadlines(rule);
+      extendingByTheClock(rule);
+    }
     limitingBuyers(rule);
     changingEvents(rule);
     settingAside(rule);
     keepingShop(rule);
     journaling(rule);
     reading(rule);
+    readingForBuyers(rule);
     if (abilities.reopens) reopening(rule);
   });
 }
