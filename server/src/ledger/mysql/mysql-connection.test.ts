@@ -459,6 +459,46 @@ describe('a connection to MariaDB', options, () => {
     ]);
   });
 
+  test('[S8] of what a buyer has no more is read than there is, however much others have', async () => {
+    const { connection } = await newDatabase();
+    const many = Array.from({ length: 2_000 }, (_, number) => number + 1);
+    const newHolds = many.map((number) => ({
+      ...{
+        ...SOME_HOLD,
+        holdId: `${number}` as HoldId,
+        buyer: number % 10 === 0 ? 'ann' : `buyer ${number}`,
+      },
+      ...{
+        eventNo: 1 + (number % 3),
+        status: number % 50 === 0 ? ('active' as const) : ('released' as const),
+      },
+    }));
+    const orders = many.map((number) => ({
+      ...{
+        eventNo: 1 + (number % 2),
+        orderId: `${number}` as OrderId,
+        eventId: 'event-1' as never,
+        seq: number,
+      },
+      ...{ buyer: number % 400 === 0 ? 'ann' : `buyer ${number}`, secret: 's', tickets: [ticket(number)] },
+      ...{ status: 'confirmed' as const, createdAtMs: 5, holdId: null },
+    }));
+    await connection.writeBatch({ ...NOTHING, newHolds, orders });
+    const buyers = ['ann', 'buyer 7', 'nobody', 'Ann'].map((buyer) => ({ eventNo: 1, buyer }));
+    const reads = async () => {
+      const rows = await connection.query(`SHOW SESSION STATUS LIKE 'Handler_read%'`);
+      return rows.reduce((sum, { Value }) => sum + Number(Value), 0);
+    };
+    const before = await reads();
+    const { belongings } = await connection.readBatch({ ...NOTHING_READ, eventNos: [1], buyers });
+    const cost = (await reads()) - before;
+    await connection.rollback();
+    const found = belongings.map(({ buyer, hold_id: hold }) => `${buyer} ${hold ? 'holds' : 'bought'}`);
+    const due = [...Array(5).fill('ann bought'), ...Array(13).fill('ann holds')];
+    assert.deepEqual(found.sort(), due);
+    assert.ok(cost < 150, `${cost} rows were read`);
+  });
+
   test('a connection that is closed finishes first what is under way', async () => {
     const { connect } = await newDatabase();
     const connection = await connect();

@@ -5,6 +5,7 @@ import { needsServer } from '../../../test/servers/binaries.ts';
 import { type PostgresServer as RealServer, startPostgres } from '../../../test/servers/postgres.ts';
 import { CLOCK_ONLY } from '../sql/sql-server.ts';
 import { PostgresServer } from './postgres-server.ts';
+import { READ_BELONGINGS } from './statements.ts';
 
 const CATALOGUE = { ...CLOCK_ONLY, eventNos: [0] };
 
@@ -41,6 +42,17 @@ describe('a connection to PostgreSQL', { timeout: 60_000, ...needsServer('postgr
     assert.equal(server.faultOf(lost), 'connection lost');
     assert.equal(connection.isOpen, false);
     connection.destroy();
+  });
+
+  test('[S8] what a buyer has is found by the index of buyers, also by plans made for empty tables', async () => {
+    const connection = await server.connect();
+    await connection.query(`PREPARE belongings AS ${READ_BELONGINGS.text}`);
+    const plan = await connection.query(`EXPLAIN EXECUTE belongings('{1,2}', '{ann,bob}')`);
+    const indexes = plan.flatMap(
+      (row) => /Index.* on (\w+_by_\w+|\w+_pkey)/.exec(row['QUERY PLAN']!)?.[1] ?? [],
+    );
+    assert.deepEqual(indexes, ['orders_by_buyer', 'holds_by_buyer'], JSON.stringify(plan));
+    await connection.close();
   });
 
   test('a server that has become read-only is a lost connection, as another may be the primary now', async () => {

@@ -128,15 +128,15 @@ export async function readOrdersOf(
   return rows.map((row) => orderRecord(row, row.event_id as EventId));
 }
 
-/** By the index of deadlines: a sum keeps a server from reading all holds that the event ever had. */
+/** A range of one event, in the order of the index by event: nothing else has its deadlines in this order. */
 export async function readNextDeadline(
   connection: SqlConnection,
   { eventNo }: KnownEvent,
 ): Promise<number | undefined> {
   const [row] = await connection.query(
-    `SELECT expires_at_ms FROM holds WHERE status = 'active' AND event_no + 0 = ?
-     ORDER BY expires_at_ms LIMIT 1`,
-    [eventNo],
+    `SELECT expires_at_ms FROM holds WHERE event_no BETWEEN ? AND ? AND status = 'active'
+     ORDER BY event_no, expires_at_ms LIMIT 1`,
+    [eventNo, eventNo],
   );
   return numberOrNull(row?.expires_at_ms) ?? undefined;
 }

@@ -2,7 +2,7 @@
 // limits hold for purchases that two make at once, and a manifest of megabytes is kept.
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import type { AllocationId } from '@floodgate/core/ids.ts';
+import type { AllocationId, OrderId } from '@floodgate/core/ids.ts';
 import { layoutCapacity } from '@floodgate/core/layout.ts';
 import { type BuyerLimits, type ChangeEvent, type CreateEvent, type Outcome, SHOP } from '../ledger.ts';
 import type { SqlLedger } from '../sql-ledger.ts';
@@ -30,6 +30,8 @@ export function staffing(kind: ServerKind): void {
     losingAnswers(kind, database);
   });
 }
+
+const freshAllocation = () => freshId<OrderId>() as string as AllocationId;
 
 /** The event with so many tickets, or with others out of sale. */
 function changeOf(entries: EventEntries, version: number, rest: Partial<ChangeEvent> = {}): ChangeEvent {
@@ -189,7 +191,7 @@ function growing(kind: ServerKind, database: NewDatabase): void {
       assertGranted(await one!.post(entries.buy([16])));
       await assert.rejects(one!.post(entries.buy([20])), /broken invariant/);
 
-      const [allocationId, setAside] = [freshId<AllocationId>(), entries.buy([17, 18, 19]).tickets];
+      const [allocationId, setAside] = [freshAllocation(), entries.buy([17, 18, 19]).tickets];
       const kill = changeOf(entries, growth.seq, { event: more, setAside, allocationId });
       const killed = assertGranted(await two!.post(kill));
       const { taken } = assertRefused(await one!.post(entries.buy([18, 15])), 'TICKET_TAKEN');
@@ -218,7 +220,7 @@ function growing(kind: ServerKind, database: NewDatabase): void {
       assertGranted(await one!.post(entries.create()));
       const sales = Array.from({ length: 30 }, (_, n) => one!.post(entries.buy([60_000 + n * 1_000])));
       const free = Array.from({ length: 50_000 }, (_, n) => n);
-      const [setAside, allocationId] = [entries.buy(free).tickets, freshId<AllocationId>()];
+      const [setAside, allocationId] = [entries.buy(free).tickets, freshAllocation()];
       const sinceMs = performance.now();
       const change = assertGranted(await two!.post(changeOf(entries, 1, { setAside, allocationId })));
       t.diagnostic(`50,000 tickets were set aside in ${Math.round(performance.now() - sinceMs)} ms`);
@@ -360,7 +362,11 @@ function losingAnswers(kind: ServerKind, database: NewDatabase): void {
         for (const entry of [shop, entries.create(), hold]) assertGranted(await ledger!.post(entry));
         const { eventId } = entries;
         const more = changeOf(entries, 1, {
-          ...{ event: grown(entries, 5), setAside: entries.buy([2]).tickets, allocationId: freshId() },
+          ...{
+            event: grown(entries, 5),
+            setAside: entries.buy([2]).tickets,
+            allocationId: freshAllocation(),
+          },
         });
         const { holdId } = hold;
         const facts = [
