@@ -9,10 +9,12 @@ const secret = z.string().regex(/^[\w-]{22}$/);
 const count = z.int().min(0);
 const isoTime = z.iso.datetime({ precision: 3 });
 
+const seatName = z.strictObject({ section: z.string(), row: z.string(), seat: z.string() });
 const ticket = z.strictObject({
   ticketId: z.string().regex(/^\d+$/),
   ticketType: z.string(),
-  label: z.string().regex(/^[A-Z0-9_-]+-\d+$/),
+  label: z.string().min(1),
+  seat: seatName.optional(),
 });
 const tickets = z.array(ticket).min(1);
 const total = z.strictObject({ amount: count, currency: z.string().regex(/^[A-Z]{3}$/) });
@@ -27,6 +29,7 @@ export const hold = z.strictObject({
   status: z.enum(['active', 'confirmed', 'released', 'expired']),
   expiresAt: isoTime,
   expiresInMs: count,
+  extendableUntil: isoTime,
   ledgerSeq: z.int().min(1),
   tickets,
   total,
@@ -148,6 +151,25 @@ export const problem = z.strictObject({
   retryAfterMs: z.int().min(1).optional(),
   fields: z.record(z.string(), z.string()).optional(),
   seatsRemaining: count.optional(),
+  seats: z.array(seatName).min(1).optional(),
+  nextExpiryAt: isoTime.optional(),
+  onSaleAt: isoTime.optional(),
+  perOrder: count.optional(),
+});
+
+/** Of the flash purchase. */
+export const reserved = z.strictObject({
+  success: z.literal(true),
+  reservationId: snowflake,
+  orderId: snowflake,
+  expiresAt: z.int(),
+  message: z.string().min(1),
+  processingTimeMs: z.number().min(0),
+});
+export const notReserved = problem.extend({
+  success: z.literal(false),
+  message: z.string().min(1),
+  processingTimeMs: z.number().min(0),
 });
 
 /** The body of an answer of this status and shape. */
