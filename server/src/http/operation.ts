@@ -50,6 +50,8 @@ export interface Operation {
   /** What of the request the schema looks at. */
   readonly input: ZodType;
   readonly run: (ask: Ask<never>) => Answer | Promise<Answer>;
+  /** Puts every answer into the shape that the operation promises, refusals and faults too. */
+  readonly dress: ((answer: Answer, ms: number) => Answer) | undefined;
 }
 
 /** An operation whose `run` has the type of its schema. */
@@ -65,6 +67,7 @@ export function operation<Input>(definition: {
   readonly takesText?: readonly string[];
   readonly input: ZodType<Input>;
   readonly run: (ask: Ask<Input>) => Answer | Promise<Answer>;
+  readonly dress?: Operation['dress'];
 }): Operation {
   const { isStaff, roles, ...others } = definition;
   const { method } = definition;
@@ -73,6 +76,7 @@ export function operation<Input>(definition: {
     hasBody: method !== 'GET' && method !== 'DELETE',
     maxBodyBytes: MAX_BODY_BYTES,
     takesText: [],
+    dress: undefined,
     ...others,
     roles: roles ?? (isStaff ? staffRoles(method) : undefined),
     run: definition.run as Operation['run'],

@@ -190,7 +190,9 @@ class Visit implements Ask<never> {
     const { who } = this;
     // What staff did is logged with who did it.
     const logged = who.kind === 'staff' ? { ...answer, fields: { ...answer.fields, by: who.name } } : answer;
-    send(this.#doors, this.#operation.name, this.#req, this.#res, this.requestId, this.#startMs, logged);
+    const { name, dress } = this.#operation;
+    const dressed = dress ? dress(logged, performance.now() - this.#startMs) : logged;
+    send(this.#doors, name, this.#req, this.#res, this.requestId, this.#startMs, dressed);
   }
 }
 

@@ -12,7 +12,7 @@ import { entryWith, eventOf, findEvent } from './discover.ts';
 import { postToHold } from './doubts.ts';
 import { check } from './eligibility.ts';
 import type { Refusal } from './refusal.ts';
-import { newHoldId, type Rooms } from './rooms.ts';
+import { newHoldId, newOrderId, type Rooms } from './rooms.ts';
 import { type Line, meant } from './wants.ts';
 import { isTheirs, type Principal } from './who.ts';
 
@@ -21,6 +21,8 @@ export interface HoldCommand {
   readonly lines: readonly Line[];
   readonly buyer: string | null;
   readonly idempotency?: Idempotency | undefined;
+  /** Whether the order it may become has its id already. */
+  readonly setsOrderAside?: boolean;
 }
 
 export interface HoldView {
@@ -48,10 +50,16 @@ export interface HoldView {
  * LedgerOutcomeUnknown.
  */
 export async function hold(rooms: Rooms, command: HoldCommand): Promise<HoldView | Refusal> {
+  const claimed = await claimHold(rooms, command);
+  return 'refusal' in claimed ? claimed : heldOf(rooms, claimed);
+}
+
+/** As `hold`, with the ledger's words. */
+export async function claimHold(rooms: Rooms, command: HoldCommand): Promise<Claimed | Refusal> {
   const entry = rooms.catalogue.find(command.eventId) ?? (await findEvent(rooms, command.eventId));
   if (!entry) return { refusal: 'EVENT_NOT_FOUND' };
-  const { buyer, idempotency } = command;
-  const claimed = await claim(rooms, entry, {
+  const { buyer, idempotency, setsOrderAside } = command;
+  return claim(rooms, entry, {
     idempotency,
     demand: (entry) => demandOf(rooms, entry, command),
     propose: (proposal) => ({
@@ -60,9 +68,9 @@ export async function hold(rooms: Rooms, command: HoldCommand): Promise<HoldView
       holdId: newHoldId(rooms),
       buyer,
       ttlMs: rooms.holdTtlMs,
+      orderId: setsOrderAside ? newOrderId(rooms) : undefined,
     }),
   });
-  return 'refusal' in claimed ? claimed : heldOf(rooms, claimed);
 }
 
 function demandOf(rooms: Rooms, entry: CatalogueEntry, { lines, buyer }: HoldCommand): Demand | Refusal {
