@@ -1,0 +1,77 @@
+// Every statement that SQLite prepares in a life of a ledger is asked for its plan: none may walk a table that grows
+// with what is sold, for its cost would grow with it.
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
+import { EventEntries, TestClock, ticketsOf, underKey } from '../test-entries.ts';
+import { SqliteReader } from './reader.ts';
+import { SqliteWriter } from './writer.ts';
+
+/** What an audit and statistics read is all of it. */
+const READ_WHOLE_TABLES = [
+  'SELECT count(*) AS n FROM idempotency_keys',
+  'FROM journal WHERE event_no = ? ORDER BY pos',
+  'FROM holds WHERE event_no = ?',
+  'FROM orders WHERE event_no = ?',
+];
+
+test('no statement of the SQLite ledger walks a table of sales, but those of the audit', () => {
+  const statements = new Set<string>();
+  const { prepare } = DatabaseSync.prototype;
+  DatabaseSync.prototype.prepare = function (sql) {
+    statements.add(sql);
+    return prepare.call(this, sql);
+  };
+  const folder = mkdtempSync(join(tmpdir(), 'floodgate-'));
+  const file = join(folder, 'ledger.db');
+  try {
+    live(file);
+    const db = new DatabaseSync(file);
+    const walks = [...statements].flatMap((sql) => {
+      if (/^\s*(PRAGMA|BEGIN|COMMIT)/.test(sql)) return [];
+      const plan = prepare.call(db, `EXPLAIN QUERY PLAN ${sql}`).all();
+      const steps = plan.map(({ detail }) => String(detail));
+      return steps.filter((step) => /^SCAN (orders|holds|journal|j|claims|idempotency_keys)\b/.test(step)).map(() => sql); // biome-ignore format: short
+    });
+    db.close();
+    assert.ok(statements.size > 25, `${statements.size} statements`);
+    const unexpected = walks.filter((sql) => !READ_WHOLE_TABLES.some((whole) => sql.includes(whole)));
+    assert.deepEqual(unexpected, []);
+    assert.ok(walks.length > 0, 'the audit is seen to walk');
+  } finally {
+    DatabaseSync.prototype.prepare = prepare;
+    rmSync(folder, { recursive: true });
+  }
+});
+
+function live(file: string): void {
+  const writer = new SqliteWriter(file, new TestClock());
+  const reader = new SqliteReader(file);
+  const entries = new EventEntries(20);
+  const { eventId } = entries;
+  const [buy, hold] = [entries.buy([0], underKey('a')), entries.hold([1, 2])];
+  const limits = { tickets: [{ ranges: [[0, 20] as const], max: 9 }], holds: 1 };
+  writer.commit([entries.create(), buy, hold, entries.buy([3], { buyer: 'ann', limits })]);
+  writer.commit([entries.extend(hold.holdId, 1), entries.confirm(hold.holdId), entries.change(1)]);
+  const beforeId = buy.orderId;
+  reader.events();
+  reader.event(eventId);
+  reader.heads();
+  reader.order(buy.orderId);
+  reader.hold(hold.holdId);
+  reader.orders(eventId, 0, 10);
+  reader.ordersOf('ann', beforeId, 10);
+  reader.nextDeadline(eventId);
+  reader.manifest('m');
+  reader.dueHolds(0, 10);
+  reader.journal(eventId, 0, 10);
+  reader.claims(eventId);
+  reader.claimsOf(eventId, ticketsOf(1, 2));
+  reader.keptKeys();
+  reader.audit(eventId);
+  reader.close();
+  writer.close();
+}
