@@ -195,8 +195,8 @@ class PoolIndex {
     const others: (readonly [end: number, pool: number])[] = [];
     for (const [pool, { kind, ranges }] of pools.entries()) {
       for (const [first, end] of ranges) {
-        if (kind === 'any') others.push([end, pool]);
-        else this.#poolOfSeat.fill(pool, first, end);
+        if (kind !== 'any') this.#poolOfSeat.fill(pool, first, end);
+        else if (first < end) others.push([end, pool]);
       }
     }
     others.sort(([a], [b]) => a - b);

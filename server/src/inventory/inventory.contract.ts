@@ -12,7 +12,10 @@ import {
   SOLD,
   type TakeResult,
 } from './inventory.ts';
-import { agreeingWithTheModel, type Command, command, ending } from './inventory-ends.contract.ts';
+import { growing, servingAHerd } from './inventory-crowd.contract.ts';
+import { type Command, command, ending } from './inventory-ends.contract.ts';
+import { agreeingWithTheModel } from './inventory-model.contract.ts';
+import { mixingWants, namingSeats, seatingParties } from './inventory-seats.contract.ts';
 import { refusing, taking } from './inventory-takes.contract.ts';
 import {
   arrange,
@@ -53,6 +56,11 @@ export function inventoryContract(name: string, make: Make): void {
     comparingAndRepairing(rule);
     waiting(rule);
     ending(rule);
+    namingSeats(rule);
+    seatingParties(rule);
+    mixingWants(rule);
+    servingAHerd(rule);
+    growing(rule);
     agreeingWithTheModel(rule);
   });
 }

@@ -44,26 +44,38 @@ export interface BestWant {
   readonly accessible?: boolean | undefined;
   readonly together?: boolean | undefined;
 }
-/** A request wants all of them together. Pools that the layout does not have are a broken invariant. */
+/**
+ * A request wants all of them together. Pools that the layout does not have are a broken invariant, and so is a ticket
+ * that is named twice. Named tickets are taken before all others, best seats in one section before those in all
+ * sections, else in the order of the request: so no want takes what another one needs.
+ */
 export type Want = AnyWant | TicketsWant | BestWant;
 
 /** The largest party that is seated side by side. */
 export const MAX_PARTY = 10;
 
+/**
+ * In order of precedence: of several, the first is answered. A definite no goes before one that may change, so that
+ * nobody waits in vain. What several wants need of the same pools adds up.
+ */
 export type TakeRefusal =
   /** The inventory has no such event loaded. */
   | 'EVENT_NOT_FOUND'
   | 'TICKET_TYPE_NOT_FOUND'
+  /** Some of the named tickets are held or sold: `taken` has them, without those that are pending. */
+  | 'SEAT_TAKEN'
   /** Not enough tickets are left, and none that are held could help: they are sold. */
   | 'SOLD_OUT'
   /** Not enough are free now, but holds that lapse could bring enough back. */
   | 'ALL_HELD'
-  /** Some of the wanted tickets are held or sold; which ones is said with it. */
-  | 'SEAT_TAKEN'
-  /** Enough are free, but not side by side, which was insisted on. */
-  | 'NO_SEATS_TOGETHER'
   /** Not enough are free now, and takes in flight decide the matter within milliseconds: wait, try again. */
-  | 'PENDING';
+  | 'PENDING'
+  /**
+   * Enough are free for all wants, but not side by side, which was insisted on. Where not even one seat can be given
+   * (companion seats without an accessible one), the answer is PENDING if any of these pools' seats is pending, else
+   * ALL_HELD if any is held, else SOLD_OUT; the same without the insisting.
+   */
+  | 'NO_SEATS_TOGETHER';
 
 export type TakeResult =
   | { readonly tickets: readonly Ticket[] }

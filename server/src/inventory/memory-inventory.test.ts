@@ -3,12 +3,46 @@
 import assert from 'node:assert/strict';
 import { createHook } from 'node:async_hooks';
 import { describe, test } from 'node:test';
-import { eventId, type Ticket } from '@floodgate/core/ids.ts';
+import { type EventId, eventId, type Ticket } from '@floodgate/core/ids.ts';
+import fc from 'fast-check';
 import { inventoryContract } from './inventory.contract.ts';
+import type { TakeResult, Want } from './inventory.ts';
+import { agreement } from './inventory-model.contract.ts';
+import { strandedSeats } from './inventory-seats.contract.ts';
 import { MemoryInventory } from './memory-inventory.ts';
-import { claims, EVENT, eventOf, GA, granted, inTime, NOTHING, VIP, want } from './test-events.ts';
+import {
+  best,
+  claims,
+  EVENT,
+  eventOf,
+  GA,
+  granted,
+  houseOf,
+  inTime,
+  NOTHING,
+  these,
+  VIP,
+  want,
+} from './test-events.ts';
 
 const MIB = 2 ** 20;
+
+/** The rule of the best seats without its word on single seats, for a house of rows of 17: nearest to the middle, row by row. */
+class Careless extends MemoryInventory {
+  override take(eventId: EventId, [want]: readonly Want[]): TakeResult {
+    const party = 'best' in want! ? want.best : 0;
+    const offsets = [...Array(17 - party + 1).keys()];
+    offsets.sort((a, b) => Math.abs(2 * a + party - 17) - Math.abs(2 * b + party - 17));
+    for (let row = 0; row < this.capacityOf(eventId); row += 17) {
+      for (const offset of offsets) {
+        const seats = Array.from({ length: party }, (_, index) => row + offset + index);
+        const answer = super.take(eventId, [these(...seats)]);
+        if ('tickets' in answer) return answer;
+      }
+    }
+    return { refusal: 'SOLD_OUT' };
+  }
+}
 
 inventoryContract('memory inventory', async () => ({
   inventory: new MemoryInventory(),
@@ -35,6 +69,39 @@ describe('memory inventory', () => {
     };
     assert.equal(new Set(await given(new MemoryInventory())).size, 100);
     assert.equal(new Set(await given(new Unguarded())).size, 2);
+  });
+
+  test('[S1] control: with the mark on taken tickets removed, one seat is given twice', async () => {
+    class Unguarded extends MemoryInventory {
+      protected override markTaken(): void {}
+    }
+    const given = async (inventory: MemoryInventory) => {
+      await inventory.load(houseOf({ Stalls: Array(10).fill('ssssssssss') }), NOTHING);
+      return Array.from({ length: 25 }, () => granted(inventory.take(EVENT, [best(4)]))).flat();
+    };
+    assert.equal(new Set(await given(new MemoryInventory())).size, 100);
+    assert.equal(new Set(await given(new Unguarded())).size, 4);
+  });
+
+  test('[S3] control: with the rule against single seats removed, parties strand some', async () => {
+    assert.ok((await strandedSeats(new Careless())).length > 10);
+  });
+
+  test('[S2] wherever it begins to give tickets, it agrees with the model', async () => {
+    for (const from of [0.2, 0.5, 0.99]) {
+      await fc.assert(agreement(new MemoryInventory(from), from), { numRuns: 100 });
+    }
+  });
+
+  test('[S1] processes that begin at places of their own seat their parties apart while there is room', async () => {
+    const given = await Promise.all(
+      [0, 0.25, 0.5, 0.75].map(async (from) => {
+        const inventory = new MemoryInventory(from);
+        await inventory.load(houseOf({ Stalls: Array(40).fill('ssssssssss') }), NOTHING);
+        return Array.from({ length: 6 }, () => granted(inventory.take(EVENT, [best(4)]))).flat();
+      }),
+    );
+    assert.equal(new Set(given.flat()).size, 4 * 6 * 4);
   });
 
   test('[S9] only a change of its own event, after it began, ends a wait before its time', async () => {

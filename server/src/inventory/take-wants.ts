@@ -6,6 +6,7 @@
 // that insists on sitting together, and accessible pools, where a companion seat is of no use without its place.
 import type { Ticket } from '@floodgate/core/ids.ts';
 import { invariant } from '@floodgate/core/refusal.ts';
+import type { Search } from './best-seats.ts';
 import type { EventTickets } from './event-tickets.ts';
 import {
   AVAILABLE,
@@ -25,7 +26,7 @@ export type Mark = (event: EventTickets, ticket: Ticket) => void;
 /** A want with the pools that may serve it: neighbours in the layout. */
 interface Ask {
   readonly want: Want;
-  /** How many tickets are wanted of these pools; of named tickets 0, they are counted by `wantedIn`. */
+  /** How many tickets are wanted of these pools; 0 of named tickets, which have none here. */
   readonly quantity: number;
   readonly pools: readonly number[];
 }
@@ -49,15 +50,18 @@ export function takeWants(event: EventTickets, wants: readonly Want[], from: num
   const asks = wants.map((want) => askOf(event, want));
   const refused = refusalOf(event, asks);
   if (refused !== undefined) return refused;
-  if (asks.length === 1) return takeOne(event, asks[0]!, from, mark);
+  if (asks.length === 1) {
+    const tickets = takeOne(event, asks[0]!, from, mark);
+    return tickets ? { tickets } : { refusal: whyUnseated(event, asks[0]!, from) };
+  }
   const taken: (readonly Ticket[])[] = [];
   for (const index of inOrderOfTaking(asks)) {
-    const result = takeOne(event, asks[index]!, from, mark);
-    if ('refusal' in result) {
+    const tickets = takeOne(event, asks[index]!, from, mark);
+    if (!tickets) {
       for (const ticket of taken.flat()) event.move(ticket, AVAILABLE);
-      return result;
+      return { refusal: whyUnseated(event, asks[index]!, from) };
     }
-    taken[index] = result.tickets;
+    taken[index] = tickets;
   }
   return { tickets: taken.flat() };
 }
@@ -154,45 +158,43 @@ function inOrderOfTaking(asks: readonly Ask[]): number[] {
   return [...asks.keys()].sort((a, b) => rank(asks[a]!) - rank(asks[b]!) || a - b);
 }
 
-function takeOne(event: EventTickets, { want, pools }: Ask, from: number, mark: Mark): TakeResult {
-  if ('best' in want) return seat(event, want, pools, from, mark);
+/** Undefined, with nothing taken, when seats cannot be found. */
+function takeOne(event: EventTickets, ask: Ask, from: number, mark: Mark): readonly Ticket[] | undefined {
+  const { want, pools } = ask;
+  if ('best' in want) return seat(event, want, searchOf(event, pools, from), mark);
   const tickets = 'tickets' in want ? want.tickets : event.firstAvailable(pools[0]!, want.quantity, from);
   for (const ticket of tickets) mark(event, ticket);
-  return { tickets };
+  return tickets;
+}
+
+function searchOf({ layout }: EventTickets, pools: readonly number[], from: number): Search {
+  return { first: layout.pools[pools[0]!]!.firstRun, end: layout.pools[pools.at(-1)!]!.endRun, from };
 }
 
 /** Seats a party by the rule of best-seats.ts. */
-function seat(
-  event: EventTickets,
-  want: BestWant,
-  pools: readonly number[],
-  from: number,
-  mark: Mark,
-): TakeResult {
-  const all = event.layout.pools;
-  const search = { first: all[pools[0]!]!.firstRun, end: all[pools.at(-1)!]!.endRun, from };
-  const finder = event.seats!;
-  const tickets: Ticket[] = [];
-  for (let n = want.best; tickets.length < want.best; ) {
-    const group = finder.find(search, n);
+function seat(event: EventTickets, want: BestWant, search: Search, mark: Mark): Ticket[] | undefined {
+  const seated: Ticket[] = [];
+  for (let n = want.best; seated.length < want.best; ) {
+    const group = event.seats!.find(search, n);
     if (group !== undefined) {
       for (const ticket of group) {
         mark(event, ticket);
-        tickets.push(ticket);
+        seated.push(ticket);
       }
-      n = Math.min(n, want.best - tickets.length);
+      n = Math.min(n, want.best - seated.length);
     } else if (n > 1 && want.together !== true) n--;
     else {
-      const isSplit = want.together === true && finder.find(search, 1) !== undefined;
-      for (const ticket of tickets) event.move(ticket, AVAILABLE);
-      return { refusal: isSplit ? 'NO_SEATS_TOGETHER' : whyUnseated(event, pools) };
+      for (const ticket of seated) event.move(ticket, AVAILABLE);
+      return undefined;
     }
   }
-  return { tickets };
+  return seated;
 }
 
-/** Enough seats are free, but without an accessible place beside them: who could bring one back? */
-function whyUnseated(event: EventTickets, pools: readonly number[]): TakeRefusal {
+/** Enough seats are free, but none, or none side by side, that could be found: asked when nothing is taken any more. */
+function whyUnseated(event: EventTickets, { want, pools }: Ask, from: number): TakeRefusal {
+  const together = 'best' in want && want.together === true;
+  if (together && event.seats!.find(searchOf(event, pools, from), 1)) return 'NO_SEATS_TOGETHER';
   if (event.count(pools, PENDING) > 0) return 'PENDING';
   return event.count(pools, HELD) > 0 ? 'ALL_HELD' : 'SOLD_OUT';
 }

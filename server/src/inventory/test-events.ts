@@ -1,10 +1,14 @@
 // Small events, snapshots and wants for tests of inventories, and what they assert again and again.
 import assert from 'node:assert/strict';
-import type { TicketType } from '@floodgate/core/event.ts';
+import type { Block, TicketType } from '@floodgate/core/event.ts';
 import { eventId, type Ticket, ticketTypeId } from '@floodgate/core/ids.ts';
-import { TicketLayout } from '@floodgate/core/layout.ts';
+import { blocksFor, TicketLayout } from '@floodgate/core/layout.ts';
+import type { Manifest } from '@floodgate/core/manifest.ts';
+import { seatPlanOf } from '@floodgate/core/seat-plan.ts';
+import { sectionOf, sells } from '@floodgate/core/test-manifest.ts';
 import {
   AVAILABLE,
+  type BestWant,
   HELD,
   type Inventory,
   type InventoryEvent,
@@ -19,6 +23,7 @@ import {
 export const EVENT = eventId('rock-night')!;
 export const VIP = ticketTypeId('vip')!;
 export const GA = ticketTypeId('ga')!;
+export const STD = ticketTypeId('std')!;
 export const NOTHING: InventorySnapshot = claims([], []);
 export const BROKEN = /broken invariant/;
 
@@ -28,15 +33,45 @@ export type Rule = (title: string, check: (inventory: Inventory) => Promise<void
 export type StateName = 'available' | 'pending' | 'held' | 'sold';
 export const STATE_NUMBERS = { available: AVAILABLE, pending: PENDING, held: HELD, sold: SOLD } as const;
 
-/** An event of one general-admission type, or of `vip` before `ga`. */
-export function eventOf(capacities: { vip?: number; ga?: number }, id = EVENT): InventoryEvent {
-  const ticketTypes = Object.entries(capacities).map(([name, capacity]) => ticketType(name, capacity));
-  return { eventId: id, layout: new TicketLayout({ ticketTypes }) };
+/**
+ * An event of one general-admission type, or of `vip` before `ga`. `more`: blocks of tickets that were added later.
+ */
+export function eventOf(
+  capacities: { vip?: number; ga?: number },
+  id = EVENT,
+  more: readonly Block[] = [],
+): InventoryEvent {
+  const ticketTypes = Object.entries(capacities).map(([name, capacity]) => admits(name, capacity));
+  return { eventId: id, layout: layoutOf({ ticketTypes }, more) };
 }
 
-/** `category`: which seats it sells. */
-export function ticketType(name: string, capacity: number, category?: string): TicketType {
-  return { ticketTypeId: ticketTypeId(name)!, name, price: 0, currency: 'EUR', capacity, category };
+/** Sections with rows as core/test-manifest.ts writes them, sold as `std` and, capitals, as `vip`; and `ga` tickets. */
+export function houseOf(
+  rows: Readonly<Record<string, readonly string[]>>,
+  { ga = 0, more = [] }: { readonly ga?: number; readonly more?: readonly Block[] } = {},
+): InventoryEvent {
+  const manifest = { name: 'House', sections: Object.entries(rows).map(([name, of]) => sectionOf(name, of)) };
+  const text = Object.values(rows).flat().join('');
+  const ticketTypes = [
+    ...(/[sac]/.test(text) ? [sells('std')] : []),
+    ...(/[SAC]/.test(text) ? [sells('vip')] : []),
+    ...(ga > 0 ? [admits('ga', ga)] : []),
+  ];
+  return { eventId: EVENT, layout: layoutOf({ ticketTypes, manifest }, more) };
+}
+
+/** A ticket type without seats. */
+function admits(name: string, capacity: number): TicketType {
+  return { ...sells(name), capacity, category: undefined };
+}
+
+/** `more`: blocks of general admission that were added later. */
+export function layoutOf(
+  { ticketTypes, manifest }: { readonly ticketTypes: readonly TicketType[]; readonly manifest?: Manifest },
+  more: readonly Block[] = [],
+): TicketLayout {
+  const plan = manifest && seatPlanOf(manifest, ticketTypes);
+  return new TicketLayout({ ticketTypes, blocks: [...blocksFor(ticketTypes, plan), ...more] }, plan);
 }
 
 /** A snapshot of the ledger's claims. */
@@ -59,6 +94,25 @@ export async function inTime<T>(promise: Promise<T>, limitMs = 5_000): Promise<T
 
 /** Any tickets of a type. */
 export const want = (quantity: number, ticketType = GA): Want => ({ ticketType, quantity });
+
+/** Named tickets. */
+export const these = (...tickets: number[]): Want => ({ tickets: tickets as Ticket[] });
+
+/** The best seats for a party. */
+export const best = (party: number, more: Omit<Partial<BestWant>, 'best'> = {}): Want => ({
+  ticketType: STD,
+  best: party,
+  ...more,
+});
+
+/** Numbers from 0 to below 1, the same ones for the same seed. */
+export function seededRandom(seed: number): () => number {
+  let state = seed | 0;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0;
+    return (state >>> 8) / 2 ** 24;
+  };
+}
 
 export const inOrder = (tickets: readonly Ticket[]) => tickets.toSorted((a, b) => a - b);
 
