@@ -188,3 +188,39 @@ export function readProblem(reply: Reply, status: number, error: string): z.infe
   assert.equal(reply.headers.get('x-request-id'), body.requestId);
   return body;
 }
+
+const role = z.enum(['admin', 'box-office', 'door', 'read']);
+export const staffKey = z.strictObject({
+  keyId: snowflake,
+  name: z.string(),
+  role,
+  status: z.enum(['active', 'expired', 'revoked']),
+  createdAt: isoTime,
+  expiresAt: isoTime.nullable(),
+  revokedAt: isoTime.nullable(),
+});
+export const madeKey = staffKey.extend({ key: z.string().regex(/^fgk_\d+_[\w-]{43}$/) });
+export const staffKeys = z.strictObject({ keys: z.array(staffKey), nextCursor: z.string().optional() });
+export const changes = z.strictObject({
+  changes: z.array(z.looseObject({ seq: z.int(), kind: z.string(), at: isoTime })),
+  nextCursor: z.string().optional(),
+});
+
+export const session = z.strictObject({
+  buyer: z.string().regex(/^session:[\w-]{22}$/),
+  token: z.string().regex(/^fgs_[\w-]{22}\.[0-9a-z]+\.[\w-]{43}$/),
+  expiresAt: isoTime,
+});
+export const me = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('nobody') }),
+  z.strictObject({ kind: z.literal('buyer'), buyer: z.string() }),
+  z.strictObject({ kind: z.literal('staff'), role, name: z.string() }),
+]);
+const myOrder = order.extend({
+  event: z.strictObject({
+    name: z.string(),
+    startsAt: z.string(),
+    venue: z.looseObject({ name: z.string() }),
+  }),
+});
+export const myTickets = z.strictObject({ orders: z.array(myOrder), nextCursor: z.string().optional() });
