@@ -142,7 +142,7 @@ function normalized({ status, headers, body }: RawAnswer): unknown {
   const text = body
     .replace(/"(orderId|number|holdId)":"\d{17,19}"/g, '"$1":"id"')
     .replace(/"secret":"[\w-]{22}"/g, '"secret":"secret"')
-    .replace(/"(expiresAt|createdAt)":"[\d:.TZ-]{24}"/g, '"$1":"time"');
+    .replace(/"(expiresAt|extendableUntil|nextExpiryAt|createdAt)":"[\d:.TZ-]{24}"/g, '"$1":"time"');
   return { status, headers: others, names: Object.keys(headers), body: text };
 }
 

@@ -62,7 +62,7 @@ test('a wrong secret reads like no order at all', async () => {
   const byHeader = await shop.ask('GET', path, { headers: { 'order-secret': other.secret } });
   shapes.readProblem(byHeader, 404, 'ORDER_NOT_FOUND');
   const notStaff = await shop.ask('GET', path, { headers: { authorization: 'Bearer wrong' } });
-  shapes.readProblem(notStaff, 404, 'ORDER_NOT_FOUND');
+  shapes.readProblem(notStaff, 401, 'UNAUTHENTICATED');
 });
 
 test('order ids that no order can have are not found, also for staff', async () => {
