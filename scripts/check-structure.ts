@@ -38,6 +38,7 @@ interface Place {
 
 const FLOOR_OF_DIR: Readonly<Record<string, Floor>> = {
   contract: 'foundation',
+  identity: 'room',
   inventory: 'room',
   ledger: 'room',
   'waiting-room': 'room',
