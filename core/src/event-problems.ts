@@ -3,6 +3,7 @@
 import { CURRENCIES, minorUnitOf } from './currencies.ts';
 import { type EventDefinition, MAX_EVENT_CAPACITY, type TicketType } from './event.ts';
 import { eventId, ticketTypeId } from './ids.ts';
+import { type Manifest, seatedSection } from './manifest.ts';
 
 /** Sentences by path: `{"ticketTypes.1.price": "must be …"}`. Empty when all is well. */
 export type Problems = Readonly<Record<string, string>>;
@@ -11,6 +12,22 @@ export type Problems = Readonly<Record<string, string>>;
 export interface Sellable {
   readonly seats: ReadonlyMap<string, number>;
   readonly standing: ReadonlyMap<string, number>;
+}
+
+/** How many tickets the seat map has of each category. */
+export function sellableOf({ sections }: Manifest): Sellable {
+  const seats = new Map<string, number>();
+  const standing = new Map<string, number>();
+  for (const section of sections) {
+    if (!seatedSection(section)) {
+      standing.set(section.category, (standing.get(section.category) ?? 0) + section.capacity);
+      continue;
+    }
+    for (const row of section.rows) {
+      for (const { category } of row.seats) seats.set(category, (seats.get(category) ?? 0) + 1);
+    }
+  }
+  return { seats, standing };
 }
 
 export const MAX_TICKET_TYPES = 200;
@@ -40,13 +57,8 @@ class Findings {
   }
 
   text(value: string | undefined, path: string, max: number, lines: 'one line' | 'lines' = 'one line'): void {
-    if (value === undefined) return;
-    const isLong = value.length > max || value.trim() === '';
-    this.unless(!isLong, path, `must be 1 to ${max} characters`);
-    this.unless(value.isWellFormed(), path, 'must be well-formed Unicode: half of a character is missing');
-    const control = lines === 'lines' ? /[\p{Cc}\p{Cs}]/u : /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]/u;
-    const shown = lines === 'lines' ? value.replace(/[\t\r\n]/g, '') : value;
-    this.unless(!control.test(shown), path, 'must not contain control characters');
+    const problem = value === undefined ? undefined : textProblem(value, max, lines);
+    this.unless(problem === undefined, path, problem ?? '');
   }
 
   instant(value: string | undefined, path: string): void {
@@ -63,6 +75,19 @@ class Findings {
     const isGood = Number.isSafeInteger(value) && value >= 1 && value <= max;
     this.unless(isGood, path, `must be a whole number from 1 to ${max}`);
   }
+}
+
+/** What is wrong with a text that people read; undefined when nothing is. */
+export function textProblem(
+  value: string,
+  max: number,
+  lines: 'one line' | 'lines' = 'one line',
+): string | undefined {
+  if (value.length > max || value.trim() === '') return `must be 1 to ${max} characters`;
+  if (!value.isWellFormed()) return 'must be well-formed Unicode: half of a character is missing';
+  const control = lines === 'lines' ? /[\p{Cc}\p{Cs}]/u : /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]/u;
+  const shown = lines === 'lines' ? value.replace(/[\t\r\n]/g, '') : value;
+  return control.test(shown) ? 'must not contain control characters' : undefined;
 }
 
 function checkNames(found: Findings, event: EventDefinition): void {

@@ -109,6 +109,11 @@ const KINDS: Readonly<Record<RefusalCode | DoorCode, Kind>> = {
     title: 'Capacity in use',
     detail: 'Not that many tickets are free: a capacity can shrink down to what is held or sold.',
   },
+  PRICE_IN_USE: {
+    status: 409,
+    title: 'Price in use',
+    detail: 'Tickets of this type are held or sold at its price. Add a ticket type with the new price instead.',
+  },
   ACCESS_CODE_REQUIRED: {
     status: 403,
     title: 'Access code required',

@@ -133,7 +133,7 @@ async function propose(rooms: Rooms, entry: Buy | Hold): Promise<Outcome> {
   if (outcome.status === 'committed' && !outcome.replayed) {
     rooms.inventory.settle(eventId, tickets, entry.kind === 'buy' ? 'sold' : 'held');
   } else if (outcome.status === 'refused' && outcome.taken) {
-    learn(rooms, eventId, tickets, outcome);
+    learnTaken(rooms, eventId, tickets, outcome);
   } else {
     rooms.inventory.giveBack(eventId, tickets);
   }
@@ -141,7 +141,12 @@ async function propose(rooms: Rooms, entry: Buy | Hold): Promise<Outcome> {
 }
 
 /** The inventory was wrong about some of the tickets: it learns how they are claimed and gets the others back. */
-function learn(rooms: Rooms, eventId: EventId, tickets: readonly Ticket[], refused: Refused): void {
+export function learnTaken(
+  rooms: Rooms,
+  eventId: EventId,
+  tickets: readonly Ticket[],
+  refused: Refused,
+): void {
   const taken = refused.taken ?? [];
   rooms.telemetry.oversellStopped(eventId, taken.length);
   const held = taken.filter(({ as }) => as === 'held').map(({ ticket }) => ticket);

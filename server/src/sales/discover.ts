@@ -7,6 +7,7 @@ import type { InventorySnapshot } from '../inventory/inventory.ts';
 import { type EventRecord, SHOP } from '../ledger/ledger.ts';
 import type { CatalogueEntry } from './catalogue.ts';
 import type { Rooms } from './rooms.ts';
+import { planFor } from './seat-plans.ts';
 import { asideOf } from './shown-counts.ts';
 
 /** Whoever asks for events that nobody has made costs at most ten small queries a second, however many ask. */
@@ -114,8 +115,10 @@ async function snapshotOf(rooms: Rooms, entry: CatalogueEntry): Promise<Inventor
   return { seq, held: known(held), sold: known(gone) };
 }
 
-async function entryOf(_rooms: Rooms, { event, version }: EventRecord): Promise<CatalogueEntry> {
-  return { eventId: event.eventId, event, version, layout: new TicketLayout(event), aside: asideOf(event) };
+/** A version of an event with what follows from it. */
+export async function entryOf(rooms: Rooms, { event, version }: EventRecord): Promise<CatalogueEntry> {
+  const layout = new TicketLayout(event, await planFor(rooms, event));
+  return { eventId: event.eventId, event, version, layout, aside: asideOf(event) };
 }
 
 /** Puts the events on sale that the ledger has and this process does not know. Returns how many. */
