@@ -7,13 +7,12 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { ledgerContract } from './ledger.contract.ts';
-import type { Hold } from './ledger.ts';
 import { MemoryLedger } from './memory-ledger.ts';
 import { SqliteReader } from './sqlite/reader.ts';
 import { decodeVerdicts, encodeVerdicts } from './sqlite/wire.ts';
 import { SqliteWriter } from './sqlite/writer.ts';
-import { batches, EVERY_VERDICT, entryOf, kindOf, recordsOf, WORLD_CAPACITY } from './test-batches.ts';
-import { EventEntries, TestClock } from './test-entries.ts';
+import { batches, EVERY_VERDICT, kindOf, recordsOf, World } from './test-batches.ts';
+import { TestClock } from './test-entries.ts';
 import { plain } from './test-script.ts';
 
 ledgerContract(
@@ -34,17 +33,18 @@ describe('memory ledger and SQLite', () => {
     const memory = new MemoryLedger(clock);
     const met = new Set<string>();
     const property = fc.asyncProperty(batches, async (batches) => {
-      const events = [new EventEntries(WORLD_CAPACITY), new EventEntries(WORLD_CAPACITY)] as const;
-      const holds: Hold[] = [];
+      const world = new World();
+      const { events, holds } = world;
       // The first event is there from the beginning, the second from its first `create` on.
       assert.deepEqual(memory.commit([events[0].create()]), writer.commit([events[0].create()]));
       for (const { passMs, recipes } of batches) {
         clock.pass(passMs);
-        const entries = recipes.map((recipe) => entryOf(recipe, events[recipe.event]!, holds));
+        const entries = recipes.map((recipe) => world.entryOf(recipe));
         const verdicts = memory.commit(entries);
         assert.deepEqual(plain(writer.commit(entries)), plain(verdicts));
         const crossed = decodeVerdicts(entries, encodeVerdicts(entries, verdicts));
         assert.deepEqual(plain(crossed), plain(verdicts));
+        world.learn(entries, verdicts);
         for (const verdict of verdicts) met.add(kindOf(verdict));
       }
       assert.deepEqual(reader.events(), await memory.events());

@@ -6,8 +6,8 @@ import fc from 'fast-check';
 import type { Verdict } from '../judge.ts';
 import type { Entry, Hold, Ledger } from '../ledger.ts';
 import { MemoryLedger } from '../memory-ledger.ts';
-import { batches, EVERY_VERDICT, entryOf, kindOf, recordsOf, WORLD_CAPACITY } from '../test-batches.ts';
-import { EventEntries, TestClock } from '../test-entries.ts';
+import { batches, EVERY_VERDICT, kindOf, recordsOf, World } from '../test-batches.ts';
+import { type EventEntries, TestClock } from '../test-entries.ts';
 import { plain } from '../test-script.ts';
 import { withLedgers } from './test-ledgers.ts';
 import type { ServerKind } from './test-server.ts';
@@ -24,14 +24,15 @@ export function agreeing(kind: ServerKind): void {
           async (ledger) => {
             const memory = new MemoryLedger(clock);
             const property = fc.asyncProperty(batches, async (batches) => {
-              const events = [new EventEntries(WORLD_CAPACITY), new EventEntries(WORLD_CAPACITY)] as const;
-              const holds: Hold[] = [];
+              const world = new World();
+              const { events, holds } = world;
               for (const twin of [memory, ledger!]) await twin.post(events[0].create());
               for (const { passMs, recipes } of batches) {
                 clock.pass(passMs);
-                const entries = recipes.map((recipe) => entryOf(recipe, events[recipe.event]!, holds));
+                const entries = recipes.map((recipe) => world.entryOf(recipe));
                 const [due, verdicts] = [await postAll(memory, entries), await postAll(ledger!, entries)];
                 assert.deepEqual(verdicts, due);
+                world.learn(entries, verdicts);
                 for (const verdict of verdicts) met.add(kindOf(verdict));
               }
               for (const { eventId } of events) await assertSame(memory, ledger!, eventId, holds);
