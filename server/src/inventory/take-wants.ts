@@ -23,13 +23,16 @@ import {
 /** Marks a ticket as taken. */
 export type Mark = (event: EventTickets, ticket: Ticket) => void;
 
-/** A want with the pools that may serve it: neighbours in the layout. */
+/** A want with the pools that may serve it: neighbours in the layout; none for named tickets. */
 interface Ask {
   readonly want: Want;
-  /** How many tickets are wanted of these pools; 0 of named tickets, which have none here. */
-  readonly quantity: number;
   readonly pools: readonly number[];
+  /** How many tickets are wanted of these pools. */
+  readonly quantity: number;
 }
+
+const NO_POOLS: readonly number[] = [];
+const NO_TICKETS: readonly Ticket[] = [];
 
 /**
  * Refusals of a loaded event, the first that applies is answered. A take is all or nothing, so one want that cannot be
@@ -48,22 +51,19 @@ const PRECEDENCE: readonly TakeRefusal[] = [
 export function takeWants(event: EventTickets, wants: readonly Want[], from: number, mark: Mark): TakeResult {
   invariant(wants.length > 0, 'a take wants at least one ticket');
   const asks = wants.map((want) => askOf(event, want));
-  const refused = refusalOf(event, asks);
-  if (refused !== undefined) return refused;
-  if (asks.length === 1) {
-    const tickets = takeOne(event, asks[0]!, from, mark);
-    return tickets ? { tickets } : { refusal: whyUnseated(event, asks[0]!, from) };
-  }
-  const taken: (readonly Ticket[])[] = [];
-  for (const index of inOrderOfTaking(asks)) {
-    const tickets = takeOne(event, asks[index]!, from, mark);
-    if (!tickets) {
-      for (const ticket of taken.flat()) event.move(ticket, AVAILABLE);
-      return { refusal: whyUnseated(event, asks[index]!, from) };
+  const named = namedIn(asks);
+  const refusal = refusalOf(event, asks, named);
+  if (refusal === 'SEAT_TAKEN') return { refusal, taken: named.filter((t) => event.stateOf(t) >= HELD) };
+  if (refusal !== undefined) return { refusal };
+  const taken: Ticket[] = [];
+  for (let rank = 0; rank < RANKS; rank++) {
+    for (const ask of asks) {
+      if (rankOf(ask) !== rank || takeOne(event, ask, from, mark, taken)) continue;
+      for (const ticket of taken) event.move(ticket, AVAILABLE);
+      return { refusal: whyUnseated(event, ask, from) };
     }
-    taken[index] = tickets;
   }
-  return { tickets: taken.flat() };
+  return { tickets: taken };
 }
 
 function askOf(event: EventTickets, want: Want): Ask {
@@ -71,35 +71,51 @@ function askOf(event: EventTickets, want: Want): Ask {
   if ('tickets' in want) {
     invariant(want.tickets.length > 0, 'a take wants at least one ticket');
     for (const ticket of want.tickets) event.check(ticket);
-    return { want, quantity: 0, pools: [] };
+    return { want, pools: NO_POOLS, quantity: 0 };
   }
   if ('best' in want) {
     const { best, ticketType } = want;
     invariant(Number.isInteger(best) && best >= 1 && best <= MAX_PARTY, `a party is of 1 to ${MAX_PARTY}`);
     const pools = layout.poolsFor(ticketType, want);
     const isSeated = pools.length > 0 && layout.pools[pools[0]!]!.kind !== 'any';
-    invariant(isSeated || !event.hasType(ticketType), `there are no such seats of ${ticketType}`);
-    return { want, quantity: best, pools };
+    if (!isSeated) invariant(!event.hasType(ticketType), `there are no such seats of ${ticketType}`);
+    return { want, pools, quantity: best };
   }
   const { quantity, ticketType } = want;
   invariant(Number.isInteger(quantity) && quantity >= 1, 'a wanted quantity is an integer from 1');
-  invariant(!layout.isSeated(ticketType), `${ticketType} sells seats`);
-  return { want, quantity, pools: layout.poolsFor(ticketType) };
+  const pools = layout.poolsFor(ticketType);
+  const isAny = pools.length > 0 && layout.pools[pools[0]!]!.kind === 'any';
+  if (!isAny) invariant(!event.hasType(ticketType), `${ticketType} sells seats`);
+  return { want, pools, quantity };
+}
+
+function namedIn(asks: readonly Ask[]): readonly Ticket[] {
+  let named = NO_TICKETS;
+  for (const { want } of asks) {
+    if ('tickets' in want) named = named.length === 0 ? want.tickets : [...named, ...want.tickets];
+  }
+  if (named.length > 1) invariant(new Set(named).size === named.length, 'no ticket is wanted twice');
+  return named;
 }
 
 /** Why the wants cannot be met now, as far as states and counts tell. */
 function refusalOf(
   event: EventTickets,
   asks: readonly Ask[],
-): Extract<TakeResult, { refusal: TakeRefusal }> | undefined {
-  const named = asks.flatMap(({ want }) => ('tickets' in want ? want.tickets : []));
-  if (named.length > 1) invariant(new Set(named).size === named.length, 'no ticket is wanted twice');
-  const refusals = asks.map((ask) => {
-    return 'tickets' in ask.want ? whyTaken(event, ask.want.tickets) : shortageOf(event, ask, asks, named);
-  });
-  const refusal = PRECEDENCE.find((each) => refusals.includes(each));
-  if (refusal !== 'SEAT_TAKEN') return refusal && { refusal };
-  return { refusal, taken: named.filter((ticket) => event.stateOf(ticket) >= HELD) };
+  named: readonly Ticket[],
+): TakeRefusal | undefined {
+  let refusal = named.length > 0 ? whyTaken(event, named) : undefined;
+  for (const ask of asks) {
+    if ('tickets' in ask.want) continue;
+    const why = whyShort(
+      event,
+      ask.pools,
+      asks.length === 1 ? ask.quantity : wantedIn(event, ask, asks, named),
+    );
+    if (refusal === undefined) refusal = why;
+    else if (why !== undefined && PRECEDENCE.indexOf(why) < PRECEDENCE.indexOf(refusal)) refusal = why;
+  }
+  return refusal;
 }
 
 function whyTaken(event: EventTickets, tickets: readonly Ticket[]): TakeRefusal | undefined {
@@ -109,21 +125,12 @@ function whyTaken(event: EventTickets, tickets: readonly Ticket[]): TakeRefusal 
   return worst === PENDING ? 'PENDING' : undefined;
 }
 
-function shortageOf(
-  event: EventTickets,
-  ask: Ask,
-  asks: readonly Ask[],
-  named: readonly Ticket[],
-): TakeRefusal | undefined {
-  if (ask.pools.length === 0) return 'TICKET_TYPE_NOT_FOUND';
-  const wanted = asks.length === 1 ? ask.quantity : wantedIn(event, ask.pools, asks, named);
-  const available = event.count(ask.pools, AVAILABLE);
-  return available >= wanted ? undefined : shortage(event, ask.pools, wanted);
-}
-
 /** Who could still bring the tickets that are missing: nobody, holds that lapse, or takes in flight. */
-function shortage(event: EventTickets, pools: readonly number[], wanted: number): TakeRefusal {
-  const undecided = event.count(pools, AVAILABLE) + event.count(pools, PENDING);
+function whyShort(event: EventTickets, pools: readonly number[], wanted: number): TakeRefusal | undefined {
+  if (pools.length === 0) return 'TICKET_TYPE_NOT_FOUND';
+  const available = event.count(pools, AVAILABLE);
+  if (available >= wanted) return undefined;
+  const undecided = available + event.count(pools, PENDING);
   if (undecided >= wanted) return 'PENDING';
   return undecided + event.count(pools, HELD) >= wanted ? 'ALL_HELD' : 'SOLD_OUT';
 }
@@ -134,14 +141,16 @@ function shortage(event: EventTickets, pools: readonly number[], wanted: number)
  */
 function wantedIn(
   event: EventTickets,
-  pools: readonly number[],
+  { pools }: Ask,
   asks: readonly Ask[],
   named: readonly Ticket[],
 ): number {
+  if (pools.length === 0) return 0;
   const [first, last] = [pools[0]!, pools.at(-1)!];
   let wanted = 0;
-  for (const ask of asks) {
-    if (ask.pools.length > 0 && ask.pools[0]! >= first && ask.pools.at(-1)! <= last) wanted += ask.quantity;
+  for (const other of asks) {
+    const mine = other.pools.length > 0 && other.pools[0]! >= first && other.pools.at(-1)! <= last;
+    if (mine) wanted += other.quantity;
   }
   for (const ticket of named) {
     const pool = event.poolOf(ticket);
@@ -150,21 +159,27 @@ function wantedIn(
   return wanted;
 }
 
-function inOrderOfTaking(asks: readonly Ask[]): number[] {
-  const rank = ({ want }: Ask) => {
-    if ('tickets' in want) return 0;
-    return 'best' in want && want.section === undefined ? 2 : 1;
-  };
-  return [...asks.keys()].sort((a, b) => rank(asks[a]!) - rank(asks[b]!) || a - b);
+const RANKS = 3;
+
+function rankOf({ want }: Ask): number {
+  if ('tickets' in want) return 0;
+  return 'best' in want && want.section === undefined ? 2 : 1;
 }
 
-/** Undefined, with nothing taken, when seats cannot be found. */
-function takeOne(event: EventTickets, ask: Ask, from: number, mark: Mark): readonly Ticket[] | undefined {
+/** Adds to `taken` what it takes. False when not all seats can be found; then some may be taken all the same. */
+function takeOne(event: EventTickets, ask: Ask, from: number, mark: Mark, taken: Ticket[]): boolean {
   const { want, pools } = ask;
-  if ('best' in want) return seat(event, want, searchOf(event, pools, from), mark);
+  if ('best' in want) return seat(event, want, searchOf(event, pools, from), mark, taken);
   const tickets = 'tickets' in want ? want.tickets : event.firstAvailable(pools[0]!, want.quantity, from);
-  for (const ticket of tickets) mark(event, ticket);
-  return tickets;
+  take(event, tickets, mark, taken);
+  return true;
+}
+
+function take(event: EventTickets, tickets: readonly Ticket[], mark: Mark, taken: Ticket[]): void {
+  for (const ticket of tickets) {
+    mark(event, ticket);
+    taken.push(ticket);
+  }
 }
 
 function searchOf({ layout }: EventTickets, pools: readonly number[], from: number): Search {
@@ -172,23 +187,16 @@ function searchOf({ layout }: EventTickets, pools: readonly number[], from: numb
 }
 
 /** Seats a party by the rule of best-seats.ts. */
-function seat(event: EventTickets, want: BestWant, search: Search, mark: Mark): Ticket[] | undefined {
-  const seated: Ticket[] = [];
-  for (let n = want.best; seated.length < want.best; ) {
+function seat(event: EventTickets, want: BestWant, search: Search, mark: Mark, taken: Ticket[]): boolean {
+  for (let [left, n] = [want.best, want.best]; left > 0; n = Math.min(n, left)) {
     const group = event.seats!.find(search, n);
     if (group !== undefined) {
-      for (const ticket of group) {
-        mark(event, ticket);
-        seated.push(ticket);
-      }
-      n = Math.min(n, want.best - seated.length);
+      take(event, group, mark, taken);
+      left -= n;
     } else if (n > 1 && want.together !== true) n--;
-    else {
-      for (const ticket of seated) event.move(ticket, AVAILABLE);
-      return undefined;
-    }
+    else return false;
   }
-  return seated;
+  return true;
 }
 
 /** Enough seats are free, but none, or none side by side, that could be found: asked when nothing is taken any more. */
