@@ -7,7 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { after, describe, test } from 'node:test';
 import { SqliteReader } from '../sqlite/reader.ts';
 import { SqliteWriter } from '../sqlite/writer.ts';
-import { EventEntries, TestClock } from '../test-entries.ts';
+import { EventEntries, TestClock, ticketsOf } from '../test-entries.ts';
 import { MIGRATIONS, migrationsFrom, SCHEMA_VERSION } from './migrations.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'floodgate-'));
@@ -37,6 +37,10 @@ describe('migrations', () => {
       assert.deepEqual(stand(), [[3, 3, 2], [2, 0, 1], [1, 0, 0]]); // biome-ignore format: a table
       writer.commit([one.confirm(hold.holdId)]);
       assert.deepEqual(stand()[0], [4, 0, 5]);
+      const staff = () => reader.heads().map(({ version, aside }) => [version, aside]);
+      assert.deepEqual(staff(), [[1, 0], [1, 0], [1, 0]]); // biome-ignore format: a table
+      writer.commit([two.change(1, { setAside: ticketsOf(3, 4) })]);
+      assert.deepEqual(staff()[1], [3, 2]);
       for (const { eventId } of [one, two, empty]) {
         for (const { rule, ok, detail } of reader.audit(eventId)) assert.ok(ok, `${rule}: ${detail}`);
       }
