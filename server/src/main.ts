@@ -12,6 +12,7 @@ import { flashOperations } from './http/flash.ts';
 import { holdOperations } from './http/holds.ts';
 import { operatorOperations } from './http/operations.ts';
 import { orderOperations } from './http/orders.ts';
+import { organizerOperations } from './http/organize.ts';
 import type { Doors } from './http/serve.ts';
 import { sessionOperations } from './http/sessions.ts';
 import { staffOperations } from './http/staff.ts';
@@ -100,6 +101,7 @@ export async function openShop(config: Config, log: Log, parts: ShopParts = {}):
   const operations = [
     ...buyOperations(rooms, defaultEvent),
     ...eventOperations(rooms, defaultEvent),
+    ...organizerOperations(rooms),
     ...holdOperations(rooms),
     ...flashOperations(rooms, defaultEvent),
     ...orderOperations(rooms),

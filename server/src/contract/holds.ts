@@ -22,7 +22,8 @@ export interface SeatName {
 export const seatText = ({ section, row, seat }: SeatName): string => `${section}/${row}/${seat}`;
 
 const seatObject = z.strictObject({ section: label, row: label, seat: label });
-const seat = z
+/** A seat by its name, as a text or as an object. */
+export const seat = z
   .union([z.string().max(200), z.looseObject({})], SEAT_FORMS)
   .transform((given, ctx): SeatName => {
     if (typeof given !== 'string') return passOn(seatObject.safeParse(given), ctx);
@@ -63,7 +64,7 @@ const line = z
   });
 
 /** The value, or its issues at the place where it stands. */
-function passOn<T>(parsed: z.ZodSafeParseResult<T>, ctx: z.core.ParsePayload): T {
+export function passOn<T>(parsed: z.ZodSafeParseResult<T>, ctx: z.core.ParsePayload): T {
   if (parsed.success) return parsed.data;
   ctx.issues.push(...(parsed.error.issues as unknown as z.core.$ZodRawIssue[]));
   return z.NEVER;

@@ -22,7 +22,7 @@ export const idempotencyKey = z
 
 export const eventParams = z.object({ eventId: z.string() });
 export const optionalKey = z.object({ 'idempotency-key': idempotencyKey.optional() });
-const page = z.object({
+export const page = z.object({
   cursor: z.string().max(64).optional(),
   limit: z
     .string()

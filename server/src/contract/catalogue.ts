@@ -1,0 +1,188 @@
+// The wire of events as staff make and change them. Shapes and sizes are checked here; what an event must be like to
+// make sense is in core/event-problems.ts. Members that nobody knows are refused, because they are usually misspelt.
+import { z } from 'zod';
+import { passOn, seat } from './holds.ts';
+import { eventParams, page } from './schemas.ts';
+
+/** Larger texts and longer lists are refused before anybody looks at them. */
+const MAX_TEXT = 5_000;
+const MAX_TYPES = 200;
+const MAX_ALLOCATED_SEATS = 10_000;
+const MAX_ALLOCATED_LINES = 200;
+/** The most of general admission that one line sets aside. */
+const MAX_ALLOCATED = 50_000;
+
+const text = z.string('must be text').max(MAX_TEXT, `must be at most ${MAX_TEXT} characters`);
+const number = z.number('must be a number');
+
+const venue = z.strictObject({
+  name: text,
+  address: text.optional(),
+  city: text.optional(),
+  country: text.optional(),
+});
+
+const typeMembers = {
+  name: text,
+  description: text.optional(),
+  price: number,
+  currency: text,
+  capacity: number.optional(),
+  category: text.optional(),
+  saleStartsAt: text.optional(),
+  saleEndsAt: text.optional(),
+  minPerOrder: number.optional(),
+  maxPerOrder: number.optional(),
+  limitPerBuyer: number.optional(),
+  accessCode: text.optional(),
+};
+
+/** What reading an event adds to its ticket types: sent back, it says nothing. */
+const readOnly = { available: z.unknown().optional(), needsAccessCode: z.unknown().optional() };
+
+const eventMembers = {
+  name: text,
+  description: text.optional(),
+  venue,
+  startsAt: text,
+  timeZone: text,
+  onSaleAt: text.optional(),
+  endsAt: text.optional(),
+  maxPerOrder: number.optional(),
+  limitPerBuyer: number.optional(),
+  holdsPerBuyer: number.optional(),
+};
+
+/** Shops may send it as they read it elsewhere; waiting rooms are not here yet. */
+const waitingRoom = z.looseObject({
+  enabled: z.literal(false, 'must be false: there are no waiting rooms yet'),
+});
+
+const types = <Type extends z.ZodType>(type: Type) =>
+  z
+    .array(z.unknown(), 'must be a list of ticket types')
+    .min(1, 'must have at least one ticket type')
+    .max(MAX_TYPES, `must have at most ${MAX_TYPES} ticket types`)
+    .pipe(z.array(type));
+
+const newType = z
+  .strictObject({ ticketTypeId: text, ...typeMembers, ...readOnly })
+  .transform(({ available: _, needsAccessCode: __, ...type }) => type);
+
+export const newEventInput = z.object({
+  body: z
+    .strictObject(
+      {
+        eventId: text.optional(),
+        ...eventMembers,
+        status: z.enum(['draft', 'scheduled', 'open'], 'must be draft, scheduled or open').optional(),
+        manifestId: z.string('must be text').max(64).optional(),
+        ticketTypes: types(newType),
+        waitingRoom: waitingRoom.optional(),
+      },
+      'is required: the event as JSON',
+    )
+    .transform(({ waitingRoom: _, ...event }) => event),
+});
+
+const nullable = <Shape extends Record<string, z.ZodType>>(shape: Shape) =>
+  Object.fromEntries(Object.entries(shape).map(([name, type]) => [name, z.nullish(type)])) as {
+    [K in keyof Shape]: z.ZodOptional<z.ZodNullable<Shape[K]>>;
+  };
+
+const { name: typeName, price, currency, capacity, ...optionalOfType } = typeMembers;
+const typePatch = z
+  .strictObject({
+    ticketTypeId: text,
+    ...{ name: typeName.optional(), price: price.optional(), currency: currency.optional(), capacity },
+    ...nullable(optionalOfType),
+    ...readOnly,
+  })
+  .transform(({ available: _, needsAccessCode: __, ...type }) => type);
+
+const { name, venue: place, startsAt, timeZone, ...optionalOfEvent } = eventMembers;
+
+export const eventPatchInput = z.object({
+  params: eventParams,
+  body: z.strictObject(
+    {
+      ...{ name: name.optional(), venue: place.optional(), startsAt: startsAt.optional() },
+      timeZone: timeZone.optional(),
+      ...nullable(optionalOfEvent),
+      ticketTypes: types(typePatch).optional(),
+    },
+    'is required: the members to change, as JSON',
+  ),
+});
+
+export const eventCommandInput = z.object({ params: eventParams, body: z.strictObject({}).default({}) });
+
+const typeLine = z.strictObject({
+  ticketType: text,
+  quantity: z
+    .int('must be a whole number')
+    .min(1, `must be from 1 to ${MAX_ALLOCATED}`)
+    .max(MAX_ALLOCATED, `must be from 1 to ${MAX_ALLOCATED}`),
+});
+const seats = z
+  .array(z.unknown(), 'must be a list of seats')
+  .min(1, 'must name at least one seat')
+  .max(MAX_ALLOCATED_SEATS, `must name at most ${MAX_ALLOCATED_SEATS} seats`)
+  .pipe(z.array(seat));
+const bestLine = z.strictObject({
+  ticketType: text,
+  bestAvailable: z
+    .int('must be a whole number')
+    .min(1, 'must be from 1 to 10')
+    .max(10, 'must be from 1 to 10'),
+  section: text.optional(),
+  accessible: z.boolean('must be true or false').optional(),
+  together: z.boolean('must be true or false').optional(),
+});
+
+const seatsLine = z.strictObject({ seats });
+export type AllocationLine =
+  | z.output<typeof typeLine>
+  | z.output<typeof bestLine>
+  | z.output<typeof seatsLine>;
+
+const line = z
+  .looseObject({}, 'must be a line, such as {"ticketType": "ga", "quantity": 20}')
+  .transform((given, ctx) => {
+    if ('seats' in given) return passOn<AllocationLine>(seatsLine.safeParse(given), ctx);
+    if ('bestAvailable' in given) return passOn<AllocationLine>(bestLine.safeParse(given), ctx);
+    return passOn<AllocationLine>(typeLine.safeParse(given), ctx);
+  });
+
+export const allocationInput = z.object({
+  params: eventParams,
+  body: z.strictObject(
+    {
+      name: text,
+      kind: z.enum(['channel', 'kill'], 'must be channel (may be dropped to sale later) or kill'),
+      lines: z
+        .array(z.unknown(), 'must be a list of lines')
+        .min(1, 'must have at least one line')
+        .max(MAX_ALLOCATED_LINES, `must have at most ${MAX_ALLOCATED_LINES} lines`)
+        .pipe(z.array(line)),
+    },
+    'is required: name, kind and lines, as JSON',
+  ),
+});
+
+export const releaseInput = z.object({
+  params: z.object({ eventId: z.string(), allocationId: z.string() }),
+  body: z
+    .strictObject({
+      quantity: typeLine.shape.quantity.optional(),
+      ticketType: text.optional(),
+      seats: seats.optional(),
+    })
+    .refine(
+      (body) => body.seats === undefined || body.quantity === undefined,
+      'has seats or a quantity, not both',
+    )
+    .default({}),
+});
+
+export const changesInput = z.object({ params: eventParams, query: page });
