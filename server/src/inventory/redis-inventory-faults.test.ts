@@ -6,7 +6,6 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
-import type { EventDefinition } from '@floodgate/core/event.ts';
 import { type EventId, eventId, type Ticket } from '@floodgate/core/ids.ts';
 import { Redis } from 'ioredis';
 import { needsServer } from '../../test/servers/binaries.ts';
@@ -17,9 +16,10 @@ import {
   startRedisCluster,
 } from '../../test/servers/redis.ts';
 import { startTcpProxy } from '../../test/servers/tcp-proxy.ts';
-import { claims, EVENT, eventOf, granted, NOTHING, want } from './inventory.contract.ts';
+import type { InventoryEvent } from './inventory.ts';
 import { RedisInventory, type RedisInventoryOptions, UnsuitableRedis } from './redis-inventory.ts';
 import { InventoryUnavailable, StaleInventory } from './shared-inventory.ts';
+import { claims, EVENT, eventOf, granted, NOTHING, want } from './test-events.ts';
 
 const HUNDRED = eventOf({ ga: 100 });
 
@@ -374,7 +374,7 @@ describe('RedisInventory on a cluster with faults', needsServer('redis'), () => 
     const inventory = await RedisInventory.connect(cluster.url, { deadlineMs: 300, connectTimeoutMs: 500 });
     t.after(() => inventory.close());
     const events = Array.from({ length: 12 }, (_, index) => eventOf({ ga: 100 }, eventId(`night-${index}`)!));
-    const take = async ({ eventId: id }: EventDefinition) => granted(await inventory.take(id, [want(1)]))[0];
+    const take = async ({ eventId: id }: InventoryEvent) => granted(await inventory.take(id, [want(1)]))[0];
     const faults = async () => {
       const takes = await Promise.allSettled(events.map(take));
       return takes.flatMap((each) => (each.status === 'rejected' ? [each.reason as Error] : []));

@@ -7,6 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { eventId, type Ticket } from '@floodgate/core/ids.ts';
 import { Redis } from 'ioredis';
+import type { Errand } from '../../test/redis-buyer.ts';
 import { needsServer, requireServer } from '../../test/servers/binaries.ts';
 import {
   type RedisCluster,
@@ -14,18 +15,22 @@ import {
   startRedis,
   startRedisCluster,
 } from '../../test/servers/redis.ts';
+import { inventoryContract } from './inventory.contract.ts';
+import type { Want } from './inventory.ts';
+import { RedisInventory, type RedisInventoryOptions } from './redis-inventory.ts';
 import {
+  best,
   claims,
   EVENT,
   eventOf,
   GA,
   granted,
-  inventoryContract,
+  houseOf,
+  inOrder,
   NOTHING,
   VIP,
   want,
-} from './inventory.contract.ts';
-import { RedisInventory, type RedisInventoryOptions } from './redis-inventory.ts';
+} from './test-events.ts';
 
 const BUYER = new URL('../../test/redis-buyer.ts', import.meta.url).pathname;
 const run = promisify(execFile);
@@ -189,14 +194,22 @@ describe('RedisInventory', needsServer('redis'), () => {
     }
   });
 
-  for (const [guard, what] of [
-    ['guarded', 'get no ticket twice, and all of them'],
-    ['unguarded', 'control: without the mark on taken tickets get some twice'],
-  ] as const) {
-    test(`[S1] three processes that race for one event ${what}`, async () => {
-      const event = eventOf({ ga: 6_000 }, eventId(`race-${guard}`));
-      const times = guard === 'guarded' ? '10000' : '20';
-      const args = [BUYER, server.url, JSON.stringify(event), '20', '2', times, guard];
+  const rows = Array<string>(200).fill('s'.repeat(30));
+  const races: readonly [what: string, sold: Errand['sold'], wants: readonly Want[], isGuarded: boolean][] = [
+    ['tickets', 6_000, [want(2)], true],
+    ['tickets', 6_000, [want(2)], false],
+    ['seats', rows, [best(2)], true],
+    ['seats', rows, [best(2)], false],
+  ];
+  for (const [what, sold, wants, isGuarded] of races) {
+    const how = isGuarded
+      ? 'get none twice, and all'
+      : 'control: without the mark on what is taken get some twice';
+    test(`[S1] three processes that race for one event's ${what} ${how}`, async () => {
+      const id = eventId(`race-for-${what}-${isGuarded}`)!;
+      const times = isGuarded ? 10_000 : 20;
+      const errand: Errand = { eventId: id, sold, buyers: 20, times, wants, isGuarded };
+      const args = [BUYER, server.url, JSON.stringify(errand)];
       const buyers = [1, 2, 3].map(() => run(process.execPath, args, { timeout: 60_000 }));
       await Promise.all(buyers.map(({ child }) => once(child.stdout!, 'data'))); // "ready"
       for (const { child } of buyers) child.stdin!.write('go\n');
@@ -204,18 +217,13 @@ describe('RedisInventory', needsServer('redis'), () => {
         ({ stdout }) => JSON.parse(stdout.split('\n')[1]!) as Ticket[],
       );
       const all = bought.flat();
-      if (guard === 'unguarded') {
-        assert.ok(new Set(all).size < all.length, 'the test sees a ticket given twice');
-      } else {
-        assert.deepEqual(
-          all.toSorted((a, b) => a - b),
-          [...Array(6_000).keys()],
-        );
-        const inventory = await RedisInventory.connect(server.url);
-        await inventory.open(event, () => assert.fail('the ledger is read'));
-        assert.equal((await inventory.counts(event.eventId))![0]!.sold, 6_000);
-        await inventory.close();
-      }
+      if (!isGuarded) return assert.ok(new Set(all).size < all.length, 'the test sees a ticket given twice');
+      assert.deepEqual(inOrder(all), [...Array(6_000).keys()]);
+      const inventory = await RedisInventory.connect(server.url);
+      const event = typeof sold === 'number' ? eventOf({ ga: sold }) : houseOf({ Stalls: sold });
+      await inventory.open({ ...event, eventId: id }, () => assert.fail('the ledger is read'));
+      assert.equal((await inventory.counts(id))![0]!.sold, 6_000);
+      await inventory.close();
     });
   }
 

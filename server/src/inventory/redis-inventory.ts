@@ -2,13 +2,14 @@
 // one Lua call per event; Redis says which tickets, the ledger decides. How Redis keeps an event: `lua/book.lua`.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventId, Ticket } from '@floodgate/core/ids.ts';
-import { invariant } from '@floodgate/core/refusal.ts';
 import type { InventoryEvent, InventorySnapshot, Repair, TakeResult, TypeCounts, Want } from './inventory.ts';
 import { ChangeWaits } from './redis/change-waits.ts';
 import { LoadLock } from './redis/load-lock.ts';
 import { RedisConnection } from './redis/redis-connection.ts';
+import { RemoteEvent } from './redis/remote-event.ts';
 import { SCRIPTS, type Scripts } from './redis/scripts.ts';
 import { SharedEvent } from './redis/shared-event.ts';
+import { checkWants } from './redis/want-text.ts';
 import { InventoryUnavailable, type SharedInventory, StaleInventory } from './shared-inventory.ts';
 
 export { UnsuitableRedis } from './redis/faults.ts';
@@ -33,6 +34,13 @@ export interface RedisInventoryOptions {
 }
 
 type Read = () => Promise<InventorySnapshot>;
+
+interface LoadHow {
+  /** What another process has loaded does as well. */
+  readonly mayBeAnothers?: boolean;
+  /** Also a longer layout. */
+  readonly replacesAll?: boolean;
+}
 
 const DEADLINE_MS = 400;
 const CONNECT_TIMEOUT_MS = 2_000;
@@ -79,38 +87,42 @@ export class RedisInventory implements SharedInventory {
   async open(definition: InventoryEvent, read: Read): Promise<void> {
     const event = this.#eventOf(definition);
     try {
-      await event.verify();
+      await event.remote.verify();
     } catch (fault) {
       if (!(fault instanceof StaleInventory)) throw fault;
-      await this.#loadUnderLock(event, read, true);
+      await this.#loadUnderLock(event, read, { mayBeAnothers: true });
     }
     this.#events.set(definition.eventId, event);
   }
 
-  /** Reads and loads the event whether Redis has it or not. */
+  /**
+   * Reads and loads the event whether Redis has it or not. Rejects with StaleInventory when others have loaded it longer
+   * than this process knows it: that may be tried again when it has learned of the growth.
+   */
   async reload(definition: InventoryEvent, read: Read): Promise<void> {
     const event = this.#eventOf(definition);
-    await this.#loadUnderLock(event, read, false);
+    await this.#loadUnderLock(event, read, {});
     this.#events.set(definition.eventId, event);
   }
 
   async load(definition: InventoryEvent, snapshot: InventorySnapshot): Promise<void> {
-    const event = this.#eventOf(definition);
-    await this.#loadUnderLock(event, async () => snapshot, false);
+    const known = this.#events.get(definition.eventId);
+    known?.flush();
+    const event = known?.remote.hasLayout(definition.layout) ? known : this.#newEvent(definition);
+    await this.#loadUnderLock(event, async () => snapshot, { replacesAll: true });
     this.#events.set(definition.eventId, event);
   }
 
-  /** A quantity that is no integer ≥ 1, or no wants at all, is a broken invariant. */
+  async grow({ eventId, layout }: InventoryEvent): Promise<void> {
+    await this.#known(eventId).grow(layout);
+  }
+
+  /** What the interface forbids to want is a broken invariant. */
   take(eventId: EventId, wants: readonly Want[]): TakeResult | Promise<TakeResult> {
-    invariant(wants.length > 0, 'a take wants at least one ticket');
     const event = this.#events.get(eventId);
-    let isKnown = true;
-    for (const { quantity, ticketType } of wants) {
-      invariant(Number.isInteger(quantity) && quantity >= 1, 'a wanted quantity is an integer from 1');
-      isKnown &&= event?.hasType(ticketType) ?? false;
-    }
-    if (event === undefined) return { refusal: 'EVENT_NOT_FOUND' };
-    return isKnown ? event.take(wants) : { refusal: 'TICKET_TYPE_NOT_FOUND' };
+    if (event !== undefined) return event.take(wants);
+    checkWants(wants);
+    return { refusal: 'EVENT_NOT_FOUND' };
   }
 
   settle(eventId: EventId, tickets: readonly Ticket[], as: 'held' | 'sold'): void {
@@ -147,42 +159,47 @@ export class RedisInventory implements SharedInventory {
     await this.#connection.close();
   }
 
-  /** The event as it is known here, or, when its layout is another now, as it will be. */
+  /** The event as it is known here, with the longer of both layouts; or, when its layout is another now, as it will be. */
   #eventOf(definition: InventoryEvent): SharedEvent {
+    const known = this.#events.get(definition.eventId);
+    known?.flush();
+    return known?.remote.learnLayout(definition.layout) === true ? known : this.#newEvent(definition);
+  }
+
+  #newEvent(definition: InventoryEvent): SharedEvent {
     const { eventId } = definition;
-    const fresh = new SharedEvent(definition, {
-      connection: this.#connection,
-      scripts: this.#scripts,
+    return new SharedEvent(new RemoteEvent(definition, this.#connection, this.#scripts), {
       onLost: (fault) => this.#options.onLost?.(eventId, fault),
       onChange: () => this.#waits.wakeAll(eventId),
     });
-    const known = this.#events.get(eventId);
-    known?.flush();
-    return known?.hasLayoutOf(fresh) ? known : fresh;
   }
 
   /** Reads and loads when this process gets the lock. What another process loads meanwhile may do as well. */
-  async #loadUnderLock(event: SharedEvent, read: Read, mayBeAnothers: boolean): Promise<void> {
+  async #loadUnderLock(event: SharedEvent, read: Read, how: LoadHow): Promise<void> {
     const untilMs = performance.now() + LOAD_WAIT_MS;
     while (performance.now() < untilMs) {
-      const lock = new LoadLock(this.#connection, event.lockKey);
+      const lock = new LoadLock(this.#connection, event.remote.lockKey);
       if (await lock.acquire()) {
-        if (await this.#loadOnce(event, read, lock, mayBeAnothers)) return;
+        if (await this.#loadOnce(event, read, lock, how)) return;
       } else {
         await sleep(LOAD_POLL_MS);
-        if (mayBeAnothers && (await isTrusted(event))) return;
+        if (how.mayBeAnothers && (await isTrusted(event))) return;
       }
     }
     throw new InventoryUnavailable('another process takes too long to load the event into Redis');
   }
 
   /** False when the lock passed to another process meanwhile. */
-  async #loadOnce(event: SharedEvent, read: Read, lock: LoadLock, mayBeAnothers: boolean): Promise<boolean> {
+  async #loadOnce(event: SharedEvent, read: Read, lock: LoadLock, how: LoadHow): Promise<boolean> {
+    const { mayBeAnothers = false, replacesAll = false } = how;
     try {
       // Another process may have come between our last look and our lock.
       if (mayBeAnothers && (await isTrusted(event))) return true;
-      const isLoaded = await event.load(await read(), lock, (this.#options.nowMs ?? Date.now)());
-      if (isLoaded) this.#waits.wakeAll(event.eventId);
+      // The ledger may speak of tickets that this process does not know yet.
+      if (!replacesAll) await event.remote.refuseIfAhead();
+      const nowMs = (this.#options.nowMs ?? Date.now)();
+      const isLoaded = await event.remote.load(await read(), lock, { nowMs, replacesAll });
+      if (isLoaded) this.#waits.wakeAll(event.remote.eventId);
       return isLoaded;
     } finally {
       await lock.release();
@@ -198,7 +215,7 @@ export class RedisInventory implements SharedInventory {
 
 async function isTrusted(event: SharedEvent): Promise<boolean> {
   try {
-    await event.verify();
+    await event.remote.verify();
     return true;
   } catch (fault) {
     if (fault instanceof StaleInventory) return false;

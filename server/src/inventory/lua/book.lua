@@ -1,13 +1,15 @@
 #!lua flags=allow-oom
 -- What the scripts share; it stands before each of them. Nothing is written before `write_book`, so a script that
 -- fails has changed nothing. No script needs memory (every byte is there since the load), so a full Redis sells on.
--- KEYS: 1 event:{id}:meta   hash: epoch, version, server, seq, capacity, layout, tally, blocks
+-- KEYS: 1 event:{id}:meta   hash: epoch, version, server, seq, capacity, seats, layout, tally, blocks
 --       2 event:{id}:free   one bit a ticket, set = available
 --       3 event:{id}:states two bits a ticket: 0 available, 1 pending, 2 held, 3 sold
+--       4–6 of seats: see seats.lua
 -- ARGV: 1 the epoch, 2 the last version the caller knows. What is older is STALE: "!epoch|version", nothing changed.
--- `tally` is packed {available, pending, held, sold, cursor} of each type; no ticket below the cursor is available.
--- `blocks` is packed {end, type} of each run of tickets of one type, types counted from 0.
--- Packed fields: five hash fields a type would be read and written one by one, 100 fields for 20 types.
+-- `tally` is packed {available, pending, held, sold, cursor} of each pool; no ticket below the cursor is available.
+-- (Pools of seats have no use for a cursor.) `blocks` is packed {end, pool} of each run of tickets of one pool of general
+-- admission, pools counted from 0; the seats come before them.
+-- Packed fields: five hash fields a pool would be read and written one by one, 100 fields for 20 pools.
 local META, FREE, STATES = KEYS[1], KEYS[2], KEYS[3]
 local WINDOW = 64
 local BIT = { [0] = 128, 64, 32, 16, 8, 4, 2, 1 }
@@ -70,34 +72,34 @@ local function state_of(ticket)
   return (rest - rest % PAIR[quarter]) / PAIR[quarter]
 end
 
-local block_from, block_end, block_type = 0, 0, nil
+local block_from, block_end, block_pool = 0, 0, nil
 
--- Where the tally of the ticket's type begins, less one. Tickets come in runs, so the last block is tried first.
+-- Where the tally of the ticket's pool begins, less one. Tickets come in runs, so the last block is tried first.
 local function tally_of(ticket)
   if ticket < block_from or ticket >= block_end then
     block_end = 0
     for at = 1, #blocks, 2 do
-      block_from, block_end, block_type = block_end, blocks[at], blocks[at + 1]
+      block_from, block_end, block_pool = block_end, blocks[at], blocks[at + 1]
       if ticket < block_end then break end
     end
   end
-  return 5 * block_type
+  return 5 * block_pool
 end
 
--- The ticket's state, its type's tally and the bitmap change together, so that S2 holds after every move.
+-- The ticket's state, its pool's tally and the bitmap change together, so that S2 holds after every move.
 local function move(ticket, from, to)
   local window, offset = window_at(ticket)
   local quarter, eighth = offset % 4, offset % 8
   local at = (offset - quarter) / 4 + 1
   window.states[at] = window.states[at] + (to - from) * PAIR[quarter]
-  local type = tally_of(ticket)
-  tally[type + from + 1] = tally[type + from + 1] - 1
-  tally[type + to + 1] = tally[type + to + 1] + 1
+  local pool = tally_of(ticket)
+  tally[pool + from + 1] = tally[pool + from + 1] - 1
+  tally[pool + to + 1] = tally[pool + to + 1] + 1
   if from ~= 0 and to ~= 0 then return end
   local free = free_of(window, ticket - offset)
   at = (offset - eighth) / 8 + 1
   free[at] = free[at] + (to == 0 and 1 or -1) * BIT[eighth]
-  if to == 0 and ticket < tally[type + 5] then tally[type + 5] = ticket end
+  if to == 0 and ticket < tally[pool + 5] then tally[pool + 5] = ticket end
 end
 
 -- Calls `visit` with each ticket of a list like "12,14-20".

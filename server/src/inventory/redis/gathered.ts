@@ -1,6 +1,6 @@
 // What is asked of an event in one turn of the event loop, until it is sent.
-import { TicketList } from './event-image.ts';
 import type { PendingTake } from './take-batch.ts';
+import { TicketList } from './ticket-list.ts';
 
 /** The most tickets of one settle, give-back or repair: half a millisecond of Redis. */
 export const SLICE = 500;

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { asUnavailable } from './faults.ts';
 import type { RedisConnection } from './redis-connection.ts';
-import { SCRIPTS } from './scripts.ts';
+import { UNLOCK } from './scripts.ts';
 
 const LOCK_MS = 10_000;
 const RENEW_MS = 3_000;
@@ -36,6 +36,6 @@ export class LoadLock {
   /** After a load there is nothing left to release. */
   async release(): Promise<void> {
     clearInterval(this.#renewal);
-    await this.#connection.run(SCRIPTS.unlock, [this.key], [this.token]).catch(() => {});
+    await this.#connection.run(UNLOCK, [this.key], [this.token]).catch(() => {});
   }
 }

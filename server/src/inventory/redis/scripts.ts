@@ -7,21 +7,42 @@ export interface Script {
   readonly sha1: string;
 }
 
-export type ScriptName = 'take' | 'settle' | 'give-back' | 'repair' | 'counts' | 'open' | 'load' | 'unlock';
+export type ScriptName =
+  | 'take'
+  | 'take-seats'
+  | 'settle'
+  | 'settle-seats'
+  | 'give-back'
+  | 'give-back-seats'
+  | 'repair'
+  | 'repair-seats'
+  | 'counts'
+  | 'open'
+  | 'load'
+  | 'grow';
 export type Scripts = Readonly<Record<ScriptName, Script>>;
 
 const BOOK = read('book');
+const GENERAL = read('general-admission');
+const SEATS = read('seats');
 
 export const SCRIPTS: Scripts = {
-  take: script(BOOK + read('take')),
+  take: script(BOOK + GENERAL + read('take')),
+  'take-seats': script(BOOK + SEATS + GENERAL + read('find-seats') + read('take-seats')),
   settle: script(BOOK + read('settle')),
+  'settle-seats': script(BOOK + SEATS + read('settle')),
   'give-back': script(BOOK + read('give-back')),
+  'give-back-seats': script(BOOK + SEATS + read('give-back')),
   repair: script(BOOK + read('repair')),
+  'repair-seats': script(BOOK + SEATS + read('repair')),
   counts: script(BOOK + read('counts')),
   open: script(read('open')),
   load: script(read('load')),
-  unlock: script(read('unlock')),
+  grow: script(read('grow')),
 };
+
+/** Ends a lock: not of an event. */
+export const UNLOCK = script(read('unlock'));
 
 export function script(text: string): Script {
   return { text, sha1: createHash('sha1').update(text).digest('hex') };

@@ -3,12 +3,10 @@
 import type { Ticket } from '@floodgate/core/ids.ts';
 import { invariant } from '@floodgate/core/refusal.ts';
 import type { TakeRefusal, TakeResult } from '../inventory.ts';
+import type { WantText } from './want-text.ts';
 
 export interface PendingTake {
-  /** "type:quantity,type:quantity", types by their index. */
-  readonly wants: string;
-  /** Of all wants together. */
-  readonly quantity: number;
+  readonly wants: WantText;
   readonly resolve: (result: TakeResult) => void;
   readonly reject: (fault: Error) => void;
 }
@@ -22,7 +20,7 @@ export function slices(takes: PendingTake[]): PendingTake[][] {
   let from = 0;
   let tickets = 0;
   for (let at = 0; at < takes.length; at++) {
-    const { quantity } = takes[at]!;
+    const { quantity } = takes[at]!.wants;
     if (at > from && (at - from === MAX_TAKES || tickets + quantity > MAX_TICKETS)) {
       all.push(takes.slice(from, at));
       from = at;
@@ -34,47 +32,65 @@ export function slices(takes: PendingTake[]): PendingTake[][] {
   return all;
 }
 
+/** "count*wants;count*wants;…" */
 export function encodeTakes(takes: readonly PendingTake[]): string {
   let text = '';
   let at = 0;
   while (at < takes.length) {
-    const { wants } = takes[at]!;
     const from = at;
-    while (at < takes.length && takes[at]!.wants === wants) at++;
-    text += `${at - from}*${wants};`;
+    at = endOfEqual(takes, from);
+    text += `${at - from}*${takes[from]!.wants.text};`;
   }
   return text;
 }
 
-const REFUSALS: Readonly<Record<string, TakeResult>> = {
-  S: Object.freeze({ refusal: 'SOLD_OUT' as TakeRefusal }),
-  H: Object.freeze({ refusal: 'ALL_HELD' as TakeRefusal }),
-  P: Object.freeze({ refusal: 'PENDING' as TakeRefusal }),
-};
+function endOfEqual(takes: readonly PendingTake[], from: number): number {
+  const { text } = takes[from]!.wants;
+  let at = from + 1;
+  while (at < takes.length && takes[at]!.wants.text === text) at++;
+  return at;
+}
 
-/** Answers each take from "outcomes|tickets" as take.lua returns them. */
-export function answerTakes(takes: readonly PendingTake[], answer: string): void {
+const REFUSALS: Readonly<Record<string, TakeRefusal>> = {
+  S: 'SOLD_OUT',
+  H: 'ALL_HELD',
+  P: 'PENDING',
+  N: 'NO_SEATS_TOGETHER',
+  T: 'SEAT_TAKEN',
+};
+/** Of equal takes in a row: how many were granted, why the others were not, and how many tickets are taken. */
+const OUTCOME = /^(\d+)([A-Z]?)(\d*)$/;
+
+/** Answers each take from "outcomes|tickets" as take.lua and take-seats.lua return them; says which ticket is the highest. */
+export function answerTakes(takes: readonly PendingTake[], answer: string): number {
   const bar = answer.indexOf('|');
-  const outcomes = answer.slice(0, bar).split(',');
   const tickets = new TicketReader(answer, bar + 1);
   let at = 0;
-  for (const outcome of outcomes) {
-    const { wants } = takes[at]!;
-    const granted = Number.parseInt(outcome, 10);
-    const refusal = REFUSALS[outcome.at(-1)!];
+  for (const outcome of answer.slice(0, bar).split(',')) {
+    const [, granted, letter, taken] = OUTCOME.exec(outcome) ?? [];
+    invariant(granted !== undefined, 'Redis said how many takes were granted');
     const from = at;
-    while (at < takes.length && takes[at]!.wants === wants) {
-      const take = takes[at]!;
-      if (at - from < granted) take.resolve({ tickets: tickets.next(take.quantity) });
-      else take.resolve(refusal!);
-      at++;
-    }
+    at = endOfEqual(takes, from);
+    const grantedEnd = from + Number(granted);
+    for (const take of takes.slice(from, grantedEnd)) take.resolve({ tickets: ticketsOf(take, tickets) });
+    if (grantedEnd === at) continue;
+    const refusal = REFUSALS[letter!]!;
+    const result = taken === '' ? { refusal } : { refusal, taken: tickets.next(Number(taken)) };
+    for (const take of takes.slice(grantedEnd, at)) take.resolve(result);
   }
   invariant(at === takes.length, 'Redis answered every take');
+  return tickets.highest;
+}
+
+/** In the order of the request. */
+function ticketsOf({ wants: { quantity, parts } }: PendingTake, reader: TicketReader): readonly Ticket[] {
+  const tickets = reader.next(quantity);
+  return parts === undefined ? tickets : parts.flatMap(([from, end]) => tickets.slice(from, end));
 }
 
 /** Reads tickets one after the other from "100-129,7". */
 class TicketReader {
+  highest = -1;
   readonly #text: string;
   #at: number;
   #next = 0;
@@ -102,6 +118,7 @@ class TicketReader {
     const dash = run.indexOf('-');
     this.#next = Number(dash < 0 ? run : run.slice(0, dash));
     this.#last = dash < 0 ? this.#next : Number(run.slice(dash + 1));
+    this.highest = Math.max(this.highest, this.#last);
     this.#at = end + 1;
   }
 }
