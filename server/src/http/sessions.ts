@@ -42,7 +42,10 @@ export function sessionOperations(rooms: Rooms): Operation[] {
       path: '/api/v1/me/tickets',
       input: eventsInput,
       async run({ input, requestId, who }) {
-        if (who.kind === 'nobody') return problem('UNAUTHENTICATED', requestId, { detail: NOBODYS });
+        if (who.kind === 'nobody') {
+          const headers = { 'WWW-Authenticate': 'Bearer' };
+          return problem('UNAUTHENTICATED', requestId, { detail: NOBODYS, headers });
+        }
         if (who.kind === 'staff') return problem('FORBIDDEN', requestId, { detail: STAFFS });
         const before = readIdCursor(input.query.cursor);
         if (before === null) return refuseCursor(requestId);
