@@ -183,7 +183,7 @@ const TO: Readonly<Record<JournalKind, TicketChange['to'] | undefined>> = {
 };
 
 /** The ledger as inventories may see it. */
-function feedOf(ledger: Ledger): LedgerFeed {
+export function feedOf(ledger: Ledger): LedgerFeed {
   return {
     heads: () => ledger.heads(),
     changes: async (eventId, afterSeq, limit) =>

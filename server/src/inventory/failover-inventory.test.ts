@@ -7,10 +7,18 @@ import type { EventId, Ticket } from '@floodgate/core/ids.ts';
 import { FailoverInventory } from './failover-inventory.ts';
 import { FollowingInventory, type LedgerFeed, type TicketChange } from './following-inventory.ts';
 import { inventoryContract } from './inventory.contract.ts';
-import type { InventoryEvent, InventorySnapshot, TakeResult, Want } from './inventory.ts';
+import {
+  AVAILABLE,
+  HELD,
+  type InventoryEvent,
+  type InventorySnapshot,
+  SOLD,
+  type TakeResult,
+  type Want,
+} from './inventory.ts';
 import { MemoryInventory } from './memory-inventory.ts';
 import { InventoryUnavailable, type SharedInventory, StaleInventory } from './shared-inventory.ts';
-import { claims, EVENT, eventOf, granted, NOTHING, want } from './test-events.ts';
+import { claims, EVENT, eventOf, GA, granted, NOTHING, want } from './test-events.ts';
 
 /** A shared store that fails when told. */
 class Shared extends MemoryInventory implements SharedInventory {
@@ -29,6 +37,11 @@ class Shared extends MemoryInventory implements SharedInventory {
   override take(eventId: EventId, wants: readonly Want[]): TakeResult {
     this.#failIfTold();
     return super.take(eventId, wants);
+  }
+
+  override async grow(event: InventoryEvent): Promise<void> {
+    this.#failIfTold();
+    await super.grow(event);
   }
 
   async reload(event: InventoryEvent, read: () => Promise<InventorySnapshot>): Promise<void> {
@@ -69,6 +82,11 @@ class Feed implements LedgerFeed {
   };
 }
 
+/** The event of `made(capacity)`, grown since. */
+function grown(capacity: number, by: number): InventoryEvent {
+  return eventOf({ ga: capacity }, EVENT, [{ ticketType: GA, count: by }]);
+}
+
 const AWAY = new InventoryUnavailable('Redis is away');
 
 async function made(capacity = 10) {
@@ -92,6 +110,11 @@ async function until(condition: () => boolean): Promise<void> {
 
 inventoryContract('failover inventory, shared', async () => {
   const inventory = new FailoverInventory(new Shared(), new Feed());
+  return { inventory, close: () => inventory.close() };
+});
+
+inventoryContract('following inventory', async () => {
+  const inventory = new FollowingInventory(new Feed());
   return { inventory, close: () => inventory.close() };
 });
 
@@ -186,6 +209,65 @@ describe('failover inventory', () => {
     assert.deepEqual([counts!.sold, counts!.held, counts!.pending], [6, 0, 2]);
   });
 
+  test('[F2] an event that grows is longer in the shared store, and alone, and shared again', async (t) => {
+    const { shared, feed, inventory } = await made(2);
+    t.after(() => inventory.close());
+    granted(await inventory.take(EVENT, [want(2)]));
+    await inventory.grow(grown(2, 1));
+    assert.deepEqual(granted(await inventory.take(EVENT, [want(1)])), [2]);
+    feed.commit('sold', 0, 1, 2);
+    shared.fault = AWAY;
+    await assert.rejects(async () => shared.grow(grown(2, 2)), InventoryUnavailable);
+    await inventory.grow(grown(2, 2));
+    assert.deepEqual(granted(await inventory.take(EVENT, [want(1)])), [3], 'alone, since the store failed');
+    await inventory.grow(grown(2, 4));
+    assert.deepEqual(granted(await inventory.take(EVENT, [want(1)])), [4], 'and longer while alone');
+    feed.commit('sold', 3, 4);
+    shared.fault = undefined;
+    await until(() => !inventory.isDegraded);
+    assert.deepEqual(shared.counts(EVENT)![0]!.capacity, 6);
+    assert.deepEqual(granted(await inventory.take(EVENT, [want(1)])), [5]);
+  });
+
+  test('[F2] an event that grows while the memory inventory reads the ledger is as long there', async (t) => {
+    const { shared, feed, inventory } = await made(1);
+    t.after(() => inventory.close());
+    feed.commit('sold', 0);
+    shared.fault = AWAY;
+    const take = inventory.take(EVENT, [want(1)]);
+    await inventory.grow(grown(1, 1));
+    await take;
+    const [counts] = (await inventory.counts(EVENT))!;
+    assert.equal(counts!.capacity, 2);
+  });
+
+  test('[F2] a process that has not heard of the growth leaves the shared store as long as it is', async (t) => {
+    const { shared, feed, inventory } = await made(2);
+    t.after(() => inventory.close());
+    await shared.grow(grown(2, 2)); // By another process.
+    feed.commit('sold', 0, 1, 3);
+    await inventory.grow(grown(2, 0));
+    await inventory.catchUp(EVENT);
+    const [counts] = (await inventory.counts(EVENT))!;
+    assert.deepEqual([counts!.capacity, counts!.sold], [4, 2], 'what it does not know it does not touch');
+    await inventory.grow(grown(2, 2));
+    assert.deepEqual(granted(await inventory.take(EVENT, [want(1)])), [2]);
+  });
+
+  test('[F2] an old layout that reached the store first is made longer after the return', async (t) => {
+    const { shared, inventory } = await made(2);
+    t.after(() => inventory.close());
+    const reload = shared.reload.bind(shared);
+    // Another process was faster, and knows the shorter layout.
+    shared.reload = (_, read) => reload(eventOf({ ga: 2 }), read);
+    shared.fault = AWAY;
+    await inventory.grow(grown(2, 3));
+    assert.equal((await inventory.counts(EVENT))![0]!.capacity, 5);
+    shared.fault = undefined;
+    await until(() => !inventory.isDegraded);
+    assert.equal(shared.counts(EVENT)![0]!.capacity, 5);
+  });
+
   test('a fault that is no fault of the store is not hidden', async (t) => {
     const { shared, inventory } = await made();
     t.after(() => inventory.close());
@@ -218,6 +300,38 @@ describe('following inventory', () => {
     await until(() => inventory.counts(EVENT)![0]!.sold === 2);
     const [counts] = inventory.counts(EVENT)!;
     assert.deepEqual([counts!.available, counts!.held, counts!.sold], [4, 0, 2]);
+  });
+
+  test('[S1] news of tickets that are not known yet waits until the event grows here', async (t) => {
+    const feed = new Feed();
+    const inventory = new FollowingInventory(feed, { everyMs: 60_000 });
+    t.after(() => inventory.close());
+    await inventory.open(eventOf({ ga: 2 }), feed.read);
+    feed.commit('sold', 1, 2);
+    feed.commit('held', 3, 4, 5);
+    feed.commit('available', 4);
+    await inventory.catchUp(EVENT);
+    assert.deepEqual([...(await inventory.states(EVENT))!], [AVAILABLE, SOLD]);
+    await inventory.grow(grown(2, 3));
+    assert.deepEqual([...(await inventory.states(EVENT))!], [AVAILABLE, SOLD, SOLD, HELD, AVAILABLE]);
+    await inventory.grow(grown(2, 5));
+    assert.deepEqual([...(await inventory.states(EVENT))!].slice(5), [HELD, AVAILABLE]);
+  });
+
+  test('[S9] what staff takes out of sale is gone, and what they restore is available', async (t) => {
+    const feed = new Feed();
+    const inventory = new FollowingInventory(feed, { everyMs: 60_000 });
+    t.after(() => inventory.close());
+    await inventory.open(eventOf({ ga: 4 }), feed.read);
+    feed.commit('sold', 0, 1, 2);
+    feed.commit('restored', 1);
+    await inventory.catchUp(EVENT);
+    assert.deepEqual([...(await inventory.states(EVENT))!], [SOLD, AVAILABLE, SOLD, AVAILABLE]);
+    const shared = new FailoverInventory(new Shared(), feed);
+    t.after(() => shared.close());
+    await shared.open(eventOf({ ga: 4 }), async () => ({ ...claims([], [1, 3]), seq: 0 }));
+    await shared.catchUp(EVENT);
+    assert.deepEqual([...(await shared.states(EVENT))!], [SOLD, AVAILABLE, SOLD, SOLD]);
   });
 
   test('[F2] who catches up knows everything that was committed before', async (t) => {

@@ -226,10 +226,11 @@ export class FailoverInventory implements Inventory {
 
   async #load(opened: Opened): Promise<void> {
     const snapshot = await opened.read();
-    // With the layout as it is now: it may have grown during the read.
     await this.#memory.load(opened.event, snapshot);
     opened.aloneFromSeq = snapshot.seq;
     opened.isLoaded = true;
+    // It may have grown meanwhile.
+    await this.#memory.grow(opened.event);
   }
 
   /** What is away is away for all events; what has forgotten one event may have the others. */
@@ -303,7 +304,10 @@ export class FailoverInventory implements Inventory {
       return snapshot;
     });
     // It may have grown during the reload, or another process has loaded it that knows a shorter layout.
-    await this.#shared.grow(opened.event);
+    for (let event: InventoryEvent | undefined; event !== opened.event; ) {
+      event = opened.event;
+      await this.#shared.grow(event);
+    }
     opened.isAlone = false;
     opened.isLoaded = false;
     opened.aloneFromSeq = undefined;
