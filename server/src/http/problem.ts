@@ -73,7 +73,7 @@ const KINDS: Readonly<Record<RefusalCode | DoorCode, Kind>> = {
   SECTION_NOT_FOUND: {
     status: 404,
     title: 'Section not found',
-    detail: 'The ticket type has no seats in a section of this name.',
+    detail: 'The ticket type has no seats of that kind in a section of this name.',
   },
   SEAT_NOT_FOUND: {
     status: 404,
@@ -86,11 +86,15 @@ const KINDS: Readonly<Record<RefusalCode | DoorCode, Kind>> = {
     detail: 'The event has no allocation of this id.',
   },
   KEY_NOT_FOUND: { status: 404, title: 'Key not found', detail: 'There is no API key of this id.' },
-  HOLD_NOT_FOUND: { status: 404, title: 'Hold not found', detail: 'There is no hold of this id.' },
+  HOLD_NOT_FOUND: {
+    status: 404,
+    title: 'Hold not found',
+    detail: "There is no hold of this id, or it is another buyer's.",
+  },
   ORDER_NOT_FOUND: {
     status: 404,
     title: 'Order not found',
-    detail: 'There is no order of this id, or its secret is missing or wrong.',
+    detail: "There is no order of this id, or its secret is missing or wrong, or it is another buyer's.",
   },
   IDEMPOTENCY_KEY_REUSED: {
     status: 422,
@@ -124,7 +128,7 @@ const KINDS: Readonly<Record<RefusalCode | DoorCode, Kind>> = {
     title: 'Buyer required',
     detail: 'This event has limits per buyer: start a session (POST /api/v1/sessions) or send a token.',
   },
-  NOT_ON_SALE: { status: 409, title: 'Not on sale', detail: 'The event is not on sale now.' },
+  NOT_ON_SALE: { status: 409, title: 'Not on sale', detail: 'These tickets are not on sale now.' },
   HOLD_EXPIRED: {
     status: 409,
     title: 'Hold expired',
