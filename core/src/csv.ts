@@ -17,10 +17,9 @@ export class CsvMistake extends Error {
   }
 }
 
-/** Semicolons when the first line has more of them than commas. */
+/** Semicolons when the first line that is not blank has more of them than commas. */
 export function delimiterOf(text: string): CsvDelimiter {
-  const end = text.indexOf('\n');
-  const first = text.slice(0, Math.min(end < 0 ? text.length : end, 10_000));
+  const [first = ''] = /[^\s\uFEFF].{0,10000}/.exec(text) ?? [];
   return first.split(';').length > first.split(',').length ? ';' : ',';
 }
 

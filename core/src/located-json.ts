@@ -1,5 +1,6 @@
 // Reads JSON that people wrote by hand, and knows where in the text each value stands, so that a mistake can be told with
 // its line. Stricter than JSON.parse: a member that is written twice is a mistake, and nesting is bounded.
+import type { Problem } from './problems.ts';
 
 export interface JsonNode {
   /** Where the value begins in the text. */
@@ -30,6 +31,11 @@ export function lineAt(text: string, offset: number): number {
   let line = 1;
   for (let at = text.indexOf('\n'); at >= 0 && at < offset; at = text.indexOf('\n', at + 1)) line++;
   return line;
+}
+
+/** How a mistake is told. */
+export function notJson(text: string, { offset, message }: JsonMistake): Problem {
+  return { line: lineAt(text, offset), message: `this is no JSON: ${message}` };
 }
 
 class Mistake extends Error {

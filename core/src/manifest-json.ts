@@ -8,7 +8,7 @@
 //
 // Organizers write it, and it is also the text in which manifests are kept (manifest-text.ts). What is left out is
 // chosen: a category is the section's name, rows are put one behind the other. Mistakes are told with their lines.
-import { type JsonNode, type JsonObject, lineAt, parseJson } from './located-json.ts';
+import { type JsonNode, type JsonObject, lineAt, notJson, parseJson } from './located-json.ts';
 import {
   MAX_COORDINATE,
   MAX_SEATS,
@@ -25,15 +25,32 @@ import { readSeatList, type SeatList } from './seat-list.ts';
 
 /** The manifest of a text, or what is wrong with it. Never throws. */
 export function manifestFromJson(text: string): ManifestReading {
+  const { reader, manifest } = readManifest(text);
+  return manifest ? judged(manifest, reader.whereIs) : { problems: reader.problems.found };
+}
+
+/**
+ * As {@link manifestFromJson}, but whether the manifest keeps to the rules is not asked: it was when it was kept, and
+ * the rules may be stricter now.
+ */
+export function keptManifest(text: string): ManifestReading {
+  const { reader, manifest } = readManifest(text);
+  return manifest ? { manifest } : { problems: reader.problems.found };
+}
+
+function readManifest(text: string): {
+  readonly reader: ManifestReader;
+  readonly manifest: Manifest | undefined;
+} {
+  const reader = new ManifestReader(text);
   const parsed = parseJson(text);
   if ('mistake' in parsed) {
-    const { offset, message } = parsed.mistake;
-    return { problems: [{ line: lineAt(text, offset), message: `this is no JSON: ${message}` }] };
+    const { message, ...where } = notJson(text, parsed.mistake);
+    reader.problems.end(where, message);
+    return { reader, manifest: undefined };
   }
-  const reader = new ManifestReader(text);
   const manifest = reader.manifest(parsed.node);
-  if (!manifest || reader.problems.found.length > 0) return { problems: reader.problems.found };
-  return judged(manifest, reader.whereIs);
+  return { reader, manifest: reader.problems.found.length > 0 ? undefined : manifest };
 }
 
 /** A value and the way to it. */
@@ -70,13 +87,15 @@ class ManifestReader {
     const members = this.#object({ node, path: '' }, ['name', 'sections']);
     if (!members) return undefined;
     const name = this.#string(members('name'), { node, path: 'name' });
-    const list = this.#list(members('sections'), { node, path: 'sections' });
-    const sections = list.flatMap((section) => this.#section(section) ?? []);
+    const sections: (SeatedSection | StandingArea)[] = [];
+    for (const item of this.#items(members('sections'), { node, path: 'sections' })) {
+      const section = this.#section(item);
+      if (section) sections.push(section);
+    }
     return { name, sections };
   }
 
   #section(member: Member): SeatedSection | StandingArea | undefined {
-    if (this.problems.full) return undefined;
     this.#sectionNodes.push(member.node);
     const rowNodes: JsonNode[] = [];
     this.#rowNodes.push(rowNodes);
@@ -91,11 +110,12 @@ class ManifestReader {
     }
     if (capacity) return { section, category, capacity: this.#number(capacity) ?? 1 };
     const focus = this.#focus(members('focus'));
-    const list = this.#list(rows, member);
-    const read = list.flatMap((row) => {
-      rowNodes.push(row.node);
-      return this.#row(row, category) ?? [];
-    });
+    const read: Row[] = [];
+    for (const item of this.#items(rows, member)) {
+      rowNodes.push(item.node);
+      const row = this.#row(item, category);
+      if (row) read.push(row);
+    }
     this.#placing.endSection();
     return { section, focus, rows: read };
   }
@@ -108,7 +128,6 @@ class ManifestReader {
   }
 
   #row(member: Member, sectionCategory: string): Row | undefined {
-    if (this.problems.full) return undefined;
     const members = this.#object(member, [...ROW_MEMBERS, ...SEAT_MARKS]);
     if (!members) return undefined;
     const row = this.#string(members('row'), inside(member, 'row'));
@@ -216,22 +235,30 @@ class ManifestReader {
     return '?';
   }
 
-  #list(member: Member | undefined, where: Member): readonly Member[] {
+  /** The items of a list, as long as more problems are of use. */
+  *#items(member: Member | undefined, where: Member): Generator<Member> {
     const value = member?.node.value;
-    if (Array.isArray(value)) {
-      return value.map((node: JsonNode, index) => ({ node, path: `${member!.path}.${index}` }));
+    if (!Array.isArray(value)) {
+      this.#fail(member ?? where, 'must be a list [ … ]');
+      return;
     }
-    this.#fail(member ?? where, 'must be a list [ … ]');
-    return [];
+    for (const [index, node] of (value as readonly JsonNode[]).entries()) {
+      if (this.problems.full) return;
+      yield { node, path: `${member!.path}.${index}` };
+    }
   }
 
-  #entries(member: Member | undefined): readonly (readonly [name: string, Member])[] {
-    if (!member) return [];
+  *#entries(member: Member | undefined): Generator<readonly [name: string, Member]> {
+    if (!member) return;
     const { value } = member.node;
-    if (value instanceof Map)
-      return [...(value as JsonObject)].map(([name, node]) => [nfc(name), inside({ ...member, node }, name)]);
-    this.#fail(member, 'must be an object like {"vip": "8-13"}');
-    return [];
+    if (!(value instanceof Map)) {
+      this.#fail(member, 'must be an object like {"vip": "8-13"}');
+      return;
+    }
+    for (const [name, node] of value as JsonObject) {
+      if (this.problems.full) return;
+      yield [nfc(name), inside({ node, path: member.path }, name)];
+    }
   }
 
   /** A view of an object's members, of which none may be unknown. */
@@ -242,6 +269,7 @@ class ManifestReader {
       return undefined;
     }
     for (const [name, node] of value as JsonObject) {
+      if (this.problems.full) break;
       if (known.includes(name)) continue;
       const message = `is unknown here, where there are ${known.join(', ')}: correct or remove it`;
       this.#fail(inside({ node, path: member.path }, name), message);

@@ -1,6 +1,7 @@
 // Seat maps of usual shapes from a few numbers, for who has no file: a hall of straight rows, a theatre, an arena.
 
 import { MAX_EVENT_CAPACITY } from './event.ts';
+import { type JsonObject, lineAt, notJson, parseJson } from './located-json.ts';
 import {
   MAX_SEATS,
   MAX_SECTIONS,
@@ -12,7 +13,7 @@ import {
 } from './manifest.ts';
 import { type DraftSeat, Placing } from './manifest-draft.ts';
 import { judged, type ManifestReading } from './manifest-rules.ts';
-import { Problems } from './problems.ts';
+import { Problems, quoted, type Where } from './problems.ts';
 
 interface ShapeBase {
   readonly name: string;
@@ -22,10 +23,10 @@ interface ShapeBase {
   /** Places for wheelchairs in the last row of each section of the best category, each with a companion seat beside it. */
   readonly accessible?: number | undefined;
 }
-/** Straight rows A, B, C … in one section or several side by side, all of the category `standard`. */
+/** Straight rows A, B, C … in one section or several blocks side by side, all of the category `standard`. */
 export interface GridShape extends ShapeBase {
   readonly shape: 'grid';
-  readonly sections?: number | undefined;
+  readonly blocks?: number | undefined;
   /** An aisle after so many seats. */
   readonly aisleEvery?: number | undefined;
 }
@@ -45,63 +46,105 @@ export interface ArenaShape extends ShapeBase {
 }
 export type Shape = GridShape | TheatreShape | ArenaShape;
 
-const MOST: Readonly<Record<string, number>> = {
-  rows: 1_000,
-  seatsPerRow: 2_000,
-  accessible: 1_000,
-  sections: MAX_SECTIONS,
-  aisleEvery: 2_000,
-  circleRows: 1_000,
-  balconyRows: 1_000,
-  blocks: 500,
-  tiers: 3,
-  floor: MAX_EVENT_CAPACITY,
+type Range = readonly [least: number, most: number];
+
+const ROWS: Range = [1, 1_000];
+const NONE_OR_ROWS: Range = [0, 1_000];
+const SEATS_PER_ROW: Range = [1, 2_000];
+const ACCESSIBLE: Range = [0, 1_000];
+
+/** The numbers of each shape; those that must be there, and those that need not. */
+const NUMBERS: Readonly<
+  Record<Shape['shape'], Readonly<Record<'needed' | 'more', Readonly<Record<string, Range>>>>>
+> = {
+  grid: {
+    needed: { rows: ROWS, seatsPerRow: SEATS_PER_ROW },
+    more: { accessible: ACCESSIBLE, blocks: [1, MAX_SECTIONS], aisleEvery: [0, 2_000] },
+  },
+  theatre: {
+    needed: { rows: ROWS, seatsPerRow: SEATS_PER_ROW },
+    more: { accessible: ACCESSIBLE, circleRows: NONE_OR_ROWS, balconyRows: NONE_OR_ROWS },
+  },
+  arena: {
+    needed: { rows: ROWS, seatsPerRow: SEATS_PER_ROW, blocks: [1, 500] },
+    more: { accessible: ACCESSIBLE, tiers: [1, 3], floor: [0, MAX_EVENT_CAPACITY - MAX_SEATS] },
+  },
 };
-/** What may be 0, which is the same as leaving it out. */
-const MAY_BE_NONE = ['accessible', 'aisleEvery', 'circleRows', 'balconyRows', 'floor'];
+const SHAPES = Object.keys(NUMBERS) as Shape['shape'][];
 
 /** The manifest of a shape, or what is wrong with its numbers. */
 export function generate(shape: Shape): ManifestReading {
+  return made(new Map(Object.entries(shape)), (path) => ({ path }));
+}
+
+/** The manifest of a shape in JSON, such as `{"shape": "theatre", "name": "Opera", "rows": 20, "seatsPerRow": 40}`. */
+export function manifestFromShape(text: string): ManifestReading {
+  const parsed = parseJson(text);
+  if ('mistake' in parsed) return { problems: [notJson(text, parsed.mistake)] };
+  const { value } = parsed.node;
+  if (!(value instanceof Map)) return { problems: [{ line: 1, message: 'a shape must be an object { … }' }] };
+  const nodes: JsonObject = value;
+  const whereIs = (path: string) => ({ line: lineAt(text, (nodes.get(path) ?? parsed.node).offset), path });
+  return made(new Map([...nodes].map(([name, node]) => [name, node.value])), whereIs);
+}
+
+type Members = ReadonlyMap<string, unknown>;
+
+function made(members: Members, whereIs: (path: string) => Where): ManifestReading {
   const problems = new Problems();
-  checkNumbers(shape, problems);
-  if (problems.found.length === 0) checkSum(shape, problems);
-  if (problems.found.length > 0) return { problems: problems.found };
-  return judged({ name: shape.name, sections: sectionsOf(shape) }, (section) => ({
-    path: `sections.${section}`,
-  }));
+  const shape = checked(members, whereIs, problems);
+  if (!shape || problems.found.length > 0) return { problems: problems.found };
+  return judged({ name: shape.name, sections: sectionsOf(shape) }, () => whereIs('shape'));
 }
 
-function checkNumbers(shape: Shape, problems: Problems): void {
-  const required: string[] = ['rows', 'seatsPerRow', ...(shape.shape === 'arena' ? ['blocks'] : [])];
-  for (const [name, value] of Object.entries({
-    ...Object.fromEntries(required.map((one) => [one, undefined])),
-    ...shape,
-  })) {
-    const most = MOST[name];
-    if (most === undefined || (value === undefined && !required.includes(name))) continue;
-    const least = MAY_BE_NONE.includes(name) ? 0 : 1;
-    if (Number.isInteger(value) && Number(value) >= least && Number(value) <= most) continue;
-    problems.add({ path: name }, `${name} must be a whole number from ${least} to ${most}`);
+function checked(members: Members, whereIs: (path: string) => Where, problems: Problems): Shape | undefined {
+  const shape = SHAPES.find((one) => one === members.get('shape'));
+  if (!shape) {
+    problems.add(whereIs('shape'), `shape must be one of ${SHAPES.join(', ')}`);
+    return undefined;
   }
-}
-
-function checkSum(shape: Shape, problems: Problems): void {
-  const { rows, seatsPerRow, accessible = 0 } = shape;
-  const times = {
-    grid: () => rows * ((shape as GridShape).sections ?? 1),
-    theatre: () =>
-      rows + ((shape as TheatreShape).circleRows ?? 0) + ((shape as TheatreShape).balconyRows ?? 0),
-    arena: () => rows * (shape as ArenaShape).blocks * ((shape as ArenaShape).tiers ?? 1),
-  }[shape.shape]();
-  if (times * seatsPerRow > MAX_SEATS) {
+  const { needed, more } = NUMBERS[shape];
+  const known = ['shape', 'name', ...Object.keys(needed), ...Object.keys(more)];
+  for (const name of members.keys()) {
+    if (known.includes(name)) continue;
     problems.add(
-      {},
-      `${times} rows of ${seatsPerRow} seats are too many: a seat map has at most ${MAX_SEATS} seats`,
+      whereIs(name),
+      `${quoted(name)} is unknown here, where there are ${known.join(', ')}: remove it`,
     );
   }
-  if (2 * accessible > seatsPerRow) {
-    problems.add({ path: 'accessible' }, 'accessible places and their companion seats must fit in one row');
+  if (typeof members.get('name') !== 'string')
+    problems.add(whereIs('name'), 'name must be the name of the seat map');
+  for (const [name, [least, most]] of Object.entries({ ...needed, ...more })) {
+    const value = members.get(name);
+    if (value === undefined && name in more) continue;
+    if (Number.isInteger(value) && Number(value) >= least && Number(value) <= most) continue;
+    problems.add(whereIs(name), `${name} must be a whole number from ${least} to ${most}`);
   }
+  if (problems.found.length > 0) return undefined;
+  const whole = Object.fromEntries(members) as unknown as Shape;
+  checkSum(whole, whereIs, problems);
+  return whole;
+}
+
+function checkSum(shape: Shape, whereIs: (path: string) => Where, problems: Problems): void {
+  const { seatsPerRow, accessible = 0 } = shape;
+  const rows = rowsOf(shape);
+  if (rows * seatsPerRow > MAX_SEATS) {
+    const most = `a seat map has at most ${MAX_SEATS} seats`;
+    problems.add(whereIs('rows'), `${rows} rows of ${seatsPerRow} seats are too many: ${most}`);
+  }
+  if (2 * accessible > seatsPerRow) {
+    problems.add(
+      whereIs('accessible'),
+      'accessible places and their companion seats must fit in one row: take fewer',
+    );
+  }
+}
+
+function rowsOf(shape: Shape): number {
+  if (shape.shape === 'grid') return shape.rows * (shape.blocks ?? 1);
+  if (shape.shape === 'arena') return shape.rows * shape.blocks * (shape.tiers ?? 1);
+  return shape.rows + (shape.circleRows ?? 0) + (shape.balconyRows ?? 0);
 }
 
 function sectionsOf(shape: Shape): Manifest['sections'] {
@@ -110,7 +153,7 @@ function sectionsOf(shape: Shape): Manifest['sections'] {
 }
 
 function gridSections({
-  sections = 1,
+  blocks = 1,
   rows,
   seatsPerRow,
   aisleEvery = 0,
@@ -118,13 +161,13 @@ function gridSections({
 }: GridShape): SeatedSection[] {
   const isGap = (index: number) => aisleEvery > 0 && index % aisleEvery === 0;
   const width = seatsPerRow + (aisleEvery > 0 ? Math.ceil(seatsPerRow / aisleEvery) : 0) + 2;
-  return Array.from({ length: sections }, (_, section) => {
+  return Array.from({ length: blocks }, (_, block) => {
     const placing = new Placing();
     const named = Array.from({ length: rows }, (_row, row) => {
       const seats = seatsOf(seatsPerRow, 'standard', isGap, row === rows - 1 ? accessible : 0);
-      return placing.row(letters(row), seats, { x: section * width, y: row });
+      return placing.row(letters(row), seats, { x: block * width, y: row });
     });
-    return { section: sections === 1 ? 'Main' : `Block ${section + 1}`, focus: 'centre', rows: named };
+    return { section: blocks === 1 ? 'Main' : `Block ${block + 1}`, focus: 'centre', rows: named };
   });
 }
 

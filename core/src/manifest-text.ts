@@ -2,7 +2,7 @@
 // chosen by the reader. Regular rows are a few numbers, so 50,000 seats of a usual house are some 100 kB.
 import { type Manifest, type Row, type SeatedSection, seatedSection } from './manifest.ts';
 import { stepsOf } from './manifest-draft.ts';
-import { manifestFromJson } from './manifest-json.ts';
+import { keptManifest } from './manifest-json.ts';
 import { invariant } from './refusal.ts';
 import { writeSeatList } from './seat-list.ts';
 
@@ -14,9 +14,9 @@ export function manifestText({ name, sections }: Manifest): string {
   });
 }
 
-/** The manifest of a text of {@link manifestText}. Throws on any text that is no valid manifest. */
+/** The manifest of a text of {@link manifestText}. Throws on any text that is no manifest. */
 export function parseManifestText(text: string): Manifest {
-  const read = manifestFromJson(text);
+  const read = keptManifest(text);
   invariant(
     'manifest' in read,
     `a kept manifest cannot be read: ${'problems' in read && read.problems[0]?.message}`,
