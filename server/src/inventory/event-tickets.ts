@@ -155,7 +155,8 @@ export class EventTickets {
     this.#inState[counts + from]!--;
     this.#inState[counts + to]!++;
     if (to === AVAILABLE) this.#available.add(ticket);
-    else this.#available.delete(ticket);
+    else if (from === AVAILABLE) this.#available.delete(ticket);
+    else return;
     if (this.seats !== undefined && ticket < this.#poolOf.seats) this.seats.changed(ticket);
   }
 

@@ -102,6 +102,14 @@ export function growing(rule: Rule): void {
     assert.deepEqual(inOrder(granted(again)), inOrder(held));
   });
 
+  rule('[S2] a block without tickets puts none into the wrong pool', async (inventory) => {
+    const more = [0, 1].map((count) => ({ ticketType: VIP, count }));
+    await inventory.load(eventOf({ vip: 2, ga: 3 }, EVENT, more), claims([4], []));
+    const held = (await inventory.counts(EVENT))!.map((counts) => counts.held);
+    assert.deepEqual(held, [0, 1]);
+    assert.deepEqual(inOrder(granted(await inventory.take(EVENT, [want(3, VIP), want(2)]))), [0, 1, 2, 3, 5]);
+  });
+
   rule('[S9] who waits for a ticket gets one of those that are added', async (inventory) => {
     await arrange(inventory, { available: 0, pending: 1, held: 0, sold: 2 });
     await assertRefused(inventory, [want(1)], 'PENDING');

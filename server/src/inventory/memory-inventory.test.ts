@@ -104,6 +104,17 @@ describe('memory inventory', () => {
     assert.equal(new Set(given.flat()).size, 4 * 6 * 4);
   });
 
+  test('[S1] an event that two open at once is loaded once', async () => {
+    const inventory = new MemoryInventory();
+    const { promise, resolve } = Promise.withResolvers<typeof NOTHING>();
+    const late = inventory.open(eventOf({ ga: 2 }), () => promise);
+    await inventory.open(eventOf({ ga: 2 }), async () => NOTHING);
+    assert.deepEqual(granted(inventory.take(EVENT, [want(1)])), [0]);
+    resolve(NOTHING);
+    await late;
+    assert.deepEqual(granted(inventory.take(EVENT, [want(1)])), [1]);
+  });
+
   test('[S9] only a change of its own event, after it began, ends a wait before its time', async () => {
     const other = eventId('jazz-night')!;
     const inventory = new MemoryInventory();

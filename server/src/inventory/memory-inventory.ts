@@ -34,8 +34,9 @@ export class MemoryInventory implements Inventory {
   readonly #mark = (event: EventTickets, ticket: Ticket) => this.markTaken(event, ticket);
 
   /**
-   * `from`: where in an event, or among the seats of a request, it begins to give tickets, as a share from 0 to below 1. Processes that sell the same
-   * event from their own memories begin at different places, so that they rarely propose the same ticket.
+   * `from`: where in an event, or among the runs of seats that a party may have, it begins to give tickets, as a share
+   * from 0 to below 1. Processes that sell the same event from their own memories begin at different places, so that
+   * they rarely propose the same ticket.
    */
   constructor(from = 0) {
     invariant(from >= 0 && from < 1, 'a share from 0 to below 1');
@@ -43,7 +44,10 @@ export class MemoryInventory implements Inventory {
   }
 
   async open(event: InventoryEvent, read: () => Promise<InventorySnapshot>): Promise<void> {
-    if (!this.#events.has(event.eventId)) await this.load(event, await read());
+    if (this.#events.has(event.eventId)) return;
+    const snapshot = await read();
+    // Somebody else may have opened it meanwhile, and tickets may be on their way.
+    if (!this.#events.has(event.eventId)) await this.load(event, snapshot);
   }
 
   /**
@@ -63,7 +67,7 @@ export class MemoryInventory implements Inventory {
     this.#wakeAll(event.eventId);
   }
 
-  /** Each want's tickets in ascending order, from where this inventory begins; groups of a split party apart. */
+  /** In the order of taking (see `Want`); for each want ascending, from where this inventory begins. */
   take(eventId: EventId, wants: readonly Want[]): TakeResult {
     const event = this.#events.get(eventId);
     if (event === undefined) return { refusal: 'EVENT_NOT_FOUND' };
