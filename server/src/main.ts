@@ -10,9 +10,11 @@ import { Cors } from './http/cors.ts';
 import { eventOperations } from './http/events.ts';
 import { flashOperations } from './http/flash.ts';
 import { holdOperations } from './http/holds.ts';
+import { manifestOperations } from './http/manifests.ts';
 import { operatorOperations } from './http/operations.ts';
 import { orderOperations } from './http/orders.ts';
 import { organizerOperations } from './http/organize.ts';
+import { seatOperations } from './http/seats.ts';
 import type { Doors } from './http/serve.ts';
 import { sessionOperations } from './http/sessions.ts';
 import { staffOperations } from './http/staff.ts';
@@ -103,6 +105,8 @@ export async function openShop(config: Config, log: Log, parts: ShopParts = {}):
     ...eventOperations(rooms, defaultEvent),
     ...organizerOperations(rooms),
     ...holdOperations(rooms),
+    ...manifestOperations(rooms),
+    ...seatOperations(rooms),
     ...flashOperations(rooms, defaultEvent),
     ...orderOperations(rooms),
     ...staffOperations(rooms),
