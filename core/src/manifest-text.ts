@@ -1,6 +1,6 @@
 // The one text of a manifest that is kept: compact JSON (manifest-json.ts) in one line, in which nothing is left to be
 // chosen by the reader. Regular rows are a few numbers, so 50,000 seats of a usual house are some 100 kB.
-import { type Manifest, type Row, type SeatedSection, seatedSection } from './manifest.ts';
+import { MAX_COORDINATE, type Manifest, type Row, type SeatedSection, seatedSection } from './manifest.ts';
 import { stepsOf } from './manifest-draft.ts';
 import { keptManifest } from './manifest-json.ts';
 import { invariant } from './refusal.ts';
@@ -58,10 +58,11 @@ function rowMembers({ row, seats }: Row, sectionCategory: string) {
   };
 }
 
-/** The step that leads exactly to each of the values; undefined when none does. */
+/** The step that leads exactly to each of the values; undefined when none does, or one too wide to be read back. */
 function evenStep(values: readonly number[], steps: readonly number[]): number | undefined {
   const first = values[0]!;
   const by = values.length === 1 ? 0 : (values[1]! - first) / steps[1]!;
+  if (Math.abs(by) > MAX_COORDINATE) return undefined;
   return values.every((value, index) => value === first + steps[index]! * by) ? by : undefined;
 }
 
