@@ -45,24 +45,18 @@ end
 -- The tickets of the take under way, but for general admission, which comes last and never fails.
 local taken = {}
 
-local function take_tickets(first, last)
-  for ticket = first, last do
-    taken[#taken + 1] = ticket
-    move(ticket, 0, 1) -- S1
-  end
-end
-
 local function undo()
-  for at = #taken, 1, -1 do move(taken[at], 1, 0) end
+  for at = #taken, 1, -1 do move_seat(taken[at], 1, 0) end
 end
 
 -- Seats a party by the rule of best-seats.ts, if that can be done.
 local function seat(want)
   local n, left = want.best, want.best
   while left > 0 do
-    local first = find(want.first_run, want.end_run, n)
-    if first then
-      take_tickets(first, first + n - 1)
+    local run, first = find(want, n)
+    if run then
+      take_window(run, first, first + n) -- S1
+      for ticket = first, first + n - 1 do taken[#taken + 1] = ticket end
       left = left - n
       n = math.min(n, left)
     elseif n > 1 and not want.is_together then
@@ -76,7 +70,7 @@ end
 
 -- Enough seats are free, but none, or none side by side, that could be found.
 local function why_unseated(want)
-  if want.is_together and find(want.first_run, want.end_run, 1) then return 'N' end
+  if want.is_together and find(want, 1) then return 'N' end
   return count_in(want, 1) > 0 and 'P' or count_in(want, 2) > 0 and 'H' or 'S'
 end
 
@@ -94,7 +88,10 @@ local function take_all(wants)
   taken = {}
   for _, want in ipairs(wants) do
     if want.tickets then
-      for _, ticket in ipairs(want.tickets) do take_tickets(ticket, ticket) end
+      for _, ticket in ipairs(want.tickets) do
+        taken[#taken + 1] = ticket
+        move_seat(ticket, 0, 1) -- S1
+      end
     elseif want.best and not seat(want) then
       undo()
       return why_unseated(want)
@@ -124,8 +121,11 @@ local function emit_taken(wants)
   return count
 end
 
+local wants_by_text = {}
 local function read_wants(list)
+  if wants_by_text[list] then return wants_by_text[list] end
   local wants = {}
+  wants_by_text[list] = wants
   for text in string.gmatch(list, '[^,]+') do
     local want = {}
     local kind = byte(text)
@@ -137,7 +137,7 @@ local function read_wants(list)
         string.match(text, '(%d+):(%d+):(%d+):(%d+):(%d+):(%d+)(!?)')
       want.best, want.first_run, want.end_run = tonumber(best), tonumber(first_run), tonumber(end_run)
       want.first_pool, want.last_pool, want.needed = tonumber(first_pool), tonumber(last_pool), tonumber(needed)
-      want.is_together = together == '!'
+      want.is_together, want.searches = together == '!', {}
     else
       local pool, quantity, needed = string.match(text, '(%d+):(%d+):?(%d*)')
       want.first_pool, want.last_pool = tonumber(pool), tonumber(pool)

@@ -202,7 +202,8 @@ export class SharedEvent {
   async #sendTakes(takes: readonly PendingTake[]): Promise<void> {
     this.#takeCalls++;
     try {
-      const script = takes.every(({ wants }) => wants.isAny) ? 'take' : 'take-seats';
+      const isGeneral = this.remote.layout.plan === undefined && takes.every(({ wants }) => wants.isAny);
+      const script = isGeneral ? 'take' : 'take-seats';
       this.remote.saw(answerTakes(takes, await this.#call(script, [encodeTakes(takes)], -1)));
     } catch (fault) {
       for (const { reject } of takes) reject(fault as Error);
