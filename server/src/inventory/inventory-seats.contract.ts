@@ -84,6 +84,24 @@ export function seatingParties(rule: Rule): void {
     );
   });
 
+  rule('[S3] the first four rows with room are compared, and no more', async (inventory) => {
+    const rows = houseOf({ Stalls: Array(5).fill('s'.repeat(20)) });
+    const middles = (...rows: number[]) =>
+      rows.flatMap((row) => [...Array(16).keys()].map((at) => 20 * row + 2 + at));
+    await inventory.load(rows, claims(middles(0, 1, 2), []));
+    assert.deepEqual(
+      inOrder(granted(await inventory.take(EVENT, [best(2)]))),
+      [69, 70],
+      'the middle of row D',
+    );
+    await inventory.load(rows, claims(middles(0, 1, 2, 3), []));
+    assert.deepEqual(
+      inOrder(granted(await inventory.take(EVENT, [best(2)]))),
+      [0, 1],
+      'not the middle of row E',
+    );
+  });
+
   rule('[S3] a party is split when nothing is left side by side, unless it insists', async (inventory) => {
     await inventory.load(houseOf({ Stalls: ['sss|sssss', 'ss'] }), claims([5], [2]));
     // Left: 0 1, 3 4, 6 7, 8 9.
@@ -159,7 +177,7 @@ export function seatingParties(rule: Rule): void {
   );
 
   rule('[S3] parties strand no single seats as long as any run has better', async (inventory) => {
-    assert.deepEqual(await strandedSeats(inventory), []);
+    for (const rowLength of [7, 10, 17]) assert.deepEqual(await strandedSeats(inventory, rowLength), []);
   });
 }
 
@@ -189,22 +207,21 @@ export function mixingWants(rule: Rule): void {
     },
   );
 
-  rule(
-    '[S3] what several wants need of the same seats adds up, and none takes what another needs',
-    async (inventory) => {
-      const house = houseOf({ Stalls: ['ss'], Circle: ['ss'] });
-      const circle = (party: number) => best(party, { section: 'Circle' });
-      await inventory.load(house, NOTHING);
-      await assertRefused(inventory, [best(1), these(2), circle(2)], 'SOLD_OUT');
-      await assertRefused(inventory, [best(2), these(0), circle(2)], 'SOLD_OUT');
-      assert.equal(granted(await inventory.take(EVENT, [best(1), these(0), circle(2)])).length, 4);
-      await inventory.load(house, NOTHING);
-      assert.equal(granted(await inventory.take(EVENT, [best(2), these(3), circle(1)])).length, 4);
-      await inventory.load(house, claims([], [0, 1]));
-      await assertRefused(inventory, [best(1), circle(2)], 'SOLD_OUT');
-      assert.equal(granted(await inventory.take(EVENT, [best(1), circle(1)])).length, 2);
-    },
-  );
+  rule('[S3] needs of the same seats add up, and no want takes what another one needs', async (inventory) => {
+    const house = houseOf({ Stalls: ['ss'], Circle: ['ss'] });
+    const circle = (party: number) => best(party, { section: 'Circle' });
+    await inventory.load(house, NOTHING);
+    await assertRefused(inventory, [best(1), these(2), circle(2)], 'SOLD_OUT');
+    await assertRefused(inventory, [best(2), these(0), circle(2)], 'SOLD_OUT');
+    assert.equal(granted(await inventory.take(EVENT, [best(1), these(0), circle(2)])).length, 4);
+    await inventory.load(house, NOTHING);
+    assert.equal(granted(await inventory.take(EVENT, [best(2), these(3), circle(1)])).length, 4);
+    await inventory.load(house, NOTHING);
+    assert.equal(granted(await inventory.take(EVENT, [best(2), best(2, { section: 'Stalls' })])).length, 4);
+    await inventory.load(house, claims([], [0, 1]));
+    await assertRefused(inventory, [best(1), circle(2)], 'SOLD_OUT');
+    assert.equal(granted(await inventory.take(EVENT, [best(1), circle(1)])).length, 2);
+  });
 
   rule('[S3] two who want the same two types in other orders do not block each other', async (inventory) => {
     await inventory.load(houseOf({ Stalls: ['ss', 'SS'] }), NOTHING);
@@ -276,11 +293,10 @@ function byTheRule(
 }
 
 /**
- * Sells a house of twenty rows in parties of two to five, and lists which takes left a single seat between others
+ * Sells a house of twenty equal rows in parties of two to five, and lists which takes left a single seat between others
  * although the same party had room that leaves none.
  */
-export async function strandedSeats(inventory: Inventory): Promise<string[]> {
-  const rowLength = 17;
+export async function strandedSeats(inventory: Inventory, rowLength: number): Promise<string[]> {
   const rows = Array<string>(20).fill('s'.repeat(rowLength));
   await inventory.load(houseOf({ Stalls: rows }), NOTHING);
   const random = seededRandom(7);
