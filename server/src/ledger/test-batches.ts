@@ -45,9 +45,11 @@ const recipe = fc.record({
 });
 type Recipe = typeof recipe extends fc.Arbitrary<infer T> ? T : never;
 
+export const MOST_BATCHES = 16;
+
 export const batches = fc.array(
   fc.record({ passMs: fc.constantFrom(0, 5, 10), recipes: fc.array(recipe, { minLength: 1, maxLength: 8 }) }),
-  { minLength: 4, maxLength: 16 },
+  { minLength: 4, maxLength: MOST_BATCHES },
 );
 
 /** What the batches must have met, all together, for the property to mean something. */

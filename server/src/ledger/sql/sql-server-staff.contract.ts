@@ -2,11 +2,10 @@
 // limits hold for purchases that two make at once, and a manifest of megabytes is kept.
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import type { AllocationId, OrderId } from '@floodgate/core/ids.ts';
-import { layoutCapacity } from '@floodgate/core/layout.ts';
-import { type BuyerLimits, type ChangeEvent, type CreateEvent, type Outcome, SHOP } from '../ledger.ts';
+import type { EventId } from '@floodgate/core/ids.ts';
+import { type BuyerLimits, type Outcome, SHOP } from '../ledger.ts';
 import type { SqlLedger } from '../sql-ledger.ts';
-import { EventEntries, freshId } from '../test-entries.ts';
+import { createShop, EventEntries, keepManifest, recordOfShop, ticketsOf } from '../test-entries.ts';
 import { assertGranted, assertRefused } from '../test-script.ts';
 import type { BatchWrite, ForeseenHead, KnownHead, SqlConnection } from './sql-server.ts';
 import { assertAudited, withLedgers } from './test-ledgers.ts';
@@ -31,24 +30,6 @@ export function staffing(kind: ServerKind): void {
   });
 }
 
-const freshAllocation = () => freshId<OrderId>() as string as AllocationId;
-
-/** The event with so many tickets, or with others out of sale. */
-function changeOf(entries: EventEntries, version: number, rest: Partial<ChangeEvent> = {}): ChangeEvent {
-  const { eventId, event } = entries;
-  const parts = { setAside: [], restored: [], allocationId: undefined, before: {}, after: {} };
-  const who = { by: 'key:boss', action: 'change' };
-  const change = { kind: 'change-event' as const, eventId, event, version, ...parts, ...who };
-  return { ...change, capacity: layoutCapacity(rest.event ?? event), ...rest };
-}
-
-function grown(entries: EventEntries, by: number): ChangeEvent['event'] {
-  const { event } = entries;
-  const { ticketTypeId, capacity } = event.ticketTypes[0]!;
-  const blocks = [capacity, by].map((count) => ({ ticketType: ticketTypeId, count }));
-  return { ...event, ticketTypes: [{ ...event.ticketTypes[0]!, capacity: capacity + by }], blocks };
-}
-
 const ROUNDS = 30;
 
 /**
@@ -70,7 +51,7 @@ async function sellWhileChanging(one: SqlLedger, two: SqlLedger, isChecked = tru
     const selling = (async () => {
       for (let i = 0; i < 4; i++) await sell(known);
     })();
-    const change = assertGranted(await two.post(changeOf(entries, known)));
+    const change = assertGranted(await two.post(entries.change(known)));
     version = change.seq;
     await selling;
     // It has learned of it and sells alone, until it dares to foresee: the next change is a surprise again.
@@ -142,7 +123,7 @@ function changingWhileSelling(kind: ServerKind, database: NewDatabase): void {
       let version = assertGranted(await one!.post(entries.create())).seq;
       for (let round = 0; round < 20; round++) {
         const outcomes = await Promise.all(
-          [one!, two!].map((ledger) => ledger.post(changeOf(entries, version))),
+          [one!, two!].map((ledger) => ledger.post(entries.change(version))),
         );
         const [granted, refused] = outcomes.sort((a, b) => a.status.localeCompare(b.status));
         assertRefused(refused!, 'EVENT_CHANGED');
@@ -185,21 +166,20 @@ function growing(kind: ServerKind, database: NewDatabase): void {
       assertGranted(await one!.post(entries.buy([0])));
       await assert.rejects(one!.post(entries.buy([15])), /broken invariant/);
 
-      const more = grown(entries, 10);
-      const growth = assertGranted(await two!.post(changeOf(entries, 1, { event: more })));
+      const more = entries.grown(10);
+      const growth = assertGranted(await two!.post(entries.change(1, { event: more })));
       assertGranted(await one!.post(entries.buy([15], { version: growth.seq })));
       assertGranted(await one!.post(entries.buy([16])));
       await assert.rejects(one!.post(entries.buy([20])), /broken invariant/);
 
-      const [allocationId, setAside] = [freshAllocation(), entries.buy([17, 18, 19]).tickets];
-      const kill = changeOf(entries, growth.seq, { event: more, setAside, allocationId });
+      const kill = entries.change(growth.seq, { event: more, setAside: ticketsOf(17, 18, 19) });
       const killed = assertGranted(await two!.post(kill));
       const { taken } = assertRefused(await one!.post(entries.buy([18, 15])), 'TICKET_TAKEN');
       assert.deepEqual(
         taken!.map(({ ticket, as }) => `${ticket} ${as}`),
         ['18 aside', '15 sold'],
       );
-      const drop = changeOf(entries, killed.seq, { event: more, restored: entries.buy([18]).tickets });
+      const drop = entries.change(killed.seq, { event: more, restored: ticketsOf(18) });
       assertGranted(await two!.post(drop));
       assertGranted(await one!.post(entries.buy([18])));
 
@@ -207,8 +187,8 @@ function growing(kind: ServerKind, database: NewDatabase): void {
       assert.deepEqual([[...held], [...sold].sort(byNumber), [...aside].sort(byNumber)], [[], [0, 15, 16, 18], [17, 19]]); // biome-ignore format: a table
       const [head] = await one!.heads();
       assert.deepEqual([head!.held, head!.sold, head!.aside], [0, 4, 2]);
-      const of17 = await one!.claimsOf(entries.eventId, entries.buy([17]).tickets);
-      assert.deepEqual(of17, [{ ticket: 17, as: 'aside', by: allocationId }]);
+      const of17 = await one!.claimsOf(entries.eventId, ticketsOf(17));
+      assert.deepEqual(of17, [{ ticket: 17, as: 'aside', by: kill.allocationId }]);
       for (const ledger of [one!, two!]) await assertAudited(ledger, entries);
     });
   });
@@ -220,12 +200,12 @@ function growing(kind: ServerKind, database: NewDatabase): void {
       assertGranted(await one!.post(entries.create()));
       const sales = Array.from({ length: 30 }, (_, n) => one!.post(entries.buy([60_000 + n * 1_000])));
       const free = Array.from({ length: 50_000 }, (_, n) => n);
-      const [setAside, allocationId] = [entries.buy(free).tickets, freshAllocation()];
+      const setAside = ticketsOf(...free);
       const sinceMs = performance.now();
-      const change = assertGranted(await two!.post(changeOf(entries, 1, { setAside, allocationId })));
+      const change = assertGranted(await two!.post(entries.change(1, { setAside })));
       t.diagnostic(`50,000 tickets were set aside in ${Math.round(performance.now() - sinceMs)} ms`);
       for (const sale of await Promise.all(sales)) assertGranted(sale);
-      const again = changeOf(entries, change.seq, { restored: setAside });
+      const again = entries.change(change.seq, { restored: setAside });
       const restoringMs = performance.now();
       assertGranted(await two!.post(again));
       t.diagnostic(`and put back in ${Math.round(performance.now() - restoringMs)} ms`);
@@ -288,20 +268,10 @@ function limiting(kind: ServerKind, database: NewDatabase): void {
   });
 }
 
-const shop: CreateEvent = {
-  kind: 'create-event',
-  eventId: SHOP,
-  event: { ...new EventEntries(1).event, eventId: SHOP, ticketTypes: [] },
-};
-
 function manifestOf(bytes: number): string {
   const seat = '"Ünï \\\'\'seat\\n";';
   return seat.repeat(Math.ceil(bytes / Buffer.byteLength(seat)));
 }
-
-const keep = (manifestId: string, content: string) => ({
-  ...{ kind: 'keep-manifest' as const, eventId: SHOP, manifestId, content, by: 'key:boss' },
-});
 
 function keeping(kind: ServerKind, database: NewDatabase): void {
   test('a manifest of 5 MB is kept to the last character, once, and sales go on beside it', async (t) => {
@@ -310,7 +280,7 @@ function keeping(kind: ServerKind, database: NewDatabase): void {
       const entries = new EventEntries(1_000);
       assertGranted(await one!.post(entries.create()));
       const content = manifestOf(5_000_000);
-      assertGranted(await one!.post(shop));
+      assertGranted(await one!.post(createShop()));
       const timed = async <T>(what: string, doing: () => Promise<T>): Promise<T> => {
         const sinceMs = performance.now();
         return doing().finally(() =>
@@ -318,12 +288,12 @@ function keeping(kind: ServerKind, database: NewDatabase): void {
         );
       };
       const sales = Array.from({ length: 50 }, (_, n) => one!.post(entries.buy([n])));
-      assertGranted(await timed('keeping it', () => one!.post(keep('large', content))));
+      assertGranted(await timed('keeping it', () => one!.post(keepManifest('large', content))));
       for (const sale of await Promise.all(sales)) assertGranted(sale);
       assert.ok((await timed('reading it', () => two!.manifest('large'))) === content, 'it is the same');
-      assertGranted(await timed('keeping it again', () => two!.post(keep('large', content))));
+      assertGranted(await timed('keeping it again', () => two!.post(keepManifest('large', content))));
       assert.ok((await one!.manifest('large')) === content, 'it is still the same');
-      assertGranted(await two!.post(keep('small', '')));
+      assertGranted(await two!.post(keepManifest('small', '')));
       assert.equal(await one!.manifest('small'), '');
       assert.equal(await one!.manifest('none'), undefined);
       assert.deepEqual((await one!.journal(SHOP, 1, 10)).map((each) => each.kind), Array(3).fill('manifest-kept')); // biome-ignore format: short
@@ -359,30 +329,20 @@ function losingAnswers(kind: ServerKind, database: NewDatabase): void {
       await withLedgers([hooked, kind.make(url)], async (ledger, watcher) => {
         const entries = new EventEntries(10);
         const hold = entries.hold([1], { ttlMs: 60_000 });
-        for (const entry of [shop, entries.create(), hold]) assertGranted(await ledger!.post(entry));
-        const { eventId } = entries;
-        const more = changeOf(entries, 1, {
-          ...{
-            event: grown(entries, 5),
-            setAside: entries.buy([2]).tickets,
-            allocationId: freshAllocation(),
-          },
-        });
-        const { holdId } = hold;
+        for (const entry of [createShop(), entries.create(), hold]) assertGranted(await ledger!.post(entry));
         const facts = [
-          more,
-          { kind: 'extend', eventId, holdId, ttlMs: 120_000, maxMs: 600_000 },
-          { kind: 'record', eventId: SHOP, as: 'key-made', fact: { keyId: 'k1' } },
-          keep('map', manifestOf(1_000)),
-        ] as const;
+          entries.change(1, { event: entries.grown(5), setAside: ticketsOf(2) }),
+          entries.extend(hold.holdId, 120_000),
+          recordOfShop({ keyId: 'k1' }),
+          keepManifest('map', manifestOf(1_000)),
+        ];
         for (const fact of facts) {
           isArmed = true;
           assertGranted(await ledger!.post(fact));
         }
         assert.equal(lost, facts.length);
-        const kinds = async (id: typeof eventId) =>
-          (await watcher!.journal(id, 1, 10)).map((each) => each.kind);
-        assert.deepEqual(await kinds(eventId), ['held', 'event-changed', 'extended']);
+        const kinds = async (id: EventId) => (await watcher!.journal(id, 1, 10)).map((each) => each.kind);
+        assert.deepEqual(await kinds(entries.eventId), ['held', 'event-changed', 'extended']);
         assert.deepEqual(await kinds(SHOP), ['key-made', 'manifest-kept']);
         // Capacity and version are known again.
         assertGranted(await ledger!.post(entries.buy([14], { version: 3 })));

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import type { Verdict } from '../judge.ts';
 import type { Entry, Hold, Ledger } from '../ledger.ts';
 import { MemoryLedger } from '../memory-ledger.ts';
-import { batches, EVERY_VERDICT, kindOf, recordsOf, World } from '../test-batches.ts';
+import { batches, EVERY_VERDICT, kindOf, MOST_BATCHES, recordsOf, World } from '../test-batches.ts';
 import { type EventEntries, TestClock } from '../test-entries.ts';
 import { plain } from '../test-script.ts';
 import { withLedgers } from './test-ledgers.ts';
@@ -15,41 +15,56 @@ import type { ServerKind } from './test-server.ts';
 export function agreeing(kind: ServerKind): void {
   describe(`${kind.name} and the memory ledger`, { timeout: 120_000 }, () => {
     test('[S1] random batches have the same verdicts on both, and leave the same records', async () => {
-      const server = await kind.start();
-      const clock = new TestClock();
-      const met = new Set<string>();
-      try {
-        await withLedgers(
-          [kind.make(server.url)],
-          async (ledger) => {
-            const memory = new MemoryLedger(clock);
-            const property = fc.asyncProperty(batches, async (batches) => {
-              const world = new World();
-              const { events, holds } = world;
-              for (const twin of [memory, ledger!]) await twin.post(events[0].create());
-              for (const { passMs, recipes } of batches) {
-                clock.pass(passMs);
-                const entries = recipes.map((recipe) => world.entryOf(recipe));
-                const [due, verdicts] = [await postAll(memory, entries), await postAll(ledger!, entries)];
-                assert.deepEqual(verdicts, due);
-                world.learn(entries, verdicts);
-                for (const verdict of verdicts) met.add(kindOf(verdict));
-              }
-              for (const { eventId } of events) await assertSame(memory, ledger!, eventId, holds);
-            });
-            await fc.assert(property, { numRuns: 150 });
-            assert.deepEqual(plain(await ledger!.events()), plain(await memory.events()));
-            assert.deepEqual(await ledger!.heads(), await memory.heads());
-            assert.equal(await ledger!.keptKeys(), await memory.keptKeys());
-          },
-          { clock },
-        );
-        assert.deepEqual([...met].sort(), EVERY_VERDICT.sort());
-      } finally {
-        await server.stop();
-      }
+      await compare(kind, 1);
+    });
+
+    test('[S1] also when two processes take turns, so that each must learn what the other did', async () => {
+      await compare(kind, 2);
     });
   });
+}
+
+/** Each batch is posted to the memory ledger, and to one of so many ledgers on one server. */
+async function compare(kind: ServerKind, processes: number): Promise<void> {
+  const server = await kind.start();
+  const clock = new TestClock();
+  const memory = new MemoryLedger(clock);
+  const met = new Set<string>();
+  const turns = fc.array(fc.nat(processes - 1), { minLength: MOST_BATCHES, maxLength: MOST_BATCHES });
+  try {
+    await withLedgers(
+      Array(processes).fill(kind.make(server.url)),
+      async (...ledgers) => {
+        const property = fc.asyncProperty(batches, turns, async (batches, turns) => {
+          const world = new World();
+          const { events, holds } = world;
+          for (const twin of [memory, ledgers[0]!]) await twin.post(events[0].create());
+          for (const [index, { passMs, recipes }] of batches.entries()) {
+            clock.pass(passMs);
+            const entries = recipes.map((recipe) => world.entryOf(recipe));
+            const ledger = ledgers[turns[index]!]!;
+            const [due, verdicts] = [await postAll(memory, entries), await postAll(ledger, entries)];
+            assert.deepEqual(verdicts, due);
+            world.learn(entries, verdicts);
+            for (const verdict of verdicts) met.add(kindOf(verdict));
+          }
+          for (const { eventId } of events) await assertSame(memory, ledgers[0]!, eventId, holds);
+        });
+        await fc.assert(property, { numRuns: 150 });
+        await assertSameWhole(memory, ledgers.at(-1)!);
+      },
+      { clock },
+    );
+    assert.deepEqual([...met].sort(), EVERY_VERDICT.sort());
+  } finally {
+    await server.stop();
+  }
+}
+
+async function assertSameWhole(memory: Ledger, ledger: Ledger): Promise<void> {
+  assert.deepEqual(plain(await ledger.events()), plain(await memory.events()));
+  assert.deepEqual(await ledger.heads(), await memory.heads());
+  assert.equal(await ledger.keptKeys(), await memory.keptKeys());
 }
 
 /** All in one turn, so that they are one batch. */
