@@ -2,7 +2,9 @@
 // one without, in the same order, and what comes back may differ only in what is random or a time.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { forgeJwt, tokenOf } from '../../test/forge.ts';
 import { exchange, type RawAnswer, requestText } from '../../test/raw-http.ts';
+import { API_KEY } from '../../test/server-process.ts';
 import { eventOf, openTestShop, type TestShop } from '../../test/test-shop.ts';
 import { GUEST } from '../sales/who.ts';
 import { buyOperations } from './buy.ts';
@@ -42,6 +44,9 @@ const row = (
   status,
 });
 
+/** Who asks, good and bad: known at once, and by a token that must be checked first. */
+const auth = (credential: string) => ({ Authorization: `Bearer ${credential}` });
+const ann = auth(tokenOf('ann'));
 const json = (value: unknown): string => JSON.stringify(value);
 const lines = (quantity: unknown, ticketType = 'ga') => json({ lines: [{ ticketType, quantity }] });
 const key = (text: string) => ({ 'Idempotency-Key': text });
@@ -82,6 +87,23 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     row(405, 'PUT', '/buy/1'),
     row(204, 'OPTIONS', '/buy/1'),
     row(402, 'POST', '/buy/gala', { body: json({ ticketType: 'vip' }) }),
+    row(201, 'POST', '/buy/1', { headers: ann }),
+    row(201, 'POST', '/buy/1', { headers: { ...ann, ...key('one') } }),
+    row(201, 'POST', '/buy/1', { headers: { ...ann, ...key('one') } }),
+    row(201, 'POST', '/buy/1', { headers: ann, body: json({ quantity: 2, buyer: 'user:ann' }) }),
+    row(403, 'POST', '/buy/1', { headers: ann, body: json({ buyer: 'Bob' }) }),
+    row(403, 'POST', '/buy/1', { body: json({ buyer: 'user:ann' }) }),
+    row(201, 'POST', '/buy/1', { headers: auth(API_KEY), body: json({ buyer: 'user:ann' }) }),
+    row(400, 'POST', '/buy/1', { headers: auth(tokenOf('bob')), body: json({ quantity: 11 }) }),
+    row(413, 'POST', '/buy/1', { headers: auth(tokenOf('eve')), body: json({ buyer: 'x'.repeat(16_384) }) }),
+    row(400, 'POST', '/buy/1', { body: json({ buyer: 'a\0b' }) }),
+    row(400, 'POST', '/buy/1', { body: '{"buyer":"\\ud800"}' }),
+    row(401, 'POST', '/buy/1', { headers: { Authorization: '' } }),
+    row(401, 'POST', '/buy/1', { headers: auth('nonsense') }),
+    row(401, 'POST', '/buy/1', { headers: auth(forgeJwt({ sub: 'ann' })) }),
+    row(401, 'POST', '/buy/1', { headers: { Cookie: 'floodgate_session=forged' } }),
+    row(201, 'POST', '/buy/1', { headers: { Cookie: 'theme=dark' } }),
+    row(201, 'POST', '/buy/1', { headers: { Origin: 'https://elsewhere.example' } }),
     row(201, 'POST', '/buy/tiny'),
     row(409, 'POST', '/buy/tiny'),
     row(409, 'POST', '/buy/tiny', { headers: key('late') }),
