@@ -30,6 +30,8 @@ export function wireOf({ kind, eventId, opId, keyed, holdId, body }: Request): W
       return { method: 'POST', path: `/api/v1/holds/${holdId}/confirm`, headers, body };
     case 'release':
       return { method: 'DELETE', path: `/api/v1/holds/${holdId}`, headers, body };
+    case 'extend':
+      return { method: 'POST', path: `/api/v1/holds/${holdId}/extend`, headers, body };
   }
 }
 
@@ -100,7 +102,12 @@ interface OrderPage {
   readonly nextCursor?: string;
 }
 interface Availability {
-  readonly ticketTypes: readonly (FinalType & FinalType['counts'] & { readonly pending: number })[];
+  readonly ticketTypes: readonly (FinalType &
+    FinalType['counts'] & {
+      readonly pending: number;
+      readonly allocated?: number;
+      readonly killed?: number;
+    })[];
 }
 export interface Audit {
   readonly ok: boolean;
@@ -121,10 +128,25 @@ async function readEvent(client: HttpClient, eventId: string): Promise<FinalEven
     const orders = await readOrders(client, path);
     const isStill = isDeepStrictEqual(await readTypes(client, eventId), types);
     const news = await readJournal(client, path, journal.at(-1)?.seq ?? 0);
-    if (isStill && news.length === 0) return { eventId, types, journal, orders };
+    if (isStill && news.length === 0) {
+      return { eventId, types: withWithdrawn(types, journal), journal, orders };
+    }
     await sleep(50);
   }
   throw new Error(`event ${eventId} does not come to rest`);
+}
+
+/**
+ * What staff withdrew is no part of the capacity shown, but has its ticket numbers. Of an event with several types
+ * nobody says here of which type it was, so there nothing may be withdrawn.
+ */
+function withWithdrawn(types: readonly FinalType[], journal: readonly Fact[]): readonly FinalType[] {
+  const numbers = journal.findLast((fact) => fact.capacity !== undefined)?.capacity;
+  const [only] = types;
+  if (numbers === undefined || only === undefined || types.length > 1) return types;
+  const { counts, capacity } = only;
+  const aside = (counts.aside ?? 0) + numbers - capacity;
+  return [{ ...only, capacity: numbers, counts: { ...counts, aside } }];
 }
 
 async function readJournal(client: HttpClient, path: string, afterSeq: number): Promise<Fact[]> {
@@ -155,8 +177,9 @@ export async function readTypes(client: HttpClient, eventId: string): Promise<Fi
   for (let tries = 0; tries < 100; tries++) {
     const { ticketTypes } = await client.read<Availability>(`/api/v1/events/${eventId}/availability`);
     if (ticketTypes.every(({ pending }) => pending === 0)) {
-      return ticketTypes.map(({ ticketType, capacity, available, held, sold }) => {
-        return { ticketType, capacity, counts: { available, held, sold } };
+      return ticketTypes.map((type) => {
+        const { ticketType, capacity, available, held, sold, allocated = 0, killed = 0 } = type;
+        return { ticketType, capacity, counts: { available, held, sold, aside: allocated + killed } };
       });
     }
     await sleep(50);

@@ -189,6 +189,7 @@ export function bodyOf(kind: OpKind, buyer: string, quantity: number, ticketType
       return JSON.stringify({ lines: [{ ticketType, quantity }], buyer });
     case 'confirm':
     case 'release':
+    case 'extend':
       return '';
   }
 }

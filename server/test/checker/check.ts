@@ -7,11 +7,13 @@ import type { FinalLedger } from './final-ledger.ts';
 import { Findings, type Violation } from './findings.ts';
 import type { HistoryRecord } from './history.ts';
 import { checkKey } from './idempotency.ts';
+import { checkLimits, type LimitOptions } from './limits.ts';
 import { checkOrder, type OrderOptions } from './order.ts';
 import { type ReplayOptions, replay } from './replay.ts';
 import { resolveAnswers, resolveFacts, resolveOp } from './resolve.ts';
+import { checkStaff } from './staff.ts';
 
-export interface CheckOptions extends ReplayOptions, OrderOptions {
+export interface CheckOptions extends ReplayOptions, OrderOptions, LimitOptions {
   /** What the ledger showed at an earlier time: it must be the beginning of what it shows now. */
   readonly earlier?: FinalLedger | undefined;
   /** Every keyed operation has been retried until it was answered. */
@@ -44,6 +46,8 @@ export function check(
     resolveFacts(evidence, found);
     replay(evidence, options, found);
     checkOrder(evidence, its, options, found);
+    checkStaff(evidence, found);
+    checkLimits(evidence, options, found);
     checkToldOnce(evidence.eventId, its, found);
     const earlier = options.earlier?.find((event) => event.eventId === evidence.eventId);
     if (earlier !== undefined) checkGrowth(earlier, evidence, found);

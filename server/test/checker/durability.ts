@@ -35,7 +35,8 @@ function mismatchOf(op: Op, { said }: Call, fact: Fact, evidence: EventEvidence)
   const tickets = claim?.tickets ?? [];
   if (said.tickets !== undefined && !sameTickets(said.tickets, tickets))
     return `has tickets ${tickets.join(', ')}`;
-  if (op.kind === 'hold' && said.expiresAtMs !== fact.expiresAtMs) return `expires at ${fact.expiresAtMs}`;
+  if ((op.kind === 'hold' || op.kind === 'extend') && said.expiresAtMs !== fact.expiresAtMs)
+    return `expires at ${fact.expiresAtMs}`;
   return undefined;
 }
 

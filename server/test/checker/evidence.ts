@@ -40,6 +40,7 @@ export const FACT_OF = {
   hold: 'held',
   confirm: 'confirmed',
   release: 'released',
+  extend: 'extended',
 } as const satisfies Record<OpKind, Fact['kind']>;
 
 /** Joins history and ledger. Throws when an operation changes its nature between attempts. */
@@ -86,7 +87,7 @@ function eventEvidence(
     for (const op of causing) op.facts.push(fact);
     if (fact.holdId === undefined) continue;
     if (fact.kind === 'held') heldAs.set(fact.holdId, fact);
-    else push(ends, fact.holdId, fact);
+    else if (fact.kind !== 'extended') push(ends, fact.holdId, fact);
   }
   const factAt = new Map(event.journal.map((fact) => [fact.seq, fact]));
   return { event, eventId: event.eventId, journal: event.journal, factAt, causes, heldAs, ends };
@@ -100,7 +101,11 @@ function causesOf(
   const named = ops.get(fact.key ?? '') ?? ops.get(fact.buyer ?? '');
   switch (fact.kind) {
     case 'event-created':
+    case 'event-changed':
     case 'expired':
+    case 'key-made':
+    case 'key-revoked':
+    case 'manifest-kept':
       return [];
     case 'bought':
     case 'held':
@@ -109,6 +114,8 @@ function causesOf(
       return named?.kind === 'confirm' ? [named] : (byHold.get(`confirm ${fact.holdId}`) ?? []);
     case 'released':
       return byHold.get(`release ${fact.holdId}`) ?? [];
+    case 'extended':
+      return byHold.get(`extend ${fact.holdId}`) ?? [];
   }
 }
 

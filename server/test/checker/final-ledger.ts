@@ -15,6 +15,15 @@ export interface Fact {
   /** The idempotency key under which it was asked for. */
   readonly key?: string | undefined;
   readonly expiresAtMs?: number | undefined;
+  /** How many ticket numbers the event has from here on, when staff made or changed it. */
+  readonly capacity?: number | undefined;
+  /** Tickets that staff took out of sale, and what for; and those put back. */
+  readonly setAside?: readonly number[] | undefined;
+  readonly allocationId?: string | undefined;
+  readonly restored?: readonly number[] | undefined;
+  /** The sequence number of the change before, and what the event became. */
+  readonly previous?: number | undefined;
+  readonly after?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** Tickets by state as the shop shows them to the public, of one ticket type. */
@@ -22,10 +31,13 @@ export interface ShownCounts {
   readonly available: number;
   readonly held: number;
   readonly sold: number;
+  /** Taken out of sale by staff. */
+  readonly aside?: number | undefined;
 }
 
 export interface FinalType {
   readonly ticketType: string;
+  /** All ticket numbers it has. */
   readonly capacity: number;
   readonly counts: ShownCounts;
 }
@@ -38,15 +50,17 @@ export interface FinalOrder {
 
 export interface FinalClaim {
   readonly ticket: number;
-  readonly as: 'held' | 'sold';
-  /** The order or hold it belongs to. */
+  readonly as: 'held' | 'sold' | 'aside';
+  /** The order, hold or allocation it belongs to. */
   readonly by: string;
 }
 
-/** One event at the end. Tickets are numbered through its types in this order, from 0. */
+/** One event at the end. */
 export interface FinalEvent {
   readonly eventId: string;
   readonly types: readonly FinalType[];
+  /** How tickets are numbered, from 0; absent: through the types in their order. */
+  readonly blocks?: readonly { readonly ticketType: string; readonly count: number }[] | undefined;
   /** All of it, by ascending seq. */
   readonly journal: readonly Fact[];
   readonly orders: readonly FinalOrder[];

@@ -2,8 +2,11 @@
 // by the server, so it can contradict the server. One JSON object a line (NDJSON): an `invoke` before a request
 // is sent, and at most one `ok`, `fail` or `info` after it. A request that was never answered is as good as `info`.
 
-/** The requests that can change the shop. `buy` and `purchase` are one step; a hold ends by confirm or release. */
-export type OpKind = 'buy' | 'purchase' | 'hold' | 'confirm' | 'release';
+/**
+ * The requests of buyers that can change the shop. `buy` and `purchase` are one step; a hold ends by confirm or
+ * release. What staff do is in the journal only.
+ */
+export type OpKind = 'buy' | 'purchase' | 'hold' | 'confirm' | 'release' | 'extend';
 
 /** What a client asks for. Attempts at the same operation share its `opId`. */
 export interface Request {
@@ -12,9 +15,9 @@ export interface Request {
   /** The idempotency key when `keyed`; otherwise a name used once, which travels as the buyer's name. */
   readonly opId: string;
   readonly keyed: boolean;
-  /** Tickets asked for; 0 for confirm and release. */
+  /** Tickets asked for; 0 for confirm, release and extend. */
   readonly quantity: number;
-  /** The hold which confirm and release are about, else null. */
+  /** The hold which confirm, release and extend are about, else null. */
   readonly holdId: string | null;
   /** As sent, byte for byte: two attempts under one key are equal when their bodies are. */
   readonly body: string;

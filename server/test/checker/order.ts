@@ -9,7 +9,7 @@ import type { Call } from './history.ts';
 export interface OrderOptions {
   /**
    * For how long after a ticket came back a shop may count it among the held, in milliseconds: each ticket for itself,
-   * while it knows of later sales.
+   * while it knows of later sales. And one that staff put on sale among the sold.
    */
   readonly staleMs?: number | undefined;
 }
@@ -126,16 +126,17 @@ function checkRefusals(
   found: Findings,
 ): void {
   const capacity = event.types[0]!.capacity;
-  const { claimed, sold } = usage(journal, heldAs);
-  const returns = new Returns(journal, heldAs);
-  const mostHeld = (from: number, to: number, unseenFrom: number): number => {
-    let most = claimed.max(from, to);
-    if (staleMs === 0) return most;
+  const { claimed, sold } = usage(journal, heldAs, capacity);
+  const most = (of: RangeMax, returns: Returns, from: number, to: number, unseenFrom: number): number => {
+    let used = of.max(from, to);
+    if (staleMs === 0) return used;
     for (let seq = from; seq <= to; seq++) {
-      most = Math.max(most, claimed.max(seq, seq) + returns.unseen(unseenFrom, seq));
+      used = Math.max(used, of.max(seq, seq) + returns.unseen(unseenFrom, seq));
     }
-    return most;
+    return used;
   };
+  const byStaff = new Returns(journal, heldAs, ['event-changed']);
+  const all = new Returns(journal, heldAs, ['event-changed', 'released', 'expired']);
   for (const op of ops) {
     for (const call of op.calls) {
       const { error } = call.said;
@@ -145,7 +146,8 @@ function checkRefusals(
       const to = Math.min(windows.seqAfter(call.endedAtMs) - 1, journal.length);
       if (from > to) continue; // The journal contradicts real time, which the checks above have reported.
       const unseenFrom = windows.seqBefore(askedAtMs - staleMs);
-      const mostUsed = error === 'SOLD_OUT' ? sold.max(from, to) : mostHeld(from, to, unseenFrom);
+      const isSold = error === 'SOLD_OUT';
+      const mostUsed = most(isSold ? sold : claimed, isSold ? byStaff : all, from, to, unseenFrom);
       if (capacity - mostUsed >= call.quantity) {
         const what = `${error} for ${call.quantity}, while at least ${capacity - mostUsed} were left`;
         const facts = [{ seq: from }, { seq: to }];
@@ -160,36 +162,56 @@ function firstAsked(op: Op, call: Call): number {
   return op.calls.find((earlier) => earlier.body === call.body)?.atMs ?? call.atMs;
 }
 
-/** Tickets in use after each fact, at index = seq (0: before the first). Assumes a gapless journal. */
-function usage(journal: readonly Fact[], heldAs: ReadonlyMap<string, Fact>) {
+/**
+ * Tickets in use after each fact, at index = seq (0: before the first): those that staff took out of sale, and those
+ * that the event gets later, are so too. Assumes a gapless journal.
+ */
+function usage(journal: readonly Fact[], heldAs: ReadonlyMap<string, Fact>, capacity: number) {
   const claimed = [0];
   const sold = [0];
+  let unmade = 0;
   for (const fact of journal) {
     const tickets =
       (fact.kind === 'held' ? fact : (heldAs.get(fact.holdId ?? '') ?? fact)).tickets?.length ?? 0;
     const isClaim = fact.kind === 'held' || fact.kind === 'bought';
     const isSale = fact.kind === 'confirmed' || fact.kind === 'bought';
     const isReturn = fact.kind === 'released' || fact.kind === 'expired';
-    claimed.push(claimed.at(-1)! + (isClaim ? tickets : isReturn ? -tickets : 0));
-    sold.push(sold.at(-1)! + (isSale ? tickets : 0));
+    let byStaff = (fact.setAside?.length ?? 0) - (fact.restored?.length ?? 0);
+    if (fact.capacity !== undefined) {
+      byStaff += capacity - fact.capacity - unmade;
+      unmade = capacity - fact.capacity;
+    }
+    claimed.push(claimed.at(-1)! + byStaff + (isClaim ? tickets : isReturn ? -tickets : 0));
+    sold.push(sold.at(-1)! + byStaff + (isSale ? tickets : 0));
   }
   return { claimed: new RangeMax(claimed), sold: new RangeMax(sold) };
 }
 
-/** From when to when, by seq, each ticket was free that had been held before. */
+/** From when to when, by seq, each ticket was free that had been held before, or out of sale. */
 class Returns {
   readonly #spans: { readonly fromSeq: number; toSeq: number }[] = [];
 
-  constructor(journal: readonly Fact[], heldAs: ReadonlyMap<string, Fact>) {
+  /** Those by facts of these kinds. */
+  constructor(journal: readonly Fact[], heldAs: ReadonlyMap<string, Fact>, kinds: readonly Fact['kind'][]) {
     const open = new Map<number, { toSeq: number }>();
+    let capacity = journal.find((fact) => fact.capacity !== undefined)?.capacity ?? 0;
     for (const fact of journal) {
-      const isReturn = fact.kind === 'released' || fact.kind === 'expired';
-      for (const ticket of (isReturn ? heldAs.get(fact.holdId ?? '') : fact)?.tickets ?? []) {
+      for (const ticket of fact.setAside ?? fact.tickets ?? []) {
+        const span = open.get(ticket);
+        if (span) span.toSeq = fact.seq;
+        open.delete(ticket);
+      }
+      if (!kinds.includes(fact.kind)) continue;
+      const later = fact.capacity ?? capacity;
+      const grown = Array.from({ length: Math.max(0, later - capacity) }, (_, index) => capacity + index);
+      capacity = later;
+      const gone = new Set(fact.setAside);
+      const returned = heldAs.get(fact.holdId ?? '')?.tickets ?? [...(fact.restored ?? []), ...grown];
+      for (const ticket of returned) {
+        if (gone.has(ticket)) continue;
         const span = { fromSeq: fact.seq, toSeq: Number.POSITIVE_INFINITY };
-        if (isReturn) this.#spans.push(span);
-        else if (open.has(ticket)) open.get(ticket)!.toSeq = fact.seq;
-        if (isReturn) open.set(ticket, span);
-        else open.delete(ticket);
+        this.#spans.push(span);
+        open.set(ticket, span);
       }
     }
   }

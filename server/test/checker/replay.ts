@@ -10,26 +10,37 @@ export interface ReplayOptions {
   readonly holdTtlMs?: number | undefined;
   /** Nobody asks any more, and every hold has had time to expire: nothing may be held. */
   readonly isQuiet?: boolean | undefined;
+  /** How long a hold may live at most, however often it is extended. */
+  readonly holdMaxMs?: number | undefined;
 }
 
 interface Claim {
   readonly by: string;
   readonly fact: Fact;
-  as: 'held' | 'sold';
+  as: 'held' | 'sold' | 'aside';
 }
 
 interface Hold {
   readonly fact: Fact;
+  /** As it was made, or extended to. */
+  expiresAtMs: number;
   end: Fact | undefined;
 }
 
-/** A ticket type's block of ticket numbers `[first, end)` and its claims, counted by the journal's quantities. */
-interface Block {
+/** A ticket type and its claims, counted by the journal's quantities. */
+interface Usage {
   readonly ticketType: string;
-  readonly first: number;
-  readonly end: number;
+  capacity: number;
   held: number;
   sold: number;
+  aside: number;
+}
+
+/** Ticket numbers `[first, end)` of one type. */
+interface Block {
+  readonly first: number;
+  readonly end: number;
+  readonly usage: Usage;
 }
 
 /** Replays the journal and compares its end with the rest of the final ledger. */
@@ -45,7 +56,10 @@ class Replay {
   readonly #evidence: EventEvidence;
   readonly #options: ReplayOptions;
   readonly #found: Findings;
+  readonly #usages: readonly Usage[];
   readonly #blocks: readonly Block[];
+  /** How many tickets the event has had so far. */
+  #capacity = Number.POSITIVE_INFINITY;
   readonly #claims = new Map<number, Claim>();
   readonly #holds = new Map<string, Hold>();
   readonly #orders = new Map<string, Fact>();
@@ -54,12 +68,25 @@ class Replay {
     this.#evidence = evidence;
     this.#options = options;
     this.#found = found;
-    this.#blocks = blocksOf(evidence.event);
+    const { types, blocks } = evidence.event;
+    this.#usages = types.map(({ ticketType }) => ({ ticketType, capacity: 0, held: 0, sold: 0, aside: 0 }));
+    this.#blocks = blocksOf(blocks ?? typesAsBlocks(types), this.#usages);
   }
 
   apply(fact: Fact): void {
     switch (fact.kind) {
       case 'event-created':
+        this.#capacity = fact.capacity ?? this.#capacity;
+        return;
+      case 'event-changed':
+        this.#change(fact);
+        return;
+      case 'extended':
+        this.#extend(fact);
+        return;
+      case 'key-made':
+      case 'key-revoked':
+      case 'manifest-kept':
         return;
       case 'bought':
         this.#order(fact, fact.tickets ?? []);
@@ -83,7 +110,7 @@ class Replay {
     } else if (earlier !== undefined) {
       this.#report('uniqueness', `hold id ${fact.holdId} was given twice`, [earlier.fact, fact]);
     } else {
-      this.#holds.set(fact.holdId, { fact, end: undefined });
+      this.#holds.set(fact.holdId, { fact, expiresAtMs: fact.expiresAtMs, end: undefined });
     }
     const ttlMs = (fact.expiresAtMs ?? Number.NaN) - fact.atMs;
     if (holdTtlMs !== undefined && ttlMs !== holdTtlMs) {
@@ -105,17 +132,17 @@ class Replay {
     this.#orders.set(orderId, { ...fact, tickets });
   }
 
-  #claim(fact: Fact, by: string | undefined, as: 'held' | 'sold'): void {
-    for (const ticket of fact.tickets ?? []) {
-      const block = this.#blocks.find(({ first, end }) => ticket >= first && ticket < end);
-      if (block === undefined) {
+  #claim(fact: Fact, by: string | undefined, as: Claim['as'], tickets = fact.tickets ?? []): void {
+    for (const ticket of tickets) {
+      const usage = this.#usageOf(ticket);
+      if (usage === undefined || ticket >= this.#capacity) {
         this.#report('bound', `ticket ${ticket} does not exist`, [fact]);
         continue;
       }
-      block[as]++;
-      const inUse = block.held + block.sold;
-      if (inUse > block.end - block.first) {
-        const what = `${inUse} of ${block.end - block.first} tickets of type ${block.ticketType} are claimed`;
+      usage[as]++;
+      const inUse = usage.held + usage.sold + usage.aside;
+      if (inUse > usage.capacity) {
+        const what = `${inUse} of ${usage.capacity} tickets of type ${usage.ticketType} are claimed`;
         this.#report('bound', what, [fact]);
       }
       const earlier = this.#claims.get(ticket);
@@ -127,6 +154,57 @@ class Replay {
       }
       this.#claims.set(ticket, { by: by ?? '', fact, as });
     }
+  }
+
+  #usageOf(ticket: number): Usage | undefined {
+    return this.#blocks.find(({ first, end }) => ticket >= first && ticket < end)?.usage;
+  }
+
+  /** Ticket numbers only grow; what is put back on sale was out of it. */
+  #change(fact: Fact): void {
+    const { capacity, restored = [], setAside = [] } = fact;
+    if (capacity !== undefined && Number.isFinite(this.#capacity) && capacity < this.#capacity) {
+      this.#report('bound', `${this.#capacity} tickets became ${capacity}`, [fact]);
+    }
+    this.#capacity = capacity ?? this.#capacity;
+    for (const ticket of restored) {
+      const claim = this.#claims.get(ticket);
+      if (claim?.as !== 'aside') {
+        const what = `ticket ${ticket} is put on sale while it is ${claim?.as ?? 'free'}`;
+        this.#report('uniqueness', what, [...(claim ? [claim.fact] : []), fact]);
+        continue;
+      }
+      this.#usageOf(ticket)!.aside--;
+      this.#claims.delete(ticket);
+    }
+    this.#claim(fact, fact.allocationId, 'aside', setAside);
+  }
+
+  #extend(fact: Fact): void {
+    const hold = this.#holds.get(fact.holdId ?? '');
+    const { expiresAtMs } = fact;
+    if (hold === undefined || expiresAtMs === undefined) {
+      this.#report('hold-time', `extended hold ${fact.holdId}, which was never made, or to no deadline`, [
+        fact,
+      ]);
+      return;
+    }
+    if (hold.end !== undefined) {
+      this.#report('hold-time', `hold ${fact.holdId} is extended after its end`, [hold.end, fact]);
+    }
+    if (fact.atMs >= hold.expiresAtMs) {
+      const lateMs = fact.atMs - hold.expiresAtMs;
+      this.#report('hold-time', `extended ${lateMs} ms after its deadline`, [hold.fact, fact]);
+    }
+    if (expiresAtMs < hold.expiresAtMs) {
+      this.#report('hold-time', `an extension took ${hold.expiresAtMs - expiresAtMs} ms`, [hold.fact, fact]);
+    }
+    const lifeMs = expiresAtMs - hold.fact.atMs;
+    const { holdMaxMs = Number.POSITIVE_INFINITY } = this.#options;
+    if (lifeMs > holdMaxMs) {
+      this.#report('hold-time', `a hold that may live ${holdMaxMs} ms was given ${lifeMs} ms`, [fact]);
+    }
+    hold.expiresAtMs = expiresAtMs;
   }
 
   #endHold(fact: Fact): void {
@@ -146,13 +224,13 @@ class Replay {
       ]);
     }
     hold.end = fact;
-    this.#checkDeadline(hold.fact, fact);
+    this.#checkDeadline(hold, fact);
     if (fact.kind === 'confirmed') this.#order(fact, tickets);
     for (const ticket of tickets) this.#endClaim(ticket, fact);
   }
 
-  #checkDeadline(held: Fact, end: Fact): void {
-    const lateMs = end.atMs - (held.expiresAtMs ?? Number.NaN);
+  #checkDeadline({ fact: held, expiresAtMs }: Hold, end: Fact): void {
+    const lateMs = end.atMs - expiresAtMs;
     if (end.kind === 'confirmed' && lateMs >= 0) {
       this.#report('hold-time', `confirmed ${lateMs} ms after its deadline`, [held, end]);
     } else if (end.kind === 'expired' && lateMs < 0) {
@@ -161,11 +239,11 @@ class Replay {
   }
 
   #endClaim(ticket: number, fact: Fact): void {
-    const block = this.#blocks.find(({ first, end }) => ticket >= first && ticket < end);
-    if (block === undefined) return;
-    if (--block.held < 0)
-      this.#report('bound', `fewer than 0 tickets of ${block.ticketType} are held`, [fact]);
-    if (fact.kind === 'confirmed') block.sold++;
+    const usage = this.#usageOf(ticket);
+    if (usage === undefined) return;
+    if (--usage.held < 0)
+      this.#report('bound', `fewer than 0 tickets of ${usage.ticketType} are held`, [fact]);
+    if (fact.kind === 'confirmed') usage.sold++;
     const claim = this.#claims.get(ticket);
     if (claim?.by !== fact.holdId) return;
     if (fact.kind === 'confirmed') this.#claims.set(ticket, { by: fact.orderId ?? '', fact, as: 'sold' });
@@ -209,10 +287,10 @@ class Replay {
 
   compareCounts({ types }: FinalEvent): void {
     for (const [index, { ticketType, capacity, counts }] of types.entries()) {
-      const { held, sold } = this.#blocks[index]!;
-      const told = { available: capacity - held - sold, held, sold };
-      for (const state of ['available', 'held', 'sold'] as const) {
-        if (counts[state] === told[state]) continue;
+      const { held, sold, aside } = this.#usages[index]!;
+      const told = { available: capacity - held - sold - aside, held, sold, aside };
+      for (const state of ['available', 'held', 'sold', 'aside'] as const) {
+        if (counts[state] === told[state] || (state === 'aside' && counts.aside === undefined)) continue;
         const what = `${counts[state]} tickets of ${ticketType} are shown as ${state}; by the journal it is ${told[state]}`;
         this.#report('conservation', what, []);
       }
@@ -233,10 +311,16 @@ class Replay {
   }
 }
 
-function blocksOf(event: FinalEvent): Block[] {
+function typesAsBlocks(types: FinalEvent['types']): NonNullable<FinalEvent['blocks']> {
+  return types.map(({ ticketType, capacity }) => ({ ticketType, count: capacity }));
+}
+
+function blocksOf(blocks: NonNullable<FinalEvent['blocks']>, usages: readonly Usage[]): Block[] {
   let first = 0;
-  return event.types.map(({ ticketType, capacity }) => {
-    const block = { ticketType, first, end: first + capacity, held: 0, sold: 0 };
+  return blocks.map(({ ticketType, count }) => {
+    const usage = usages.find((each) => each.ticketType === ticketType)!;
+    const block = { first, end: first + count, usage };
+    usage.capacity += count;
     first = block.end;
     return block;
   });

@@ -1,13 +1,15 @@
 // Pass 1, Resolve: every request had the effect it was told of. Refused: none. Unknown: none or one. And each
 // effect is whole (rule S3), and somebody asked for it. (A grant that is missing is pass 7, an effect twice
 // under one key pass 8.)
-import { type EventEvidence, isJudged, mayHaveActed, type Op } from './evidence.ts';
+import { type EventEvidence, FACT_OF, isJudged, mayHaveActed, type Op } from './evidence.ts';
 import type { Fact } from './final-ledger.ts';
 import type { Findings } from './findings.ts';
 import type { Call } from './history.ts';
 
 /** Checks one operation against its facts. */
 export function resolveOp(op: Op, evidence: EventEvidence, found: Findings): void {
+  // Who extends a hold twice has two effects, and no fact says whose request it was.
+  if (op.kind === 'extend') return;
   if (!op.keyed && op.facts.length > 1) {
     const what = `one request had ${op.facts.length} effects`;
     found.add('resolve', op.eventId, what, { ops: [op], facts: op.facts });
@@ -54,13 +56,15 @@ function resolveEnd(op: Op, evidence: EventEvidence, found: Findings): void {
   }
 }
 
-/** Checks that each grant, confirm and release of the journal was asked for by somebody who was not refused. */
+const BY_BUYERS: ReadonlySet<Fact['kind']> = new Set(Object.values(FACT_OF));
+
+/** Checks that each grant, confirm, release and extension of the journal was asked for by somebody who was not refused. */
 export function resolveFacts({ eventId, causes }: EventEvidence, found: Findings): void {
   for (const [fact, ops] of causes) {
-    if (fact.kind === 'event-created' || fact.kind === 'expired') continue;
+    if (!BY_BUYERS.has(fact.kind)) continue;
     if (ops.length === 0) {
       found.add('resolve', eventId, `${fact.kind}, but nobody asked for it`, { facts: [fact] });
-    } else if ((fact.kind === 'confirmed' || fact.kind === 'released') && !ops.some(asksInEarnest)) {
+    } else if (fact.holdId !== undefined && fact.kind !== 'held' && !ops.some(asksInEarnest)) {
       const what = `${fact.kind}, but all who asked for it were refused`;
       found.add('resolve', eventId, what, { ops, facts: [fact] });
     }
