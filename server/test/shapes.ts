@@ -50,32 +50,96 @@ export const order = z.strictObject({
 export const confirmed = order.extend({ secret });
 export const orders = z.strictObject({ orders: z.array(order), nextCursor: z.string().optional() });
 
-export const event = z.strictObject({
+// As organizers sent them: with any offset, with or without fractions of a second.
+const sentTime = z.iso.datetime({ offset: true });
+const ticketType = z.strictObject({
+  ticketTypeId: z.string(),
+  name: z.string(),
+  description: z.string().optional(),
+  price: count,
+  currency: z.string().regex(/^[A-Z]{3}$/),
+  capacity: count,
+  available: count,
+  category: z.string().optional(),
+  saleStartsAt: sentTime.optional(),
+  saleEndsAt: sentTime.optional(),
+  minPerOrder: count.optional(),
+  maxPerOrder: count.optional(),
+  limitPerBuyer: count.optional(),
+  needsAccessCode: z.literal(true).optional(),
+});
+const eventMembers = {
   eventId: z.string(),
   name: z.string(),
-  venue: z.strictObject({ name: z.string() }),
-  startsAt: isoTime,
+  description: z.string().optional(),
+  venue: z.strictObject({
+    name: z.string(),
+    address: z.string().optional(),
+    city: z.string().optional(),
+    country: z.string().optional(),
+  }),
+  startsAt: sentTime,
   timeZone: z.string(),
-  status: z.literal('open'),
-  ticketTypes: z.array(
-    z.strictObject({
-      ticketTypeId: z.string(),
-      name: z.string(),
-      price: count,
-      currency: z.string().regex(/^[A-Z]{3}$/),
-      capacity: count,
-      available: count,
-    }),
-  ),
+  onSaleAt: sentTime.optional(),
+  endsAt: sentTime.optional(),
+  maxPerOrder: count.optional(),
+  limitPerBuyer: count.optional(),
+  holdsPerBuyer: count.optional(),
+  manifestId: z.string().optional(),
+};
+/** As the public reads it: no drafts, no access codes. */
+export const event = z.strictObject({
+  ...eventMembers,
+  status: z.enum(['scheduled', 'open', 'paused', 'ended', 'cancelled']),
+  ticketTypes: z.array(ticketType),
+});
+export const staffEvent = z.strictObject({
+  ...eventMembers,
+  status: z.enum(['draft', 'scheduled', 'open', 'paused', 'ended', 'cancelled']),
+  ticketTypes: z.array(ticketType.extend({ accessCode: z.string().optional() })),
 });
 export const events = z.strictObject({ events: z.array(event), nextCursor: z.string().optional() });
 
-const states = { capacity: count, available: count, pending: count, held: count, sold: count };
+const states = {
+  ...{ capacity: count, available: count, pending: count, held: count, sold: count },
+  ...{ allocated: count, killed: count },
+};
 const typeCounts = z.strictObject({ ticketType: z.string(), ...states });
 export const availability = z.strictObject({
   eventId: z.string(),
   ticketTypes: z.array(typeCounts),
   ...states,
+});
+
+export const allocation = z.strictObject({
+  allocationId: snowflake,
+  name: z.string(),
+  kind: z.enum(['channel', 'kill']),
+  quantity: count,
+  lines: z.array(
+    z.strictObject({
+      ticketType: z.string(),
+      quantity: count.min(1),
+      tickets: z.string().regex(/^[\d,-]+$/),
+      seats: z.array(seatName).optional(),
+    }),
+  ),
+});
+export const allocations = z.strictObject({ allocations: z.array(allocation) });
+
+const members = z.record(z.string(), z.unknown());
+export const eventChanges = z.strictObject({
+  changes: z.array(
+    z.strictObject({
+      version: z.int().min(1),
+      by: z.string().nullable(),
+      action: z.string(),
+      before: members,
+      after: members,
+      at: isoTime,
+    }),
+  ),
+  nextCursor: z.string().optional(),
 });
 
 export const audit = z.strictObject({

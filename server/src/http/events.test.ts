@@ -113,7 +113,7 @@ test('[C4] [S2] availability counts by type and altogether, and may be kept for 
   await shop.ask('POST', '/buy/2', { body: { quantity: 4 } });
   await shop.ask('POST', '/api/v1/events/2/holds', { body: { lines: [{ ticketType: 'ga', quantity: 5 }] } });
   const reply = await shop.ask('GET', availabilityOf('2'));
-  const counts = { capacity: 20, available: 11, pending: 0, held: 5, sold: 4 };
+  const counts = { capacity: 20, available: 11, pending: 0, held: 5, sold: 4, allocated: 0, killed: 0 };
   assert.deepEqual(shapes.read(reply, 200, shapes.availability), {
     eventId: '2',
     ...counts,
@@ -165,7 +165,10 @@ test('[F8] the audit checks the rules and agrees with what was sold and held', a
       rule,
     );
   assert.deepEqual(report.counts, [
-    { ticketType: 'ga', capacity: 20, available: 14, pending: 0, held: 0, sold: 6 },
+    {
+      ...{ ticketType: 'ga', capacity: 20, available: 14, pending: 0, held: 0, sold: 6 },
+      ...{ allocated: 0, killed: 0 },
+    },
   ]);
 });
 
@@ -215,7 +218,7 @@ test('audit, journal and list of orders are for staff, also for events that do n
       for (const authorization of ['', 'Bearer', 'Bearer wrong', 'Bearer test-admin-key', 'Basic dGVzdDo=']) {
         const reply = await shop.ask('GET', path, { headers: authorization ? { authorization } : {} });
         shapes.readProblem(reply, 401, 'UNAUTHENTICATED');
-        assert.equal(reply.headers.get('www-authenticate'), 'Bearer');
+        assert.match(reply.headers.get('www-authenticate') ?? '', /^Bearer/);
       }
     }
   }
