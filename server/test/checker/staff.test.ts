@@ -236,9 +236,7 @@ const TAMPERINGS: Record<string, readonly [rule: Rule, says: RegExp, tamper: (ru
 };
 
 const answerOf = (run: Run, call: number) =>
-  run.history.find((record) => record.call === call && record.type !== 'invoke') as Mutable<
-    Extract<HistoryRecord, { type: 'ok' }>
-  >;
+  run.history.find((record) => record.call === call && record.type !== 'invoke') as Mutable<Completion>;
 
 const judge = ({ history, event, options }: Run) => check(history as HistoryRecord[], [event], options);
 
