@@ -61,7 +61,11 @@ local function window_in(run, n, neat)
     if from <= to then
       -- Nothing is better than the nearest to the focus; where that leaves a single seat, one of its neighbours is.
       local nearest = math.min(math.max(math.floor(wanted / 2), from), to)
-      for start = math.max(nearest - 2, from), math.min(nearest + 3, to) do
+      local start, past = nearest, nearest
+      if neat and anchor < 0 and (start - first == 1 or last - start == 1) then
+        start, past = math.max(nearest - 2, from), math.min(nearest + 3, to)
+      end
+      for start = start, past do
         if not neat or anchor >= 0 or (start - first ~= 1 and last - start ~= 1) then
           local score = math.abs(2 * start - wanted)
           if not best or score < best then best, best_first = score, start end
@@ -69,6 +73,7 @@ local function window_in(run, n, neat)
       end
     end
   end
+  if not best then error({ err = 'CORRUPT a run has less room than is said of it' }) end
   run.scores[key], run.firsts[key] = best + run.base, best_first
   return run.scores[key], best_first
 end
@@ -85,7 +90,7 @@ local function candidates(want, n, neat)
   for at = 1, #search do
     local run = search[at]
     search[at] = nil
-    if (neat and run.neat or run.any) % (2 * room) >= room then
+    if not run.is_changed or (neat and run.neat or run.any) % (2 * room) >= room then
       count = count + 1
       search[count] = run
     end
@@ -98,12 +103,9 @@ local function candidates(want, n, neat)
     else
       local run = run_at(bit - first)
       search.next = run.position + 1
-      if not run.neat then enter(run) end
-      if (neat and run.neat or run.any) % (2 * room) >= room then
+      if not run.is_changed or (neat and run.neat or run.any) % (2 * room) >= room then
         count = count + 1
         search[count] = run
-      elseif not run.is_changed then
-        error({ err = 'CORRUPT a run has less room than is said of it' })
       end
     end
   end
@@ -129,6 +131,7 @@ end
 
 -- Takes a window that was found: as many moves would, in a third of the time.
 local function take_window(run, first, past)
+  if not run.neat then enter(run) end
   for ticket = first, past - 1 do
     local window, offset = window_at(ticket)
     local free = free_of(window, ticket - offset)
