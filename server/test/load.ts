@@ -145,6 +145,7 @@ function withWithdrawn(types: readonly FinalType[], journal: readonly Fact[]): r
   const [only] = types;
   if (numbers === undefined || only === undefined || types.length > 1) return types;
   const { counts, capacity } = only;
+  if (numbers === capacity) return types;
   const aside = (counts.aside ?? 0) + numbers - capacity;
   return [{ ...only, capacity: numbers, counts: { ...counts, aside } }];
 }
@@ -179,7 +180,8 @@ export async function readTypes(client: HttpClient, eventId: string): Promise<Fi
     if (ticketTypes.every(({ pending }) => pending === 0)) {
       return ticketTypes.map((type) => {
         const { ticketType, capacity, available, held, sold, allocated = 0, killed = 0 } = type;
-        return { ticketType, capacity, counts: { available, held, sold, aside: allocated + killed } };
+        const aside = allocated + killed;
+        return { ticketType, capacity, counts: { available, held, sold, ...(aside > 0 ? { aside } : {}) } };
       });
     }
     await sleep(50);
