@@ -7,6 +7,7 @@ import { closeSync, existsSync, openSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { tokenOf } from './forge.ts';
 import { Program, scriptFile, temporaryFolder } from './program.ts';
 import { JWT_SECRET } from './server-process.ts';
 import * as shapes from './shapes.ts';
@@ -74,6 +75,37 @@ describe('the log', { concurrency: 2, timeout: 60_000 }, () => {
     assert.ok(shop.log.some(({ level, operation }) => level === 'debug' && operation === 'read-order'));
     const text = shop.log.map((line) => JSON.stringify(line)).join('\n') + shop.stderr;
     for (const secret of [key, ...orders.map((order) => order.secret)]) assert.ok(!text.includes(secret));
+  });
+
+  test('[D9] the log says which of the staff did it, and holds no key, token or cookie, good or bad', async (t) => {
+    const env = { LOG_LEVEL: 'trace', API_KEY: KEY, JWT_SECRET };
+    const shop = await Program.open(t, { folder: temporaryFolder(t), env });
+    const { port } = shop;
+    const boss = tokenOf('jane', { role: 'admin' });
+    const bearer = (credential: string) => ({ headers: { authorization: `Bearer ${credential}` } });
+    const body = { name: 'Gate 4', role: 'door' };
+    const made = await ask(port, 'POST', '/api/v1/api-keys', { ...bearer(boss), body });
+    const { key, keyId } = shapes.read(made, 201, shapes.madeKey);
+    const session = await ask(port, 'POST', '/api/v1/sessions');
+    const { token } = shapes.read(session, 201, shapes.session);
+    const bad = [tokenOf('eve', { exp: 1 }), `${key}x`, `${token}x`, `${KEY}x`];
+    for (const credential of [boss, key, token, KEY, ...bad]) {
+      await ask(port, 'GET', '/api/v1/me', bearer(credential));
+      await ask(port, 'POST', '/buy/1', bearer(credential));
+      await ask(port, 'GET', '/api/v1/events/1/audit', bearer(credential));
+      await ask(port, 'POST', '/buy/1', { headers: { cookie: `floodgate_session=${credential}` } });
+      await ask(port, 'DELETE', `/api/v1/api-keys/${credential}`, bearer(boss));
+    }
+    await ask(port, 'DELETE', `/api/v1/api-keys/${keyId}`, bearer(key));
+    shop.child.kill('SIGTERM');
+    assert.equal((await shop.ended).code, 0);
+    const making = shop.log.find(({ operation }) => operation === 'make-key');
+    assert.deepEqual([making?.msg, making?.by, making?.keyId], ['granted', 'user jane', keyId]);
+    const attempt = shop.log.findLast(({ operation }) => operation === 'revoke-key');
+    assert.deepEqual([attempt?.msg, attempt?.by], ['refused', `key ${keyId} Gate 4`]);
+    const text = shop.stdout + shop.stderr;
+    for (const secret of [boss, key, token, KEY, JWT_SECRET, ...bad])
+      assert.ok(!text.includes(secret), secret);
   });
 
   test('[B8] a reader of the log who stands still stops neither sales nor the end', async (t) => {

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
+import { forgeJwt, tokenOf } from '../../test/forge.ts';
 import { exchange, requestText } from '../../test/raw-http.ts';
 import { API_KEY } from '../../test/server-process.ts';
 import * as shapes from '../../test/shapes.ts';
@@ -11,15 +12,20 @@ import { eventOf, openTestShop, type TestShop } from '../../test/test-shop.ts';
 const RUNS = 150;
 let shop: TestShop;
 let holdId: string;
+let token: string;
 
 before(async () => {
   shop = await openTestShop({
-    settings: { SEED_EVENTS: '2', SEED_TICKETS: '80', DEFAULT_EVENT: '2' },
+    settings: {
+      ...{ SEED_EVENTS: '2', SEED_TICKETS: '80', DEFAULT_EVENT: '2' },
+      CORS_ORIGINS: 'https://shop.example.org',
+    },
     events: [eventOf('gala', { ga: 20, vip: 10 })],
   });
   const lines = [{ ticketType: 'vip', quantity: 1 }];
   const held = await shop.ask('POST', '/api/v1/events/gala/holds', { body: { lines } });
   holdId = shapes.read(held, 201, shapes.hold).holdId;
+  token = shapes.read(await shop.ask('POST', '/api/v1/sessions'), 201, shapes.session).token;
 });
 after(() => shop.close());
 
@@ -50,7 +56,13 @@ const object = fc.record(
   },
   { requiredKeys: [] },
 );
-const buying = fc.record({ quantity, ticketType: type }, { requiredKeys: ['quantity'] });
+const named = fc.oneof(fc.constantFrom('Ann', 'user:ann', 'user:bob', 'session:x'), word);
+const buying = fc.record({ quantity, ticketType: type, buyer: named }, { requiredKeys: ['quantity'] });
+const keyLike = fc.record({
+  name: word,
+  role: fc.constantFrom('admin', 'box-office', 'door', 'read', 'owner'),
+  expiresAt: fc.constantFrom(undefined, '2100-01-01T00:00:00Z', '2000-01-01T00:00:00Z', 'soon'),
+});
 const holding = fc.record({ lines: fc.array(line, { minLength: 1, maxLength: 3 }) });
 /** Mostly what the door expects, or nearly; now and then any JSON, or any bytes. */
 const bodyLike = (expected: fc.Arbitrary<unknown>): fc.Arbitrary<Buffer> =>
@@ -66,12 +78,22 @@ const code = fc.oneof(fc.integer({ min: 0x20, max: 0x7e }), fc.integer({ min: 0x
 const headerText = fc.array(code, { maxLength: 30 }).map((codes) => String.fromCharCode(...codes));
 const oneOf = (...texts: string[]) =>
   fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...texts) }, { weight: 1, arbitrary: headerText });
+/** Who may ask, and who may not; SESSION stands for the token of a good session. */
+const GOOD = [API_KEY, API_KEY, 'SESSION', 'SESSION', tokenOf('ann')];
+const CREDENTIALS: readonly string[] = [
+  ...[GOOD, GOOD, GOOD, GOOD].flat(),
+  ...[tokenOf('tom', { role: 'door' }), tokenOf('ann', { exp: 1 }), 'fgk_1_x', 'fgs_x'],
+  forgeJwt({ sub: 'ann' }, { header: { alg: 'none' } }),
+];
 const headers = fc.record(
   {
     'Idempotency-Key': oneOf(...Array.from({ length: 60 }, (_, i) => `key-${i}`), 'x'.repeat(256)),
     'Content-Type': oneOf('application/json', 'application/json;charset=latin1', 'application/a+json'),
     'X-Request-Id': headerText,
-    Authorization: oneOf(`Bearer ${API_KEY}`),
+    Authorization: oneOf(...CREDENTIALS.map((credential) => `Bearer ${credential}`), '', 'Bearer'),
+    Cookie: oneOf('theme=dark', ...Array(8).fill('floodgate_session=SESSION'), 'floodgate_session=fgs_x.y.z'),
+    Origin: oneOf(...Array(8).fill('https://shop.example.org'), 'https://evil.example', 'null'),
+    'Sec-Fetch-Site': oneOf('same-origin', 'same-origin', 'cross-site'),
     'Order-Secret': headerText,
     'If-None-Match': oneOf('*', 'W/"1"'),
     Accept: oneOf('application/json', '*/*'),
@@ -101,13 +123,18 @@ function escapeText(text: string): string {
 
 const seen = new Map<string, number>();
 
+const inSession = (sent: object): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(sent).map(([name, value]) => [name, String(value).replace('SESSION', token)]),
+  );
+
 /** One request: what must hold of its answer, whatever it is. */
 async function stands(method: string, path: string, sent: object, content: Buffer): Promise<void> {
   const before = await shop.everything();
   const head = requestText(method, path, {
     headers: {
       'Content-Type': 'application/json',
-      ...sent,
+      ...inSession(sent),
       ...(method === 'POST' ? { 'Content-Length': `${content.length}` } : {}),
     },
   });
@@ -136,6 +163,8 @@ const POSTS: readonly (readonly [path: string, expected: fc.Arbitrary<unknown>])
   ['/api/v1/purchase', buying],
   ['/api/v1/events/:id/holds', holding],
   ['/api/v1/holds/:id/confirm', fc.constant({})],
+  ['/api/v1/sessions', fc.constant({})],
+  ['/api/v1/api-keys', keyLike],
 ];
 for (const [path, expected] of POSTS) {
   test(`no body and no header makes POST ${path} fail, or change anything but by a 2xx`, () =>
@@ -155,6 +184,10 @@ const OTHERS = [
   '/metrics',
   '/:id',
   '/api/v1/stats',
+  '/api/v1/me',
+  '/api/v1/me/tickets',
+  '/api/v1/api-keys',
+  '/api/v1/changes',
 ];
 
 test('no path, query or header makes a read fail or change anything', () =>
@@ -167,8 +200,18 @@ test('no path, query or header makes a read fail or change anything', () =>
 
 test('among them were requests of every kind, not only nonsense', (t) => {
   t.diagnostic(JSON.stringify(Object.fromEntries(seen)));
-  for (const kind of ['POST 200', 'POST 201', 'POST 400', 'POST 404', 'POST 409', 'POST 415', 'POST 422']) {
+  for (const kind of [
+    'POST 200',
+    'POST 201',
+    'POST 400',
+    'POST 401',
+    'POST 403',
+    'POST 404',
+    'POST 409',
+    'POST 415',
+    'POST 422',
+  ]) {
     assert.ok(seen.has(kind), kind);
   }
-  for (const kind of ['GET 200', 'GET 400', 'GET 401', 'GET 404']) assert.ok(seen.has(kind), kind);
+  for (const kind of ['GET 200', 'GET 400', 'GET 401', 'GET 403', 'GET 404']) assert.ok(seen.has(kind), kind);
 });
