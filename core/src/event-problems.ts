@@ -171,7 +171,7 @@ function checkTypes(found: Findings, event: EventDefinition): void {
     const other = twin === undefined ? '' : ticketTypes[twin]!.ticketTypeId;
     found.unless(twin === undefined, `${path}.ticketTypeId`, `is taken by ticketTypes.${twin} ("${other}")`);
     seen.set(type.ticketTypeId.toUpperCase(), index);
-    capacity += type.capacity;
+    capacity += Math.min(type.capacity, MAX_EVENT_CAPACITY);
   }
   const fits = !(capacity > MAX_EVENT_CAPACITY);
   found.unless(

@@ -1,6 +1,6 @@
 // The doors of the seat map: how the venue looks, which never changes, and which seats are free, which always does.
 import { manifestReference, seatsInput } from '../contract/seats.ts';
-import { findEvent } from '../sales/discover.ts';
+import { findShown } from '../sales/events.ts';
 import type { Rooms } from '../sales/rooms.ts';
 import { type SeatBoard, SeatBoards } from '../sales/seat-board.ts';
 import { seatMapOf } from '../sales/seat-map.ts';
@@ -18,7 +18,7 @@ export function seatOperations(rooms: Rooms): Operation[] {
       input: manifestReference,
       async run(ask) {
         const { input, requestId } = ask;
-        const entry = await findEvent(rooms, input.params.eventId);
+        const entry = await findShown(rooms, input.params.eventId, ask);
         if (!entry) return problem('EVENT_NOT_FOUND', requestId);
         const body = seatMapOf(entry);
         if (body === undefined) return problem('MANIFEST_NOT_FOUND', requestId, { detail: NO_SEATS });
@@ -37,7 +37,7 @@ export function seatOperations(rooms: Rooms): Operation[] {
       async run(ask) {
         const { input, requestId } = ask;
         const { eventId } = input.params;
-        const entry = rooms.catalogue.find(eventId) ?? (await findEvent(rooms, eventId));
+        const entry = await findShown(rooms, eventId, ask);
         if (!entry) return problem('EVENT_NOT_FOUND', requestId);
         const board = boards.of(entry);
         if (!board) return problem('MANIFEST_NOT_FOUND', requestId, { detail: NO_SEATS });
