@@ -71,11 +71,9 @@ export class FollowingInventory extends MemoryInventory {
   }
 
   override async grow(event: InventoryEvent): Promise<void> {
-    await super.grow(event);
-    const early = this.#early.get(event.eventId);
-    if (early === undefined) return;
-    this.#early.delete(event.eventId);
-    await this.#apply(event.eventId, early);
+    // It acts at once: news of the new tickets is applied before any that comes later.
+    const grown = super.grow(event);
+    await Promise.all([grown, this.#apply(event.eventId, [])]);
   }
 
   /** Follows the event no more, and forgets it. */
@@ -134,11 +132,15 @@ export class FollowingInventory extends MemoryInventory {
       if (changes.length < CHANGES_AT_ONCE) return;
     }
   }
+  /** Whatever came too early goes first. All in one turn, as a memory inventory acts at once: so the order is kept. */
   async #apply(eventId: EventId, changes: readonly TicketChange[]): Promise<void> {
     const capacity = this.capacityOf(eventId);
-    const early = changesFrom(changes, capacity);
-    if (early.length > 0) this.#early.set(eventId, [...(this.#early.get(eventId) ?? []), ...early]);
-    await applyChanges(this, eventId, changesBelow(changes, capacity));
+    const all = [...(this.#early.get(eventId) ?? []), ...changes];
+    const early = changesFrom(all, capacity);
+    if (early.length > 0) this.#early.set(eventId, early);
+    else this.#early.delete(eventId);
+    const done = changesBelow(all, capacity).map((change) => applyChange(this, eventId, change));
+    await Promise.all(done);
   }
 }
 
@@ -163,12 +165,19 @@ export async function applyChanges(
   eventId: EventId,
   changes: readonly TicketChange[],
 ): Promise<void> {
-  for (const { tickets, to } of changes) {
-    if (tickets.length === 0) continue;
-    if (to === 'sold') inventory.settle(eventId, tickets, 'sold');
-    else if (to === 'available') inventory.giveBack(eventId, tickets);
-    else await inventory.repair(eventId, tickets.map(to === 'held' ? asHeld : asRestored));
-  }
+  for (const change of changes) await applyChange(inventory, eventId, change);
+}
+
+function applyChange(
+  inventory: Pick<Inventory, 'settle' | 'giveBack' | 'repair'>,
+  eventId: EventId,
+  { tickets, to }: TicketChange,
+): Promise<number> | undefined {
+  if (tickets.length === 0) return undefined;
+  if (to === 'sold') inventory.settle(eventId, tickets, 'sold');
+  else if (to === 'available') inventory.giveBack(eventId, tickets);
+  else return inventory.repair(eventId, tickets.map(to === 'held' ? asHeld : asRestored));
+  return undefined;
 }
 
 /** Of the changes only how they leave tickets out of sale, or let staff put them back: for an inventory that is told of ended holds otherwise. */

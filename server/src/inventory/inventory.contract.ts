@@ -187,5 +187,3 @@ function waiting(rule: Rule): void {
     await assertRefused(inventory, [want(1)], 'PENDING');
   });
 }
-
-export * from './test-events.ts';
