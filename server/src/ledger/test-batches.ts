@@ -43,7 +43,7 @@ const recipe = fc.record({
   ttlMs: fc.constantFrom(0, 20, 100),
   note: fc.option(fc.nat(9), { nil: undefined }),
 });
-type Recipe = typeof recipe extends fc.Arbitrary<infer T> ? T : never;
+export type Recipe = typeof recipe extends fc.Arbitrary<infer T> ? T : never;
 
 export const MOST_BATCHES = 16;
 

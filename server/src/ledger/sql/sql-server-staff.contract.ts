@@ -9,7 +9,7 @@ import { createShop, EventEntries, keepManifest, recordOfShop, ticketsOf } from 
 import { assertGranted, assertRefused } from '../test-script.ts';
 import type { BatchWrite, ForeseenHead, KnownHead, SqlConnection } from './sql-server.ts';
 import { assertAudited, withLedgers } from './test-ledgers.ts';
-import { HookedServer, type Hooks, type ServerKind, type StartedServer } from './test-server.ts';
+import { HookedServer, type ServerKind, type StartedServer } from './test-server.ts';
 
 type NewDatabase = () => Promise<string>;
 
@@ -75,29 +75,15 @@ function countStale(
   return stale;
 }
 
-/** Counts the foreseen batches, and those that the server refused. */
-function counting(): { hooks: Hooks; tried: number; refused: number } {
-  const counts = { tried: 0, refused: 0 };
-  const hooks: Hooks = {
-    async writeForeseen(foreseen, write, real) {
-      counts.tried++;
-      await real.writeForeseen(foreseen, write).catch((error) => {
-        counts.refused++;
-        throw error;
-      });
-    },
-  };
-  return Object.assign(counts, { hooks });
-}
-
 function changingWhileSelling(kind: ServerKind, database: NewDatabase): void {
   test('[S1] nobody sells by a definition that another process has replaced, in foreseen batches neither', async (t) => {
     const url = await database();
-    const counts = counting();
-    await withLedgers([new HookedServer(kind.make(url), counts.hooks), kind.make(url)], async (one, two) => {
+    const server = new HookedServer(kind.make(url));
+    await withLedgers([server, kind.make(url)], async (one, two) => {
       assert.equal(await sellWhileChanging(one!, two!), 0);
-      t.diagnostic(`${counts.tried} batches were foreseen, ${counts.refused} of them wrongly`);
-      assert.ok(counts.tried > ROUNDS && counts.refused > ROUNDS / 4);
+      const { tried, refused } = server.foreseen;
+      t.diagnostic(`${tried} batches were foreseen, ${refused} of them wrongly`);
+      assert.ok(tried > ROUNDS && refused > ROUNDS / 4);
     });
   });
 

@@ -6,11 +6,19 @@ import fc from 'fast-check';
 import type { Verdict } from '../judge.ts';
 import type { Entry, Hold, Ledger } from '../ledger.ts';
 import { MemoryLedger } from '../memory-ledger.ts';
-import { batches, EVERY_VERDICT, kindOf, MOST_BATCHES, recordsOf, World } from '../test-batches.ts';
+import {
+  batches,
+  EVERY_VERDICT,
+  kindOf,
+  MOST_BATCHES,
+  type Recipe,
+  recordsOf,
+  World,
+} from '../test-batches.ts';
 import { type EventEntries, TestClock } from '../test-entries.ts';
 import { plain } from '../test-script.ts';
 import { withLedgers } from './test-ledgers.ts';
-import type { ServerKind } from './test-server.ts';
+import { HookedServer, type ServerKind } from './test-server.ts';
 
 export function agreeing(kind: ServerKind): void {
   describe(`${kind.name} and the memory ledger`, { timeout: 120_000 }, () => {
@@ -30,35 +38,50 @@ async function compare(kind: ServerKind, processes: number): Promise<void> {
   const clock = new TestClock();
   const memory = new MemoryLedger(clock);
   const met = new Set<string>();
-  const turns = fc.array(fc.nat(processes - 1), { minLength: MOST_BATCHES, maxLength: MOST_BATCHES });
+  const forEach = <T>(arbitrary: fc.Arbitrary<T>) => fc.array(arbitrary, { minLength: MOST_BATCHES, maxLength: MOST_BATCHES }); // biome-ignore format: short
+  const servers = Array.from({ length: processes }, () => new HookedServer(kind.make(server.url)));
+  const [turns, foreseeable] = [forEach(fc.nat(processes - 1)), forEach(fc.boolean())];
   try {
     await withLedgers(
-      Array(processes).fill(kind.make(server.url)),
+      servers,
       async (...ledgers) => {
-        const property = fc.asyncProperty(batches, turns, async (batches, turns) => {
-          const world = new World();
-          const { events, holds } = world;
-          for (const twin of [memory, ledgers[0]!]) await twin.post(events[0].create());
-          for (const [index, { passMs, recipes }] of batches.entries()) {
-            clock.pass(passMs);
-            const entries = recipes.map((recipe) => world.entryOf(recipe));
-            const ledger = ledgers[turns[index]!]!;
-            const [due, verdicts] = [await postAll(memory, entries), await postAll(ledger, entries)];
-            assert.deepEqual(verdicts, due);
-            world.learn(entries, verdicts);
-            for (const verdict of verdicts) met.add(kindOf(verdict));
-          }
-          for (const { eventId } of events) await assertSame(memory, ledgers[0]!, eventId, holds);
-        });
+        const property = fc.asyncProperty(
+          batches,
+          turns,
+          foreseeable,
+          async (batches, turns, foreseeable) => {
+            const world = new World();
+            const { events, holds } = world;
+            for (const twin of [memory, ledgers[0]!]) await twin.post(events[0].create());
+            for (const [index, { passMs, recipes }] of batches.entries()) {
+              clock.pass(passMs);
+              const simple = foreseeable[index] ? recipes.flatMap(simplified) : recipes;
+              const entries = simple.map((recipe) => world.entryOf(recipe));
+              const ledger = ledgers[turns[index]!]!;
+              const [due, verdicts] = [await postAll(memory, entries), await postAll(ledger, entries)];
+              assert.deepEqual(verdicts, due);
+              world.learn(entries, verdicts);
+              for (const verdict of verdicts) met.add(kindOf(verdict));
+            }
+            for (const { eventId } of events) await assertSame(memory, ledgers[0]!, eventId, holds);
+          },
+        );
         await fc.assert(property, { numRuns: 150 });
         await assertSameWhole(memory, ledgers.at(-1)!);
       },
       { clock },
     );
     assert.deepEqual([...met].sort(), EVERY_VERDICT.sort());
+    for (const { foreseen } of servers) assert.ok(foreseen.tried > 50, `${foreseen.tried} were foreseen`);
   } finally {
     await server.stop();
   }
+}
+
+/** Only what a process that alone sells an event judges on the head that it foresees. */
+function simplified(recipe: Recipe): Recipe[] {
+  const { kind } = recipe;
+  return kind === 'buy' || kind === 'hold' || kind === 'refuse' ? [{ ...recipe, limits: null }] : [];
 }
 
 async function assertSameWhole(memory: Ledger, ledger: Ledger): Promise<void> {

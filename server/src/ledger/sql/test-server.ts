@@ -55,6 +55,8 @@ export class HookedServer implements SqlServer {
   readonly claimedTickets: string;
   /** What the ledger was told of faults. */
   readonly faults: SqlFault[] = [];
+  /** How many batches were foreseen, and how many of them the server refused. */
+  readonly foreseen = { tried: 0, refused: 0 };
   hooks: Hooks;
   readonly #server: SqlServer;
 
@@ -78,11 +80,14 @@ export class HookedServer implements SqlServer {
         this.hooks.readBatch ? this.hooks.readBatch(query, real) : real.readBatch(query),
       writeBatch: (write) =>
         this.hooks.writeBatch ? this.hooks.writeBatch(write, real) : real.writeBatch(write),
-      writeForeseen: (foreseen, write) => {
-        const { writeForeseen, readBatch, writeBatch } = this.hooks;
-        if (writeForeseen) return writeForeseen(foreseen, write, real);
-        if (readBatch || writeBatch) return inTwoTrips(hooked, foreseen, write);
-        return real.writeForeseen(foreseen, write);
+      writeForeseen: async (foreseen, write) => {
+        this.foreseen.tried++;
+        try {
+          await this.#writeForeseen(foreseen, write, hooked, real);
+        } catch (error) {
+          this.foreseen.refused++;
+          throw error;
+        }
       },
       rollback: () => real.rollback(),
       query: (sql, parameters) => real.query(sql, parameters),
@@ -91,6 +96,18 @@ export class HookedServer implements SqlServer {
       destroy: () => real.destroy(),
     };
     return hooked;
+  }
+
+  #writeForeseen(
+    foreseen: readonly ForeseenHead[],
+    write: BatchWrite,
+    hooked: SqlConnection,
+    real: SqlConnection,
+  ): Promise<void> {
+    const { writeForeseen, readBatch, writeBatch } = this.hooks;
+    if (writeForeseen) return writeForeseen(foreseen, write, real);
+    if (readBatch || writeBatch) return inTwoTrips(hooked, foreseen, write);
+    return real.writeForeseen(foreseen, write);
   }
 
   faultOf(error: unknown): SqlFault {
