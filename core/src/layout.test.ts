@@ -7,7 +7,7 @@ import { type Ticket, type TicketTypeId, ticketTypeId } from './ids.ts';
 import { blocksFor, fromRuns, rangesIn, TicketLayout, toRuns } from './layout.ts';
 import type { Manifest } from './manifest.ts';
 import { seatPlanOf } from './seat-plan.ts';
-import { anyManifest, anySellers, sectionOf, sells } from './test-manifest.ts';
+import { houseOf, ROW_LETTERS, SELLERS, sectionOf, sells } from './test-manifest.ts';
 
 function typeOf(id: string, capacity: number, price = 0, currency = 'EUR'): TicketType {
   return { ticketTypeId: ticketTypeId(id)!, name: id, price, currency, capacity };
@@ -130,6 +130,15 @@ test('[E2] a capacity that is no whole number, or too many tickets, throws', () 
     /at most 50000000 tickets/,
   );
 });
+
+/** Any small house, and any types that sell of it. */
+const anyManifest = fc
+  .array(fc.array(fc.string({ unit: fc.constantFrom(...ROW_LETTERS), maxLength: 14 }), { maxLength: 5 }), {
+    minLength: 1,
+    maxLength: 5,
+  })
+  .map(houseOf);
+const anySellers = fc.shuffledSubarray([...SELLERS]);
 
 const HOUSE: Manifest = {
   name: 'House',

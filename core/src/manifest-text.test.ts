@@ -7,7 +7,15 @@ import { judged } from './manifest-rules.ts';
 import { generate } from './manifest-shapes.ts';
 import { manifestText, parseManifestText } from './manifest-text.ts';
 import { seatPlanOf } from './seat-plan.ts';
-import { anyManifest, sells } from './test-manifest.ts';
+import { houseOf, ROW_LETTERS, sells } from './test-manifest.ts';
+
+/** Any small house. */
+const anyManifest = fc
+  .array(fc.array(fc.string({ unit: fc.constantFrom(...ROW_LETTERS), maxLength: 14 }), { maxLength: 5 }), {
+    minLength: 1,
+    maxLength: 5,
+  })
+  .map(houseOf);
 
 const KEPT =
   '{"name":"House","sections":[' +

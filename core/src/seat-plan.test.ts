@@ -5,7 +5,16 @@ import fc from 'fast-check';
 import type { TicketType } from './event.ts';
 import { type Manifest, type Seat, type SeatedSection, seatedSection } from './manifest.ts';
 import { type SeatPlan, seatPlanOf } from './seat-plan.ts';
-import { anyManifest, anySellers, sectionOf, sells } from './test-manifest.ts';
+import { houseOf, ROW_LETTERS, SELLERS, sectionOf, sells } from './test-manifest.ts';
+
+/** Any small house, and any types that sell of it. */
+const anyManifest = fc
+  .array(fc.array(fc.string({ unit: fc.constantFrom(...ROW_LETTERS), maxLength: 14 }), { maxLength: 5 }), {
+    minLength: 1,
+    maxLength: 5,
+  })
+  .map(houseOf);
+const anySellers = fc.shuffledSubarray([...SELLERS]);
 
 const HOUSE: Manifest = {
   name: 'House',

@@ -1,5 +1,4 @@
-// Seat maps for tests: any small manifest, awkward ones on purpose, and short ways to write one down.
-import fc from 'fast-check';
+// Seat maps for tests, and short ways to write them down.
 import type { TicketType } from './event.ts';
 import { ticketTypeId } from './ids.ts';
 import type { Manifest, Row, Seat, SeatedSection, SeatKind, StandingArea } from './manifest.ts';
@@ -47,39 +46,28 @@ export function sectionOf(section: string, rows: readonly string[], category = '
   return { section, focus: 'centre', rows: named };
 }
 
-const anyRow = fc.array(fc.constantFrom(...'ssssssSSac|'), { minLength: 1, maxLength: 14 }).map((letters) => {
-  const text = letters.join('');
-  return /[^|]/.test(text) ? text : 's';
-});
+/** Letters from which rows are drawn by lot: mostly plain seats, so that there are runs. */
+export const ROW_LETTERS = [...'ssssssSSac|'];
 
-const anySeated = fc.record({
-  focus: fc.constantFrom('left' as const, 'centre' as const, 'right' as const),
-  category: fc.constantFrom('std', 'std', 'vip', 'box'),
-  rows: fc.array(anyRow, { minLength: 1, maxLength: 5 }),
-});
+const CATEGORIES = ['std', 'vip', 'std', 'box'];
+const FOCUSES = ['centre', 'left', 'right'] as const;
 
-const anyArea = fc.record({ capacity: fc.integer({ min: 1, max: 20 }) });
+/** A house of any rows, for property tests: sections take categories and focuses in turn; one without rows is an area. */
+export function houseOf(sections: readonly (readonly string[])[]): Manifest {
+  const section = (rows: readonly string[], index: number): SeatedSection | StandingArea => {
+    if (rows.length === 0) return { section: `F${index}`, category: 'floor', capacity: index + 1 };
+    const seated = rows.map((text) => (/[^|]/.test(text) ? text : 's'));
+    const category = CATEGORIES[index % CATEGORIES.length]!;
+    return { ...sectionOf(`S${index}`, seated, category), focus: FOCUSES[index % FOCUSES.length]! };
+  };
+  return { name: 'House', sections: sections.map(section) };
+}
 
-/** Sections with names of their own; areas are of the category `floor`. */
-export const anyManifest: fc.Arbitrary<Manifest> = fc
-  .array(fc.oneof({ weight: 4, arbitrary: anySeated }, { weight: 1, arbitrary: anyArea }), {
-    minLength: 1,
-    maxLength: 5,
-  })
-  .map((parts) => ({
-    name: 'House',
-    sections: parts.map((part, index): SeatedSection | StandingArea =>
-      'rows' in part
-        ? { ...sectionOf(`S${index}`, part.rows, part.category), focus: part.focus }
-        : { section: `F${index}`, category: 'floor', capacity: part.capacity },
-    ),
-  }));
-
-/** Some of the categories of {@link anyManifest}, in any order, and general admission among them. */
-export const anySellers: fc.Arbitrary<readonly TicketType[]> = fc.shuffledSubarray([
+/** Types for the categories of {@link houseOf}, and general admission with and without an area. */
+export const SELLERS: readonly TicketType[] = [
   sells('std'),
   sells('vip'),
   sells('box'),
   sells('standing', 'floor', 7),
-  { ticketTypeId: ticketTypeId('ga')!, name: 'ga', price: 0, currency: 'EUR', capacity: 3 },
-]);
+  { ...sells('ga', undefined, 3), category: undefined },
+];

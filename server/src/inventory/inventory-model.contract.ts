@@ -5,11 +5,20 @@ import type { Block, TicketType } from '@floodgate/core/event.ts';
 import type { Ticket, TicketTypeId } from '@floodgate/core/ids.ts';
 import type { TicketLayout } from '@floodgate/core/layout.ts';
 import type { Manifest } from '@floodgate/core/manifest.ts';
-import { anyManifest, anySellers } from '@floodgate/core/test-manifest.ts';
+import { houseOf, ROW_LETTERS, SELLERS } from '@floodgate/core/test-manifest.ts';
 import fc from 'fast-check';
 import { AVAILABLE, HELD, type Inventory, PENDING, SOLD, type State, type Want } from './inventory.ts';
 import { EVENT, inOrder, layoutOf, NOTHING, type Rule } from './test-events.ts';
 import { InventoryModel } from './test-model.ts';
+
+/** Any small house, and any types that sell of it. */
+const anyManifest = fc
+  .array(fc.array(fc.string({ unit: fc.constantFrom(...ROW_LETTERS), maxLength: 14 }), { maxLength: 5 }), {
+    minLength: 1,
+    maxLength: 5,
+  })
+  .map(houseOf);
+const anySellers = fc.shuffledSubarray([...SELLERS]);
 
 /** Numbers from which wants are made that fit the event, whatever it has. */
 interface RawWant {
