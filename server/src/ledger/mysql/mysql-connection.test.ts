@@ -16,6 +16,7 @@ import {
 } from '../sql/sql-server.ts';
 import { faultOf } from './faults.ts';
 import { MysqlServer } from './mysql-server.ts';
+import { withSmallPackets } from './test-packets.ts';
 
 const NOTHING_READ: BatchQuery = CLOCK_ONLY;
 const NOTHING: BatchWrite = {
@@ -190,19 +191,13 @@ describe('a connection to MariaDB', options, () => {
 
     test('[S1] the same batch goes in several packets where packets are small', async () => {
       const { url } = await newDatabase();
-      const admin = await new MysqlServer(mariadb.adminUrl).connect();
-      const limit = (bytes: number) => admin.query(`SET GLOBAL max_allowed_packet = ${bytes}`);
-      await limit(1_048_576);
-      try {
+      await withSmallPackets(mariadb, async () => {
         const connection = await new MysqlServer(url).connect();
         opened.push(connection);
         await connection.writeBatch(bigBatch(1_000, 10));
         const [row] = await connection.query('SELECT count(*) AS n FROM claims');
         assert.equal(row!.n, '10000');
-      } finally {
-        await limit(16_777_216);
-        await admin.close();
-      }
+      });
     });
   });
 

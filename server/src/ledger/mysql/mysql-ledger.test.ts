@@ -1,11 +1,15 @@
 // The ledger contract, and the rules of SQL servers, on a real MariaDB.
+import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { needsServer } from '../../../test/servers/binaries.ts';
 import { startMariadb } from '../../../test/servers/mariadb.ts';
 import { ledgerContract } from '../ledger.contract.ts';
 import { sqlServerRules } from '../sql/sql-server-rules.contract.ts';
+import { withLedgers } from '../sql/test-ledgers.ts';
 import { SqlLedger } from '../sql-ledger.ts';
+import { createShop, keepManifest } from '../test-entries.ts';
 import { MysqlServer } from './mysql-server.ts';
+import { withSmallPackets } from './test-packets.ts';
 
 const OPTIONS = { commits: { maxBatch: 1_000, maxWaiting: 10_000 }, isProduction: true, warn: () => {} };
 
@@ -28,6 +32,24 @@ function allRules(): void {
     },
     { followsTestClock: true, reopens: true },
   );
+
+  test('a manifest that no small packet can hold is kept in parts, one that cannot be read is refused', async () => {
+    const url = await (await mariadb).createDatabase();
+    await withSmallPackets(await mariadb, async () => {
+      await withLedgers([new MysqlServer(url)], async (ledger) => {
+        await ledger!.post(createShop());
+        const content = 'ä🎟'.repeat(170_000);
+        // Keeping it again adds nothing to it.
+        for (let times = 0; times < 2; times++) await ledger!.post(keepManifest('large', content));
+        assert.ok((await ledger!.manifest('large')) === content);
+        await assert.rejects(ledger!.post(keepManifest('too large', 'ä'.repeat(524_288))), {
+          name: 'LedgerUnavailable',
+          message: /takes texts of at most \d+ bytes: raise its max_allowed_packet$/,
+        });
+        await ledger!.post(keepManifest('small', 'a'));
+      });
+    });
+  });
 
   sqlServerRules({
     name: 'MariaDB',
