@@ -16,14 +16,15 @@ import {
   FollowingInventory,
   type LedgerFeed,
 } from './following-inventory.ts';
-import type {
-  Inventory,
-  InventoryEvent,
-  InventorySnapshot,
-  Repair,
-  TakeResult,
-  TypeCounts,
-  Want,
+import {
+  hasGrown,
+  type Inventory,
+  type InventoryEvent,
+  type InventorySnapshot,
+  type Repair,
+  type TakeResult,
+  type TypeCounts,
+  type Want,
 } from './inventory.ts';
 import { InventoryUnavailable, type SharedInventory, StaleInventory } from './shared-inventory.ts';
 
@@ -123,7 +124,7 @@ export class FailoverInventory implements Inventory {
    */
   async grow(event: InventoryEvent): Promise<void> {
     const opened = this.#known(event.eventId);
-    if (event.layout.capacity > opened.event.layout.capacity) opened.event = event;
+    if (hasGrown(event.layout, opened.event.layout)) opened.event = event;
     if (opened.isAlone && !opened.isLoaded) return; // It will be loaded as long as it is then.
     await this.#with(opened, (inventory) => inventory.grow(opened.event));
   }

@@ -102,6 +102,21 @@ export function growing(rule: Rule): void {
     assert.deepEqual(inOrder(granted(again)), inOrder(held));
   });
 
+  rule('[S2] a ticket type that is added without tickets is known', async (inventory) => {
+    await inventory.load(eventOf({ ga: 2 }), NOTHING);
+    granted(await inventory.take(EVENT, [want(1)]));
+    await inventory.grow(eventOf({ ga: 2, vip: 0 }));
+    const none = { capacity: 0, available: 0, pending: 0, held: 0, sold: 0 };
+    assert.deepEqual(await inventory.counts(EVENT), [
+      { ...none, ticketType: GA, capacity: 2, available: 1, pending: 1 },
+      { ...none, ticketType: VIP },
+    ]);
+    await assertRefused(inventory, [want(1, VIP)], 'SOLD_OUT');
+    const more = [{ ticketType: VIP, count: 1 }];
+    await inventory.grow(eventOf({ ga: 2, vip: 0 }, EVENT, more));
+    assert.deepEqual(inOrder(granted(await inventory.take(EVENT, [want(1, VIP), want(1)]))), [1, 2]);
+  });
+
   rule('[S2] a block without tickets puts none into the wrong pool', async (inventory) => {
     const more = [0, 1].map((count) => ({ ticketType: VIP, count }));
     await inventory.load(eventOf({ vip: 2, ga: 3 }, EVENT, more), claims([4], []));

@@ -24,6 +24,12 @@ export interface InventoryEvent {
   readonly layout: TicketLayout;
 }
 
+/** Of two layouts of one event: whether the first has more tickets, or ticket types that have none yet. */
+export function hasGrown(layout: TicketLayout, since: TicketLayout): boolean {
+  if (layout.capacity !== since.capacity) return layout.capacity > since.capacity;
+  return layout.pools.length > since.pools.length;
+}
+
 /** Any `quantity` tickets (≥ 1) of one type, the lowest numbers first. Not of a type that sells seats. */
 export interface AnyWant {
   readonly ticketType: TicketTypeId;
@@ -125,8 +131,8 @@ export interface Inventory {
   load(event: InventoryEvent, snapshot: InventorySnapshot): Promise<void>;
 
   /**
-   * The event has a longer layout now: what is there stays as it is, what is new is available. A layout that is not
-   * longer changes nothing.
+   * The event has a layout now that has grown: see {@link hasGrown}. What is there stays as it is, what is new is
+   * available. Any other layout changes nothing.
    */
   grow(event: InventoryEvent): Promise<void>;
 
