@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto';
 import type { Pool, TicketLayout } from '@floodgate/core/layout.ts';
 import { invariant } from '@floodgate/core/refusal.ts';
+import type { SeatPlan } from '@floodgate/core/seat-plan.ts';
 
 /** Where a run of tickets of one pool ends. */
 type BlockEnd = readonly [end: number, pool: number];
@@ -77,14 +78,21 @@ function nameOf({ ticketType, kind, section }: Pool): string {
   return kind === 'any' ? ticketType : `${ticketType}/${kind}/${encodeURIComponent(section ?? '')}`;
 }
 
+/** Plans are large and never change, and events change often. */
+const digests = new WeakMap<SeatPlan, string>();
+
 /** Of all that inventories know of seats: which run each is in, which pool that is of, and how good it is. */
-function digestOf({ plan, pools }: TicketLayout): string {
+function digestOf({ plan }: TicketLayout): string {
   if (plan === undefined) return '';
+  const known = digests.get(plan);
+  if (known !== undefined) return known;
   const { first, length, base, focus, anchor, positionOf } = plan.runs;
   const hash = createHash('sha1');
   for (const column of [first, length, base, focus, anchor, positionOf]) hash.update(column);
-  for (const { kind, ranges, firstRun, endRun } of pools) {
-    if (kind !== 'any') hash.update(JSON.stringify([ranges, firstRun, endRun]));
+  for (const { ranges, firstRun, endRun } of plan.pools) {
+    hash.update(JSON.stringify([ranges, firstRun, endRun]));
   }
-  return hash.digest('hex');
+  const digest = hash.digest('hex');
+  digests.set(plan, digest);
+  return digest;
 }

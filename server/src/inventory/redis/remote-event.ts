@@ -49,6 +49,8 @@ export class RemoteEvent {
   readonly connection: RedisConnection;
   readonly #scripts: Scripts;
   readonly #keys: readonly string[];
+  /** Without those of seats. */
+  readonly #generalKeys: readonly string[];
   #layout: TicketLayout;
   #text: LayoutText;
   /** As many tickets as Redis or this process is known to have of the event. */
@@ -65,7 +67,8 @@ export class RemoteEvent {
     this.lockKey = key('lock');
     this.connection = connection;
     this.#scripts = scripts;
-    this.#keys = ['meta', 'free', 'states', 'runs', 'positions', 'rooms'].map(key);
+    this.#generalKeys = ['meta', 'free', 'states'].map(key);
+    this.#keys = [...this.#generalKeys, ...['runs', 'positions', 'rooms'].map(key)];
     this.#layout = layout;
     this.#text = describeLayout(layout);
     this.#tickets = layout.capacity;
@@ -181,8 +184,10 @@ export class RemoteEvent {
     keys: readonly string[] = [],
     extraMs = 0,
   ) {
+    const isOfSeats = name === 'open' || name === 'load' || name.endsWith('-seats');
+    const own = isOfSeats ? this.#keys : this.#generalKeys;
     return this.connection
-      .run(this.#scripts[name], [...this.#keys, ...keys], args, extraMs)
+      .run(this.#scripts[name], [...own, ...keys], args, extraMs)
       .catch((error: unknown) => this.#fail(error));
   }
 

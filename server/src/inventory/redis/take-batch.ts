@@ -12,21 +12,25 @@ export interface PendingTake {
 }
 
 const MAX_TAKES = 500;
+/** Of any tickets, in one call: a millisecond of Redis. */
 const MAX_TICKETS = 1_000;
+/** To find the best seats for a party costs as much as so many of any tickets, or four times that where few are left. */
+const SEATS_COST = 6;
 
 /** In order, so many as one call should do. A single take of more is a batch of its own. */
 export function slices(takes: PendingTake[]): PendingTake[][] {
   const all: PendingTake[][] = [];
   let from = 0;
-  let tickets = 0;
+  let cost = 0;
   for (let at = 0; at < takes.length; at++) {
-    const { quantity } = takes[at]!.wants;
-    if (at > from && (at - from === MAX_TAKES || tickets + quantity > MAX_TICKETS)) {
+    const { quantity, isAny } = takes[at]!.wants;
+    const more = isAny ? quantity : quantity + SEATS_COST;
+    if (at > from && (at - from === MAX_TAKES || cost + more > MAX_TICKETS)) {
       all.push(takes.slice(from, at));
       from = at;
-      tickets = 0;
+      cost = 0;
     }
-    tickets += quantity;
+    cost += more;
   }
   if (takes.length > 0) all.push(from === 0 ? takes : takes.slice(from));
   return all;
