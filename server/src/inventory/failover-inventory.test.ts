@@ -113,6 +113,20 @@ inventoryContract('failover inventory, shared', async () => {
   return { inventory, close: () => inventory.close() };
 });
 
+/** Goes alone with every event, as soon as it has it. */
+class Alone extends FailoverInventory {
+  override async load(event: InventoryEvent, snapshot: InventorySnapshot): Promise<void> {
+    await super.load(event, snapshot);
+    this.lost(AWAY, event.eventId);
+    await this.counts(event.eventId);
+  }
+}
+
+inventoryContract('failover inventory, alone', async () => {
+  const inventory = new Alone(new Shared(), new Feed(), { from: 0, returnEveryMs: 60_000 });
+  return { inventory, close: () => inventory.close() };
+});
+
 inventoryContract('following inventory', async () => {
   const inventory = new FollowingInventory(new Feed());
   return { inventory, close: () => inventory.close() };

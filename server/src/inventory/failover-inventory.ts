@@ -105,12 +105,16 @@ export class FailoverInventory implements Inventory {
     } catch (error) {
       this.#failed(opened, error);
     }
-    this.#events.set(event.eventId, opened);
+    // Somebody else may have opened it meanwhile, and it may be alone since.
+    if (!this.#events.has(event.eventId)) this.#events.set(event.eventId, opened);
   }
 
   load(event: InventoryEvent, snapshot: InventorySnapshot): Promise<void> {
     const opened = this.#events.get(event.eventId);
-    if (opened?.isAlone) return this.#memory.load(event, snapshot);
+    if (opened?.isAlone) {
+      opened.event = event;
+      return this.#memory.load(event, snapshot);
+    }
     this.#events.set(
       event.eventId,
       unopened(event, async () => snapshot),
