@@ -191,7 +191,7 @@ describe('a connection to MariaDB', options, () => {
 
     test('[S1] the same batch goes in several packets where packets are small', async () => {
       const { url } = await newDatabase();
-      await withSmallPackets(mariadb, async () => {
+      await withSmallPackets(mariadb.adminUrl, async () => {
         const connection = await new MysqlServer(url).connect();
         opened.push(connection);
         await connection.writeBatch(bigBatch(1_000, 10));

@@ -34,8 +34,9 @@ function allRules(): void {
   );
 
   test('a manifest that no small packet can hold is kept in parts, one that cannot be read is refused', async () => {
-    const url = await (await mariadb).createDatabase();
-    await withSmallPackets(await mariadb, async () => {
+    const server = await mariadb;
+    const url = await server.createDatabase();
+    await withSmallPackets(server.adminUrl, async () => {
       await withLedgers([new MysqlServer(url)], async (ledger) => {
         await ledger!.post(createShop());
         const content = 'ä🎟'.repeat(170_000);

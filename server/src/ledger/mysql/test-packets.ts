@@ -1,10 +1,9 @@
 // A server of small packets, for tests.
-import type { MariadbServer } from '../../../test/servers/mariadb.ts';
 import { MysqlServer } from './mysql-server.ts';
 
 /** The server takes packets of a megabyte meanwhile, of connections that are made meanwhile. */
-export async function withSmallPackets(mariadb: MariadbServer, use: () => Promise<void>): Promise<void> {
-  const admin = await new MysqlServer(mariadb.adminUrl).connect();
+export async function withSmallPackets(adminUrl: string, use: () => Promise<void>): Promise<void> {
+  const admin = await new MysqlServer(adminUrl).connect();
   const limit = (bytes: number) => admin.query(`SET GLOBAL max_allowed_packet = ${bytes}`);
   await limit(1_048_576);
   try {
