@@ -11,6 +11,7 @@ import { eventOperations } from './http/events.ts';
 import { flashOperations } from './http/flash.ts';
 import { holdOperations } from './http/holds.ts';
 import { manifestOperations } from './http/manifests.ts';
+import type { Operation } from './http/operation.ts';
 import { operatorOperations } from './http/operations.ts';
 import { orderOperations } from './http/orders.ts';
 import { organizerOperations } from './http/organize.ts';
@@ -48,6 +49,8 @@ export interface Shop {
   readonly rooms: Rooms;
   readonly server: Server;
   readonly port: number;
+  /** All that it answers. */
+  readonly operations: readonly Operation[];
   /** Stops accepting, finishes what is in flight, makes it durable, closes. */
   close(): Promise<void>;
 }
@@ -122,6 +125,7 @@ export async function openShop(config: Config, log: Log, parts: ShopParts = {}):
     rooms,
     server,
     port,
+    operations,
     async close() {
       doors.isDraining = true;
       await drain(server);
