@@ -143,7 +143,7 @@ function assertEventful(log: HistoryLog, ledger: FinalLedger, say: (words: strin
   const ofKind = Object.groupBy(facts, (fact) => fact.kind);
   const counts = Object.entries(ofKind).map(([kind, list]) => `${list.length} ${kind}`);
   say(counts.join(', '));
-  for (const kind of ['bought', 'held', 'confirmed', 'released', 'expired'] as const) {
+  for (const kind of ['bought', 'held', 'extended', 'confirmed', 'released', 'expired'] as const) {
     assert.ok((ofKind[kind]?.length ?? 0) >= ROUNDS, `too few ${kind}: ${counts.join(', ')}`);
   }
   const refusals = new Set(calls.map((call) => call.said.error));

@@ -1,4 +1,4 @@
-// What the clients of a test do: buy and hold one to three tickets, confirm, release or forget their holds, send
+// What the clients of a test do: buy and hold one to three tickets, extend, confirm, release or forget their holds, send
 // requests twice at once, send them again later, misuse a key. They know nothing of the shop but its answers, so
 // the same clients shop in the simulation which proves the checker and in the real server which the checker judges.
 import {
@@ -48,6 +48,8 @@ const MAX_TRIES = 3;
 const REMEMBERED = 50;
 /** Who thinks about a hold looks up this often to see whether it is over. */
 const LOOK_UP_MS = 30;
+/** … and then asks for more time as often as this. */
+const EXTENDS = 0.1;
 
 /** The clients and what they remember: it outlives a round of a test, so that later rounds ask again. */
 export class Workload {
@@ -111,6 +113,7 @@ export class Workload {
     const thinkForMs = this.#world.random() < 0.3 ? this.#world.random() * this.#plan.holdForMs : 0;
     for (let thoughtMs = 0; thoughtMs < thinkForMs && !isOver(); thoughtMs += LOOK_UP_MS) {
       await this.#world.sleep(LOOK_UP_MS);
+      if (this.#world.random() < EXTENDS) await this.#ask(client, this.#extension(hold.eventId, said.holdId));
     }
     if (isOver()) this.#undecided.push(end);
     else await this.#ask(client, end);
@@ -163,6 +166,10 @@ export class Workload {
   #end(kind: 'confirm' | 'release', eventId: string, holdId: string): Request {
     const keyed = kind === 'confirm' && this.#world.random() < 0.5;
     return { kind, eventId, opId: this.#name(), keyed, quantity: 0, holdId, body: '' };
+  }
+
+  #extension(eventId: string, holdId: string): Request {
+    return { kind: 'extend', eventId, opId: this.#name(), keyed: false, quantity: 0, holdId, body: '' };
   }
 
   #withQuantity(request: Request, quantity: number): Request {

@@ -34,7 +34,7 @@ describe('the checker and a correct shop', () => {
       run.ledger.flatMap((event) => event.journal),
       (fact) => fact.kind,
     );
-    for (const kind of ['bought', 'held', 'confirmed', 'released', 'expired'] as const) {
+    for (const kind of ['bought', 'held', 'extended', 'confirmed', 'released', 'expired'] as const) {
       assert.ok((facts[kind]?.length ?? 0) > 5, `few ${kind} facts`);
     }
     const attempts = Map.groupBy(
@@ -61,6 +61,11 @@ const CAUGHT_BY: Record<Bug, { readonly rule: Rule; readonly promise: string; re
   'lost-update': { rule: 'conservation', promise: 'S2', says: /are shown as/ },
   leak: { rule: 'conservation', promise: 'S9', says: /are shown as available/ },
   'early-expire': { rule: 'hold-time', promise: 'S6', says: /expired \d+ ms before its deadline/ },
+  'forgotten-extension': {
+    rule: 'hold-time',
+    promise: 'S7',
+    says: /expired \d+ ms before its deadline/,
+  },
   'early-give-back': { rule: 'uniqueness', promise: 'S9', says: /is claimed while it is held/ },
   'double-release': { rule: 'hold-time', promise: 'S6', says: /ended twice: expired, expired/ },
   'late-confirm': { rule: 'hold-time', promise: 'S6', says: /confirmed \d+ ms after its deadline/ },

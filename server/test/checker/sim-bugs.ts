@@ -9,6 +9,7 @@ export const BUGS = {
   'lost-update': 'a count is read before an await and written after it: n += await f()',
   leak: 'an expired hold does not always give its tickets back',
   'early-expire': 'holds are expired before their deadline',
+  'forgotten-extension': 'an extended hold is expired at its first deadline',
   'early-give-back': 'tickets are on sale again before their hold has ended',
   'double-release': 'two sweepers expire the same hold',
   'late-confirm': 'a hold is confirmed after its deadline, because nobody has swept it yet',

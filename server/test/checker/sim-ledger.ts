@@ -29,6 +29,7 @@ export interface SimDisk {
 export interface HoldRow {
   readonly eventId: string;
   readonly held: Fact;
+  expiresAtMs: number;
   status: HoldStatus;
   /** Of the confirm or release that ended it. */
   endReply?: Reply | undefined;
@@ -139,6 +140,20 @@ export class SimLedger {
     return this.#grant(request, { ...fact, kind: 'confirmed', orderId }, { ...said, orderId }, held.tickets!);
   }
 
+  /** Another `holdTtlMs` from now. */
+  judgeExtend(request: Request, nowMs: number, holdTtlMs: number): Verdict {
+    const hold = this.holds.get(request.holdId ?? '');
+    if (hold === undefined) return this.#keep(request, refusal(404, 'HOLD_NOT_FOUND'));
+    const step = this.#step(hold, 'extend', nowMs);
+    if ('refusal' in step) return this.#keep(request, refusal(409, step.refusal));
+    const { holdId, tickets } = hold.held;
+    const expiresAtMs = nowMs + holdTtlMs;
+    const seq = this.#nextSeq(request.eventId);
+    const fact: Fact = { seq, kind: 'extended', atMs: nowMs, holdId, expiresAtMs };
+    const said = { holdId, expiresAt: new Date(expiresAtMs).toISOString(), ledgerSeq: seq };
+    return { ...this.#grant(request, fact, said, tickets!), tickets: [] };
+  }
+
   /** Expires a hold that is due. Returns its tickets, none when it has ended meanwhile. */
   judgeExpire(hold: HoldRow, nowMs: number): readonly number[] {
     const { held, eventId } = hold;
@@ -156,7 +171,8 @@ export class SimLedger {
   }
 
   #step(hold: HoldRow, command: HoldCommand, nowMs: number) {
-    const deadlineMs = hold.held.expiresAtMs!;
+    const isForgotten = this.#bug === 'forgotten-extension' && command === 'expire';
+    const deadlineMs = isForgotten ? hold.held.expiresAtMs! : hold.expiresAtMs;
     const isEarly = this.#bug === 'early-expire' && command === 'expire';
     const isLate = this.#bug === 'late-confirm' && command === 'confirm';
     return stepHold(hold.status, command, isEarly ? nowMs + 50 : isLate ? 0 : nowMs, deadlineMs);
@@ -195,12 +211,15 @@ export class SimLedger {
     const hold = this.holds.get(fact.holdId ?? '');
     const tickets = fact.tickets ?? [];
     if (fact.kind === 'held') {
-      this.holds.set(fact.holdId!, { eventId, held: fact, status: 'active' });
+      const { expiresAtMs } = fact;
+      this.holds.set(fact.holdId!, { eventId, held: fact, expiresAtMs: expiresAtMs!, status: 'active' });
       for (const ticket of tickets) rows.claims.set(ticket, { ticket, as: 'held', by: fact.holdId! });
     } else if (fact.kind === 'bought' || fact.kind === 'confirmed') {
       rows.orders.push({ orderId: fact.orderId!, seq: fact.seq, tickets });
       for (const ticket of tickets) rows.claims.set(ticket, { ticket, as: 'sold', by: fact.orderId! });
       if (hold !== undefined) Object.assign(hold, { status: 'confirmed', endReply: kept?.reply });
+    } else if (fact.kind === 'extended') {
+      hold!.expiresAtMs = fact.expiresAtMs!;
     } else if (fact.kind !== 'event-created') {
       for (const ticket of tickets) rows.claims.delete(ticket);
       if (hold !== undefined) Object.assign(hold, { status: fact.kind, endReply: kept?.reply });

@@ -161,6 +161,11 @@ class SimProcess {
 
   async #end(request: Request): Promise<Reply> {
     const stock = this.#stocks.get(request.eventId)!;
+    const { plan } = this.#surroundings;
+    if (request.kind === 'extend') {
+      const judge = () => this.#ledger.judgeExtend(request, this.#nowMs(), plan.holdTtlMs);
+      return (await this.#post(judge)).reply;
+    }
     const { reply, tickets } = await this.#post(() => this.#ledger.judgeEnd(request, this.#nowMs()));
     if (request.kind === 'release') {
       if (tickets.length > 0) stock.giveBack(tickets, 'held');
