@@ -14,6 +14,7 @@ import {
   LedgerUnavailable,
   type OrderRecord,
   type Outcome,
+  SHOP,
 } from './ledger.ts';
 import { Catalogue } from './sql/catalogue.ts';
 import { Connections } from './sql/connections.ts';
@@ -202,7 +203,9 @@ export class SqlLedger implements Ledger {
   async journal(eventId: EventId, afterSeq: number, limit: number): Promise<JournalEntry[]> {
     const event = await this.#find(eventId);
     if (!event) return [];
-    return this.#reader.lagging((connection) => reads.readJournal(connection, event, afterSeq, limit));
+    const read = (connection: SqlConnection) => reads.readJournal(connection, event, afterSeq, limit);
+    // What the shop itself did must not lag: a key that was revoked opens nothing.
+    return eventId === SHOP ? this.#reader.now(read) : this.#reader.lagging(read);
   }
 
   async claims(eventId: EventId): Promise<ClaimSnapshot> {

@@ -3,9 +3,10 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { SHOP } from '../ledger.ts';
 import { SCHEMA_VERSION } from '../migrations/migrations.ts';
 import { SqlLedger } from '../sql-ledger.ts';
-import { EventEntries } from '../test-entries.ts';
+import { createShop, EventEntries, recordOfShop } from '../test-entries.ts';
 import { assertGranted, assertRefused } from '../test-script.ts';
 import type { SqlConnection } from './sql-server.ts';
 import { assertAudited, OPTIONS, withLedgers } from './test-ledgers.ts';
@@ -242,6 +243,11 @@ function readingMuch(kind: ServerKind, start: Start): void {
         assert.deepEqual(await ledger!.orders(entries.eventId, 0, 10), []);
         await assertAudited(ledger!, entries);
         assert.equal((await ledger!.heads())[0]!.sold, 1);
+        // Of keys and buyers nothing may lag.
+        for (const fact of [createShop(), recordOfShop({ keyId: 'k1' })])
+          assertGranted(await ledger!.post(fact));
+        assert.equal((await ledger!.journal(SHOP, 0, 10)).length, 2);
+        assert.equal((await ledger!.ordersOf('ann@example.org', undefined, 10)).length, 1);
       },
       { readReplica },
     );
