@@ -129,7 +129,7 @@ export class TicketLayout {
 
   /** The seat of a ticket; undefined for general admission. Throws on a number that is no ticket of this event. */
   seatOf(ticket: Ticket): SeatName | undefined {
-    invariant(this.has(ticket), `${ticket} is not a ticket of this event (capacity ${this.capacity})`);
+    if (!this.has(ticket)) throw this.#notATicket(ticket);
     if (!this.plan || ticket >= this.plan.seats) return undefined;
     const { section, row } = this.plan.rows[this.plan.rowOf[ticket]!]!;
     return { section: section.section, row: row.row, seat: row.seats[this.plan.placeOf[ticket]!]!.seat };
@@ -168,7 +168,11 @@ export class TicketLayout {
     if (this.has(ticket)) {
       for (const block of this.#blocks) if (ticket < block.first + block.count) return block;
     }
-    throw new Error(`broken invariant: ${ticket} is not a ticket of this event (capacity ${this.capacity})`);
+    throw this.#notATicket(ticket);
+  }
+
+  #notATicket(ticket: number): Error {
+    return new Error(`broken invariant: ${ticket} is not a ticket of this event (capacity ${this.capacity})`);
   }
 }
 

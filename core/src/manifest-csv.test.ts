@@ -96,6 +96,8 @@ test('[E2] quotes hold delimiters, quotes and line ends, and lines are counted t
   assert.deepEqual([problem!.line, /control characters/.test(problem!.message)], [2, true]);
   const lines = problemsOf('section,row,seat\n"S",1,1\n\n"S","1",1\n').map(({ line }) => line);
   assert.deepEqual(lines, [4]);
+  const after = problemsOf('section,row,seat,kind\nS,1,1,"a\n\r\nb"\nS,1,2,c\n').map(({ line }) => line);
+  assert.deepEqual(after, [2, 5]);
 });
 
 const HEAD = 'section,row,seat,x,kind,gap_before,capacity\n';
