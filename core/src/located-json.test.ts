@@ -79,6 +79,12 @@ test('[E2] each value knows its line, and a mistake is told with its line and wh
   }
 });
 
+test('[E2] more values than any seat map has are refused while they are read', () => {
+  const read = parseJson(`[${'1,'.repeat(2_000_000)}1]`);
+  assert.ok('mistake' in read);
+  assert.match(read.mistake.message, /more than 2000000 values/);
+});
+
 test('[E2] a megabyte of anything is read or refused fast', () => {
   for (const piece of ['[', '{"a":', '1,', '"', '\\', '"\\', '[1,', ' ', '\n', 'x', '\u0000']) {
     const text = piece.repeat(Math.ceil(1_048_576 / piece.length));

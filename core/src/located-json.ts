@@ -15,6 +15,8 @@ export interface JsonMistake {
 }
 
 const MAX_DEPTH = 32;
+/** More than the largest seat map needs. */
+const MAX_VALUES = 2_000_000;
 
 /** The value of a text, or what is wrong with the text. */
 export function parseJson(text: string): { readonly node: JsonNode } | { readonly mistake: JsonMistake } {
@@ -58,6 +60,7 @@ const LITERALS = [
 class Scanner {
   readonly #text: string;
   #at = 0;
+  #values = 0;
 
   constructor(text: string) {
     this.#text = text;
@@ -73,6 +76,7 @@ class Scanner {
 
   #value(depth: number): JsonNode {
     this.#space();
+    if (++this.#values > MAX_VALUES) this.#fail(`there are more than ${MAX_VALUES} values: write fewer`);
     const offset = this.#at;
     const mark = this.#text[offset];
     if (mark === '{') return { offset, value: this.#object(depth + 1) };

@@ -165,6 +165,8 @@ test('[E2] a megabyte of garbage is refused fast, with at most twenty problems',
     header + 'S,A,1\n'.repeat(175_000),
     header + Array.from({ length: 100_000 }, (_, index) => `${index},A,1\n`).join(''),
     ','.repeat(1_048_576),
+    Array.from({ length: 150_000 }, (_, index) => index).join(','),
+    `${header}${Array.from({ length: 150_000 }, (_, index) => index).join(',')}`,
   ]) {
     const tookMs = [1, 2].map(() => {
       const startMs = performance.now();

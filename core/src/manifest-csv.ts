@@ -72,7 +72,7 @@ class CsvReader {
   readonly #problems: Problems;
   readonly #delimiter: CsvDelimiter;
   readonly #sections = new Map<string, CsvSection>();
-  #columns: readonly (Column | undefined)[] | undefined;
+  #columns: readonly Column[] | undefined;
   #seats = 0;
   // The record that is read.
   #line = 0;
@@ -125,23 +125,27 @@ class CsvReader {
   }
 
   #header(fields: readonly string[]): void {
-    const names = fields.map((field) => field.trim().toLowerCase().replaceAll(' ', '_'));
-    const columns = names.map((name) => COLUMNS.find((column) => column === name));
+    const columns: Column[] = [];
     this.#columns = columns;
-    const known = COLUMNS.join(this.#delimiter);
-    const unknown = columns.indexOf(undefined);
-    const twice = names.find((name, index) => names.indexOf(name) !== index);
-    const isWhole =
-      columns.includes('section') &&
-      (columns.includes('capacity') || (columns.includes('row') && columns.includes('seat')));
-    if (unknown >= 0) this.#end(`the column ${quoted(fields[unknown]!)} is unknown: columns are ${known}`);
-    else if (twice !== undefined) this.#end(`the column ${quoted(twice)} stands here twice: remove one`);
-    else if (!isWhole) this.#end('the first line names the columns: section,row,seat at least');
+    for (const field of fields) {
+      const name = field.trim().toLowerCase().replaceAll(' ', '_');
+      const column = COLUMNS.find((one) => one === name);
+      const known = COLUMNS.join(this.#delimiter);
+      if (!column) this.#end(`the column ${quoted(field)} is unknown: columns are ${known}`);
+      else if (columns.includes(column))
+        this.#end(`the column ${quoted(field)} stands here twice: remove one`);
+      else columns.push(column);
+      if (this.#problems.full) return;
+    }
+    const has = (...needed: Column[]) => needed.every((column) => columns.includes(column));
+    if (!has('section', 'row', 'seat') && !has('section', 'capacity')) {
+      this.#end('the first line names the columns: section,row,seat at least');
+    }
   }
 
-  #record(fields: readonly string[], columns: readonly (Column | undefined)[]): void {
+  #record(fields: readonly string[], columns: readonly Column[]): void {
     for (const [index, column] of columns.entries())
-      this.#fields[column!] = fields[index]!.trim().normalize('NFC');
+      this.#fields[column] = fields[index]!.trim().normalize('NFC');
     const { section = '', row = '', seat = '', capacity = '' } = this.#fields;
     if (section === '') {
       const isBlank = fields.every((field) => field.trim() === '');
