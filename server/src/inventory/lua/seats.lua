@@ -7,7 +7,7 @@
 local RUNS, POSITIONS, ROOMS = KEYS[4], KEYS[5], KEYS[6]
 local RECORD = 24
 local PARTY = 10
-local seats = tonumber(redis.call('HGET', META, 'seats')) or 0
+local seats = tonumber(redis.call('HGET', META, 'seats'))
 -- Bits of one bitmap.
 local stride = 8 * redis.call('STRLEN', ROOMS) / (2 * PARTY)
 if seats > 0 and stride == 0 then error({ err = 'CORRUPT seats without rooms' }) end

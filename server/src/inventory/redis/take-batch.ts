@@ -76,7 +76,9 @@ export function answerTakes(takes: readonly PendingTake[], answer: string): numb
     const from = at;
     at = endOfEqual(takes, from);
     const grantedEnd = from + Number(granted);
-    for (const take of takes.slice(from, grantedEnd)) take.resolve({ tickets: ticketsOf(take, tickets) });
+    for (const take of takes.slice(from, grantedEnd)) {
+      take.resolve({ tickets: tickets.next(take.wants.quantity) });
+    }
     if (grantedEnd === at) continue;
     const refusal = REFUSALS[letter!]!;
     const result = taken === '' ? { refusal } : { refusal, taken: tickets.next(Number(taken)) };
@@ -84,12 +86,6 @@ export function answerTakes(takes: readonly PendingTake[], answer: string): numb
   }
   invariant(at === takes.length, 'Redis answered every take');
   return tickets.highest;
-}
-
-/** In the order of the request. */
-function ticketsOf({ wants: { quantity, parts } }: PendingTake, reader: TicketReader): readonly Ticket[] {
-  const tickets = reader.next(quantity);
-  return parts === undefined ? tickets : parts.flatMap(([from, end]) => tickets.slice(from, end));
 }
 
 /** Reads tickets one after the other from "100-129,7". */

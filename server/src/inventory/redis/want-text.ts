@@ -17,11 +17,7 @@ export interface WantText {
   readonly quantity: number;
   /** Whether take.lua can meet them. */
   readonly isAny: boolean;
-  /** Where the tickets of each want stand in the answer, in the order of the request. Undefined: as asked. */
-  readonly parts: readonly Part[] | undefined;
 }
-
-type Part = readonly [from: number, end: number];
 
 /** A want with the pools that may serve it: neighbours in the layout. */
 interface Ask {
@@ -56,24 +52,18 @@ export class WantEncoder {
     const asks = wants.map((want) => this.#askOf(want));
     const named = wants.flatMap((want) => ('tickets' in want ? want.tickets : []));
     this.#checkNamed(named);
-    const order = [...asks.keys()].sort((a, b) => asks[a]!.rank - asks[b]!.rank || a - b);
-    const parts: Part[] = [];
-    let at = 0;
-    const texts = order.map((index) => {
-      const ask = asks[index]!;
-      parts[index] = [at, at + sizeOf(ask)];
-      at += sizeOf(ask);
-      return textOf(this.layout, ask, this.#needOf(ask, asks, named));
-    });
-    const isAny = asks.every(({ rank }) => rank === ANY);
-    return { text: texts.join(','), quantity: at, isAny, parts: isAny ? undefined : parts };
+    const texts = asks
+      .toSorted((a, b) => a.rank - b.rank)
+      .map((ask) => textOf(this.layout, ask, this.#needOf(ask, asks, named)));
+    const quantity = asks.reduce((sum, ask) => sum + sizeOf(ask), 0);
+    return { text: texts.join(','), quantity, isAny: asks.every(({ rank }) => rank === ANY) };
   }
 
   #encodeOne(want: Want): WantText {
     const ask = this.#askOf(want);
     if ('tickets' in want) this.#checkNamed(want.tickets);
     const text = textOf(this.layout, ask, ask.quantity);
-    return { text, quantity: sizeOf(ask), isAny: ask.rank === ANY, parts: undefined };
+    return { text, quantity: sizeOf(ask), isAny: ask.rank === ANY };
   }
 
   #askOf(want: Want): Ask {
