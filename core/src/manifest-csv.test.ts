@@ -168,7 +168,7 @@ test('[E2] a megabyte of garbage is refused fast, with at most twenty problems',
     Array.from({ length: 150_000 }, (_, index) => index).join(','),
     `${header}${Array.from({ length: 150_000 }, (_, index) => index).join(',')}`,
   ]) {
-    const tookMs = [1, 2].map(() => {
+    const tookMs = [1, 2, 3].map(() => {
       const startMs = performance.now();
       const problems = problemsOf(text);
       assert.ok(problems.length <= MAX_PROBLEMS && JSON.stringify(problems).length < 10_000);
