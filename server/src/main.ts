@@ -113,7 +113,7 @@ export async function openShop(config: Config, log: Log, parts: ShopParts = {}):
     ...flashOperations(rooms, defaultEvent),
     ...orderOperations(rooms),
     ...staffOperations(rooms),
-    ...sessionOperations(rooms),
+    ...sessionOperations(rooms, doors.cors),
     ...operatorOperations(rooms, doors, defaultEvent),
   ];
   await learnStaff(rooms);

@@ -95,6 +95,7 @@ async function badHeaders(): Promise<Record<string, Record<string, string>>> {
     'a key without a scheme': { authorization: API_KEY },
     'a forged cookie': { cookie: `floodgate_session=${withOtherCharacter(token, 30)}` },
     'an empty cookie': { cookie: 'floodgate_session=' },
+    'two cookies': { cookie: `floodgate_session=${token}; floodgate_session=${token}` },
     'a good cookie beside a bad bearer': {
       authorization: 'Bearer nonsense',
       cookie: `floodgate_session=${token}`,

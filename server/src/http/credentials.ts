@@ -8,14 +8,16 @@ import { problem } from './problem.ts';
 /** The cookie that holds a session's token. */
 export const SESSION_COOKIE = 'floodgate_session';
 const BEARER = /^bearer +(\S.*)$/i;
-const COOKIE = new RegExp(`(?:^|; *)${SESSION_COOKIE}=([^;]*)`);
+const COOKIE = new RegExp(`(?:^|; *)${SESSION_COOKIE}=([^;]*)`, 'g');
 
 /** Undefined: none came. */
 export function credentialsOf(req: IncomingMessage): Credentials | BadCredential | undefined {
   const { authorization } = req.headers;
   if (authorization !== undefined) return bearerOf(req, authorization);
-  const session = COOKIE.exec(req.headers.cookie ?? '')?.[1];
-  return session === undefined ? undefined : { bearer: undefined, session };
+  const [cookie, other] = (req.headers.cookie ?? '').matchAll(COOKIE);
+  if (!cookie) return undefined;
+  // Another site of our domain may have added its own, to see what is bought with it.
+  return other ? bad('Send one session cookie, not several.') : { bearer: undefined, session: cookie[1] };
 }
 
 function bearerOf(req: IncomingMessage, authorization: string): Credentials | BadCredential {
@@ -29,17 +31,25 @@ function bearerOf(req: IncomingMessage, authorization: string): Credentials | Ba
 
 const bad = (why: string): BadCredential => ({ kind: 'bad', why });
 
-/**
- * Whether another site may have made a browser send this: with the session cookie, changing something, and neither
- * from our own pages nor from nowhere. Browsers tell where a request comes from, and pages cannot change that.
- */
+/** Whether another site may have made a browser send this: with the session cookie, and changing something. */
 export function isForged(req: IncomingMessage, cors: Cors | undefined): boolean {
   if (req.headers.authorization !== undefined || req.method === 'GET' || req.method === 'HEAD') return false;
-  const site = req.headers['sec-fetch-site'];
+  return isForeign((name) => req.headers[name] as string | undefined, cors);
+}
+
+/**
+ * Whether a page of another site sends this, which is not among those that may act with cookies. Browsers tell where a
+ * request comes from, and pages cannot change that.
+ */
+export function isForeign(
+  header: (name: 'sec-fetch-site' | 'origin' | 'host') => string | undefined,
+  cors: Cors | undefined,
+): boolean {
+  const site = header('sec-fetch-site');
   if (site === 'same-origin' || site === 'none') return false;
-  const { origin } = req.headers;
+  const origin = header('origin');
   if (origin === undefined) return site !== undefined;
-  return URL.parse(origin)?.host !== req.headers.host && !cors?.trusts(origin);
+  return URL.parse(origin)?.host !== header('host') && !cors?.trusts(origin);
 }
 
 /** The answer to somebody who would buy as somebody else. */

@@ -49,16 +49,27 @@ test('the cookie is for https alone when the buyer came by https', async () => {
     { 'x-forwarded-proto': 'https' },
     { 'x-forwarded-proto': 'https, http' },
     { forwarded: 'for=192.0.2.1;proto=https;by=203.0.113.4' },
-    { origin: 'https://shop.example.org' },
+    { origin: 'https://shop.example.org', 'sec-fetch-site': 'same-origin' },
   ];
   for (const headers of secure)
     assert.match((await start({ headers })).cookie, /; Secure$/, JSON.stringify(headers));
   const plain = [
     {},
-    { 'x-forwarded-proto': 'http', origin: 'https://x.example' },
-    { origin: 'http://x.example' },
+    { 'x-forwarded-proto': 'http', 'sec-fetch-site': 'same-origin', origin: 'https://x.example' },
+    { 'sec-fetch-site': 'none' },
   ];
   for (const headers of plain) assert.doesNotMatch((await start({ headers })).cookie, /Secure/);
+});
+
+test('a page of another site gets no cookie set, so it cannot take the session of a buyer away', async () => {
+  for (const headers of [
+    { origin: 'https://evil.example' },
+    { origin: 'null' },
+    { 'sec-fetch-site': 'cross-site' },
+    { 'sec-fetch-site': 'same-site', origin: 'https://other.example.org' },
+  ]) {
+    assert.equal((await start({ headers })).cookie, '', JSON.stringify(headers));
+  }
 });
 
 test('a session takes no wishes', async () => {

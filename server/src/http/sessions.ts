@@ -4,7 +4,8 @@ import { sessionInput } from '../contract/who.ts';
 import { ordersOfBuyer } from '../sales/my-tickets.ts';
 import type { Rooms } from '../sales/rooms.ts';
 import { newSession } from '../sales/who.ts';
-import { SESSION_COOKIE } from './credentials.ts';
+import type { Cors } from './cors.ts';
+import { isForeign, SESSION_COOKIE } from './credentials.ts';
 import { type Ask, type Operation, operation } from './operation.ts';
 import { orderBody } from './orders.ts';
 import { nextCursor, readIdCursor, refuseCursor } from './page.ts';
@@ -12,7 +13,7 @@ import { problem } from './problem.ts';
 
 const NO_STORE = { 'Cache-Control': 'no-store' };
 
-export function sessionOperations(rooms: Rooms): Operation[] {
+export function sessionOperations(rooms: Rooms, cors: Cors | undefined): Operation[] {
   return [
     operation({
       name: 'start-session',
@@ -22,10 +23,14 @@ export function sessionOperations(rooms: Rooms): Operation[] {
       run(ask) {
         const { buyer, token, expiresAtMs } = newSession(rooms);
         const maxAgeS = Math.floor((expiresAtMs - rooms.ledger.nowMs()) / 1_000);
+        // A page of another site must not take the buyer's own session away.
+        const cookie = isForeign((name) => ask.header(name), cors)
+          ? {}
+          : { 'Set-Cookie': sessionCookie(token, maxAgeS, isSecure(ask)) };
         return {
           status: 201,
           body: { buyer, token, expiresAt: new Date(expiresAtMs).toISOString() },
-          headers: { ...NO_STORE, 'Set-Cookie': sessionCookie(token, maxAgeS, isSecure(ask)) },
+          headers: { ...NO_STORE, ...cookie },
         };
       },
     }),

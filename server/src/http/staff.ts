@@ -2,7 +2,14 @@
 import { eventsInput } from '../contract/schemas.ts';
 import { keyInput, keyReference } from '../contract/who.ts';
 import type { Rooms } from '../sales/rooms.ts';
-import { listKeys, makeKey, readChanges, revokeKey, type StaffKey } from '../sales/staff.ts';
+import {
+  type JournalEntry,
+  listKeys,
+  makeKey,
+  readChanges,
+  revokeKey,
+  type StaffKey,
+} from '../sales/staff.ts';
 import { staffName } from '../sales/who.ts';
 import { type Operation, operation } from './operation.ts';
 import { nextCursor, readCursor, refuseCursor } from './page.ts';
@@ -80,12 +87,18 @@ export function staffOperations(rooms: Rooms): Operation[] {
         if (after === undefined) return refuseCursor(requestId);
         const { limit } = input.query;
         const entries = await readChanges(rooms, after, limit);
-        const changes = entries.map(({ seq, kind, atMs, fact }) => ({ seq, kind, at: time(atMs), ...fact }));
+        const changes = entries.filter(({ kind }) => kind !== 'event-created').map(changeBody);
         const body = { changes, ...nextCursor(entries.length, limit, entries.at(-1)?.seq) };
         return { status: 200, body, headers: { 'Cache-Control': 'no-store' } };
       },
     }),
   ];
+}
+
+/** A fact as it is shown. That the journal was made is nobody's deed. */
+function changeBody({ seq, kind, atMs, fact: { expiresAtMs, ...fact } }: JournalEntry) {
+  const expiresAt = typeof expiresAtMs === 'number' ? { expiresAt: time(expiresAtMs) } : {};
+  return { seq, kind, at: time(atMs), ...fact, ...expiresAt };
 }
 
 /** A key as it is shown: never the key itself, nor its hash. */

@@ -7,6 +7,7 @@ import type { Rooms } from './rooms.ts';
 import { postToShop } from './shop.ts';
 
 export type { StaffKey } from '../identity/identity.ts';
+export type { JournalEntry } from '../ledger/ledger.ts';
 
 /** Entries of the shop's journal that are read at a time. */
 const PAGE = 1_000;
