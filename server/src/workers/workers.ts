@@ -32,15 +32,13 @@ export function startWorkers(rooms: Rooms, reconcileEveryMs: number): Workers {
     if (resolved > 0) rooms.telemetry.info('tickets in doubt were looked up in the ledger', { resolved });
     return false;
   });
-  const learn = repeat(rooms, 'looking for new events failed', LEARN_EVERY_MS, async () => {
+  const learn = repeat(rooms, 'looking for what other processes did failed', LEARN_EVERY_MS, async () => {
+    // First, so that a key revoked elsewhere opens nothing here, whatever is wrong with an event.
+    await learnStaff(rooms);
     const learned = await learnEvents(rooms);
     if (learned > 0) rooms.telemetry.info('events of another process are on sale here too', { learned });
     const changed = await learnChanges(rooms);
     if (changed > 0) rooms.telemetry.info('events were changed by another process', { changed });
-    return false;
-  });
-  const staff = repeat(rooms, 'looking for new staff keys failed', LEARN_EVERY_MS, async () => {
-    await learnStaff(rooms);
     return false;
   });
   const reconciliation = new Reconciliation(rooms);
@@ -52,7 +50,7 @@ export function startWorkers(rooms: Rooms, reconcileEveryMs: number): Workers {
   });
   return {
     async stop() {
-      await Promise.all([expire(), resolve(), learn(), staff(), reconcile()]);
+      await Promise.all([expire(), resolve(), learn(), reconcile()]);
     },
   };
 }
