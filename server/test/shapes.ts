@@ -152,7 +152,10 @@ export const journal = z.strictObject({
   entries: z.array(
     z.strictObject({
       seq: z.int().min(1),
-      kind: z.enum(['event-created', 'bought', 'held', 'confirmed', 'released', 'expired']),
+      kind: z.enum([
+        ...['event-created', 'event-changed', 'bought', 'held', 'extended'],
+        ...['confirmed', 'released', 'expired'],
+      ] as const),
       at: isoTime,
       atMs: count,
       capacity: count.optional(),
@@ -162,6 +165,14 @@ export const journal = z.strictObject({
       buyer: z.string().nullable().optional(),
       expiresAtMs: count.optional(),
       key: z.string().optional(),
+      by: z.string().optional(),
+      action: z.string().optional(),
+      before: members.optional(),
+      after: members.optional(),
+      setAside: z.array(count).optional(),
+      restored: z.array(count).optional(),
+      allocationId: snowflake.optional(),
+      previous: z.int().min(1).optional(),
     }),
   ),
 });

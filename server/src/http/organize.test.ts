@@ -91,9 +91,10 @@ test('[E1] an event with all of its members is kept as it was sent, and read by 
   };
   assert.deepEqual(shapes.read(reply, 201, shapes.staffEvent), seen);
   assert.deepEqual(shapes.read(await read(), 200, shapes.staffEvent), seen);
-  const { accessCode: _, ...openly } = seen.ticketTypes[1]!;
+  const openly = { ...seen.ticketTypes[1], accessCode: undefined };
   const publicly = { ...seen, ticketTypes: [seen.ticketTypes[0], openly, seen.ticketTypes[2]] };
-  assert.deepEqual(shapes.read(await read(false), 200, shapes.event), publicly);
+  const shown = shapes.read(await read(false), 200, shapes.event);
+  assert.deepEqual(shown, JSON.parse(JSON.stringify(publicly)));
   assert.ok(!(await shop.ask('GET', '/api/v1/events')).text.includes('LOUD'));
   // What was read can be sent back to make its like.
   const again = await create({ ...seen, eventId: 'its-like' });

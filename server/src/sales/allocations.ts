@@ -7,7 +7,7 @@ import { fromRuns } from '@floodgate/core/layout.ts';
 import { allocationOf, withAside, withoutTickets } from '@floodgate/core/out-of-sale.ts';
 import type { CatalogueEntry } from './catalogue.ts';
 import { type Asked, changeEvent, MAX_MOVED, type StaffRefusal } from './change-event.ts';
-import { findEvent } from './discover.ts';
+import { newestEvent } from './discover.ts';
 import type { Refusal } from './refusal.ts';
 import type { Rooms } from './rooms.ts';
 import { type Line, meant } from './wants.ts';
@@ -172,7 +172,7 @@ function seatsIn(
 
 /** What is out of sale by staff's word, in the order it was taken; not what a smaller capacity withdrew. */
 export async function listAllocations(rooms: Rooms, eventId: string): Promise<AllocationView[] | Refusal> {
-  const entry = await findEvent(rooms, eventId);
+  const entry = await newestEvent(rooms, eventId);
   if (!entry) return { refusal: 'EVENT_NOT_FOUND' };
   const ids = new Set((entry.event.allocations ?? []).map(({ allocationId }) => allocationId));
   return [...ids].flatMap((id) => viewOf(entry, id) ?? []);

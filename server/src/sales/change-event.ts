@@ -13,7 +13,7 @@ import { AVAILABLE, SOLD, type Want } from '../inventory/inventory.ts';
 import { type ChangeEvent, LedgerUnavailable, type Outcome } from '../ledger/ledger.ts';
 import type { CatalogueEntry } from './catalogue.ts';
 import { learnTaken } from './claim.ts';
-import { entryOf, findEvent, learnEvent } from './discover.ts';
+import { entryOf, learnEvent, newestEvent } from './discover.ts';
 import type { Refusal } from './refusal.ts';
 import type { Rooms } from './rooms.ts';
 
@@ -67,13 +67,12 @@ export async function changeEvent(
   asked: Asked,
   draftOf: DraftOf,
 ): Promise<Changed | StaffRefusal> {
-  let entry = await findEvent(rooms, eventId);
+  let entry = await newestEvent(rooms, eventId);
   if (!entry) return { refusal: 'EVENT_NOT_FOUND' };
   const allocationId = rooms.newId() as AllocationId;
   let draft: ReturnType<DraftOf> = 'same';
   for (let attempts = 0; attempts < MAX_ATTEMPTS; attempts++) {
-    entry = await wantedVersion(rooms, entry, asked);
-    if (!entry) return { refusal: 'EVENT_CHANGED' };
+    if (asked.ifVersions?.includes(entry.version) === false) return { refusal: 'EVENT_CHANGED' };
     draft = draftOf(entry, allocationId);
     if (draft === 'same') return { entry, allocationId };
     if ('refusal' in draft || 'problems' in draft) return draft;
@@ -86,19 +85,6 @@ export async function changeEvent(
   }
   if (draft !== 'same' && 'unclaimed' in draft && draft.unclaimed) return { refusal: 'PRICE_IN_USE' };
   throw new LedgerUnavailable(`the event changed ${MAX_ATTEMPTS} times while this change was made`);
-}
-
-/** The event as it is, or undefined when the change was not made for that version. */
-async function wantedVersion(
-  rooms: Rooms,
-  entry: CatalogueEntry,
-  { ifVersions }: Asked,
-): Promise<CatalogueEntry | undefined> {
-  if (!ifVersions || ifVersions.includes(entry.version)) return entry;
-  // The client may have seen a version that this process has not learned yet.
-  if (!ifVersions.some((version) => version > entry.version)) return undefined;
-  const learned = await learnEvent(rooms, entry.eventId, entry.version);
-  return ifVersions.includes(learned.version) ? learned : undefined;
 }
 
 /** Makes the change from this version of the event. */

@@ -1,7 +1,7 @@
 // The audit log of an event: who changed what of it, and when. Its entries are facts of the event's journal; each names
 // the one before it, so the log is read from the newest back.
 import type { JournalEntry } from '../ledger/ledger.ts';
-import { findEvent } from './discover.ts';
+import { newestEvent } from './discover.ts';
 import type { Refusal } from './refusal.ts';
 import type { Rooms } from './rooms.ts';
 
@@ -26,11 +26,10 @@ export async function listChanges(
   fromVersion: number | undefined,
   limit: number,
 ): Promise<{ changes: ChangeView[]; next: number | undefined } | Refusal> {
-  const entry = await findEvent(rooms, eventId);
+  const entry = await newestEvent(rooms, eventId);
   if (!entry) return { refusal: 'EVENT_NOT_FOUND' };
-  const newest = (await rooms.ledger.event(entry.eventId))?.version ?? entry.version;
   const changes: ChangeView[] = [];
-  let version: number | undefined = Math.min(fromVersion ?? newest, newest);
+  let version: number | undefined = Math.min(fromVersion ?? entry.version, entry.version);
   while (version !== undefined && version > 0 && changes.length < limit) {
     const [fact] = await rooms.ledger.journal(entry.eventId, version - 1, 1);
     if (fact?.seq !== version || !isChange(fact)) break;

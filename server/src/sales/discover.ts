@@ -67,6 +67,15 @@ export async function learnEvent(
   return known;
 }
 
+/** The event as the ledger has it now, for staff: what they ask for is never decided by what was true a second ago. */
+export async function newestEvent(rooms: Rooms, eventId: string): Promise<CatalogueEntry | undefined> {
+  const entry = await findEvent(rooms, eventId);
+  if (!entry) return undefined;
+  await rooms.catalogue.looks.get(entry.eventId);
+  await lookAt(rooms, entry.eventId);
+  return rooms.catalogue.find(eventId);
+}
+
 /** The event with all of these tickets, which another process may have added since it was learned here. */
 export function entryWith(
   rooms: Rooms,

@@ -4,7 +4,7 @@ import { statusAt } from '@floodgate/core/event-rules.ts';
 import type { TypeCounts } from '../inventory/inventory.ts';
 import type { AuditCheck, ClaimSnapshot } from '../ledger/ledger.ts';
 import type { CatalogueEntry } from './catalogue.ts';
-import { findEvent, putOnSale } from './discover.ts';
+import { findEvent, newestEvent, putOnSale } from './discover.ts';
 import type { Refusal } from './refusal.ts';
 import type { Rooms } from './rooms.ts';
 import { type ShownCounts, shownCounts, sumCounts } from './shown-counts.ts';
@@ -46,6 +46,12 @@ export async function findShown(
 /** An event with what is left of it. */
 export async function readEvent(rooms: Rooms, eventId: string, looker: Looker): Promise<EventView | Refusal> {
   const entry = await findShown(rooms, eventId, looker);
+  return entry ? viewOf(rooms, entry) : { refusal: 'EVENT_NOT_FOUND' };
+}
+
+/** The same for staff, who are about to change what they see: as it is now, whichever process has changed it. */
+export async function readNewestEvent(rooms: Rooms, eventId: string): Promise<EventView | Refusal> {
+  const entry = await newestEvent(rooms, eventId);
   return entry ? viewOf(rooms, entry) : { refusal: 'EVENT_NOT_FOUND' };
 }
 
