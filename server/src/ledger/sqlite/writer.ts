@@ -61,9 +61,7 @@ export class SqliteWriter {
     this.#db = open(file);
     this.#sql = prepare(this.#db);
     this.#clock = clock ?? new LedgerClock(latestAtMs(this.#db));
-    for (const row of this.#db.prepare('SELECT event_no, event_id, capacity FROM events').all()) {
-      this.#remember(row.event_id as EventId, Number(row.event_no), Number(row.capacity));
-    }
+    this.#learnEvents();
   }
 
   nowMs(): number {
@@ -256,6 +254,15 @@ export class SqliteWriter {
     if (this.#db.isOpen) return;
     this.#db = open(this.#file);
     this.#sql = prepare(this.#db);
+    this.#learnEvents();
+  }
+
+  /** Anew after a fault: a commit of unknown outcome may have made or changed events. */
+  #learnEvents(): void {
+    this.#events.clear();
+    for (const row of this.#db.prepare('SELECT event_no, event_id, capacity FROM events').all()) {
+      this.#remember(row.event_id as EventId, Number(row.event_no), Number(row.capacity));
+    }
   }
 
   #remember(eventId: EventId, eventNo: number, capacity: number): void {
