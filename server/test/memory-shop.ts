@@ -18,6 +18,7 @@ import { createLog } from '../src/telemetry/logs.ts';
 import { ShopTelemetry } from '../src/telemetry/shop-telemetry.ts';
 
 export const HOLD_TTL_MS = 100;
+export const HOLD_MAX_MS = 150;
 
 // One for all shops, as in a process: it registers the process's own metrics.
 const telemetry = new ShopTelemetry(createLog('silent'));
@@ -88,6 +89,13 @@ export class MemoryShop {
     await learnEvents(this.rooms);
   }
 
+  /** A second process on the same ledger, with an inventory of its own. */
+  async anotherProcess(): Promise<Rooms> {
+    const rooms = this.#openRooms();
+    await learnEvents(rooms);
+    return rooms;
+  }
+
   #openRooms(): Rooms {
     return {
       catalogue: new Catalogue(),
@@ -99,7 +107,7 @@ export class MemoryShop {
       newId: () => this.#ids.next(this.clock.nowMs()),
       newSecret: () => 'secret',
       holdTtlMs: HOLD_TTL_MS,
-      holdMaxMs: 11 * HOLD_TTL_MS,
+      holdMaxMs: HOLD_MAX_MS,
       identity: testIdentity(),
     };
   }
