@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import type { TicketType } from './event.ts';
 import { type Manifest, type Seat, type SeatedSection, seatedSection } from './manifest.ts';
 import { type SeatPlan, seatPlanOf } from './seat-plan.ts';
+import { cpuMs } from './test-cpu.ts';
 import { houseOf, ROW_LETTERS, SELLERS, sectionOf, sells } from './test-manifest.ts';
 
 /** Any small house, and any types that sell of it. */
@@ -286,11 +287,9 @@ test('[E2] 100,000 seats are planned in well under 0.3 s, also when each is a ru
     focus: 'centre' as const,
     rows,
   }));
-  const tookMs = [1, 2, 3].map(() => {
-    const startMs = performance.now();
+  const tookMs = cpuMs(() => {
     const plan = seatPlanOf({ name: 'Arena', sections }, [sells('std'), sells('vip')]);
     assert.deepEqual([plan.seats, plan.runs.count], [100_000, 100_000]);
-    return performance.now() - startMs;
   });
-  assert.ok(Math.min(...tookMs) < 300, `took ${tookMs} ms`);
+  assert.ok(tookMs < 300, `took ${tookMs} ms`);
 });
