@@ -203,7 +203,7 @@ describe('lines of several kinds', () => {
   test('[S3] [C2] are none, whichever line fails', async () => {
     const path = await newHouse('whole');
     await take(path, { seats: ['Stalls/A/6'] });
-    const good = [
+    const good: object[] = [
       { ticketType: 'floor', quantity: 2 },
       { seats: ['Stalls/B/6'] },
       { ticketType: 'stalls', bestAvailable: 2 },

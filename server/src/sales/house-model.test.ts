@@ -6,6 +6,7 @@ import { describe, test } from 'node:test';
 import { type EventId, type Ticket, ticketTypeId } from '@floodgate/core/ids.ts';
 import type { RefusalCode } from '@floodgate/core/refusal.ts';
 import fc from 'fast-check';
+import { EVENT, GA, MANIFEST, Model, TYPES } from '../../test/house-model.ts';
 import { FaultyLedger, MemoryShop, type Parts } from '../../test/memory-shop.ts';
 import type { TakeResult, Want } from '../inventory/inventory.ts';
 import { MemoryInventory } from '../inventory/memory-inventory.ts';
@@ -20,7 +21,6 @@ import { confirm, type OrderView } from './orders.ts';
 import { commandEvent, makeEvent, patchEvent } from './organize.ts';
 import type { Refusal } from './refusal.ts';
 import type { Rooms } from './rooms.ts';
-import { EVENT, GA, MANIFEST, Model, TYPES } from './test-house.ts';
 import type { Line } from './wants.ts';
 import { GUEST } from './who.ts';
 

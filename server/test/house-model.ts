@@ -4,10 +4,10 @@ import { type EventId, type HoldId, type Ticket, ticketTypeId } from '@floodgate
 import type { TicketLayout } from '@floodgate/core/layout.ts';
 import type { RefusalCode } from '@floodgate/core/refusal.ts';
 import { sectionOf, sells } from '@floodgate/core/test-manifest.ts';
-import { HOLD_MAX_MS, HOLD_TTL_MS } from '../../test/memory-shop.ts';
-import { AVAILABLE, HELD, SOLD, type State, type Want } from '../inventory/inventory.ts';
-import { layoutOf } from '../inventory/test-events.ts';
-import { InventoryModel } from '../inventory/test-model.ts';
+import { AVAILABLE, HELD, SOLD, type State, type Want } from '../src/inventory/inventory.ts';
+import { layoutOf } from '../src/inventory/test-events.ts';
+import { InventoryModel } from '../src/inventory/test-model.ts';
+import { HOLD_MAX_MS, HOLD_TTL_MS } from './memory-shop.ts';
 
 export const MANIFEST = {
   name: 'House',
