@@ -6,7 +6,7 @@ import type { Ticket } from '@floodgate/core/ids.ts';
 import { Redis } from 'ioredis';
 import { needsServer } from '../../test/servers/binaries.ts';
 import { type RedisServer, startRedis } from '../../test/servers/redis.ts';
-import { AVAILABLE, HELD, type InventoryEvent, type TakeResult, type Want } from './inventory.ts';
+import { AVAILABLE, HELD, type InventoryEvent, type State, type TakeResult, type Want } from './inventory.ts';
 import { MemoryInventory } from './memory-inventory.ts';
 import { seatImageOf } from './redis/seat-image.ts';
 import { RedisInventory } from './redis-inventory.ts';
@@ -157,8 +157,9 @@ describe('Seats in Redis', needsServer('redis'), () => {
       return admin.slowlog('LEN');
     };
     // On a busy machine the clock also runs while another program has the processor: one quiet round is enough.
-    const rounds = [await slow(), await slow(), await slow()];
-    assert.ok(rounds.includes(0), `slow calls in each round: ${rounds}`);
+    const rounds = [await slow()];
+    while (rounds.at(-1) !== 0 && rounds.length < 12) rounds.push(await slow());
+    assert.equal(rounds.at(-1), 0, `slow calls in each round: ${rounds}`);
     await assertRooms(event);
   });
 });
@@ -196,7 +197,9 @@ class Twins {
   /** What ends comes before what begins, as Redis does it. */
   async #turn(): Promise<void> {
     for (const tickets of this.#open.splice(0, this.#below(10))) this.#end(tickets);
-    const wants = Array.from({ length: 1 + this.#below(25) }, () => this.#wants());
+    if (this.#below(4) === 0) await this.#correct();
+    const isAlone = this.#below(3) === 0;
+    const wants = Array.from({ length: isAlone ? 1 : 1 + this.#below(25) }, () => this.#wants());
     // Equal requests in a row travel as one.
     const requests = wants.flatMap((each) => Array<Want[]>(1 + this.#below(4)).fill(each));
     const answers = await Promise.all(requests.map((each) => this.#redis.take(EVENT, each)));
@@ -214,6 +217,18 @@ class Twins {
       else inventory.settle(EVENT, tickets, how === 3 ? 'held' : 'sold');
     }
     if (how === 3) this.#open.push(tickets);
+  }
+
+  /** The ledger knows better than both: any ticket may be sold, and any state be wrong. */
+  async #correct(): Promise<void> {
+    const any = () => this.#below(this.#event.layout.capacity) as Ticket;
+    const [sold, ticket] = [any(), any()];
+    const states = (await this.#memory.states(EVENT))!;
+    const repair = { ticket, from: states[ticket] as State, to: this.#below(4) as State };
+    for (const inventory of [this.#redis, this.#memory]) {
+      if (sold !== ticket) inventory.settle(EVENT, [sold], 'sold');
+      await inventory.repair(EVENT, [repair]);
+    }
   }
 
   #wants(): Want[] {

@@ -61,11 +61,11 @@ local function window_in(run, n, neat)
     if from <= to then
       -- Nothing is better than the nearest to the focus; where that leaves a single seat, one of its neighbours is.
       local nearest = math.min(math.max(math.floor(wanted / 2), from), to)
-      local start, past = nearest, nearest
-      if neat and anchor < 0 and (start - first == 1 or last - start == 1) then
-        start, past = math.max(nearest - 2, from), math.min(nearest + 3, to)
+      local lowest, highest = nearest, nearest
+      if neat and anchor < 0 and (nearest - first == 1 or last - nearest == 1) then
+        lowest, highest = math.max(nearest - 1, from), math.min(nearest + 1, to)
       end
-      for start = start, past do
+      for start = lowest, highest do
         if not neat or anchor >= 0 or (start - first ~= 1 and last - start ~= 1) then
           local score = math.abs(2 * start - wanted)
           if not best or score < best then best, best_first = score, start end
