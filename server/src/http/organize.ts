@@ -16,6 +16,7 @@ import { listChanges } from '../sales/changes.ts';
 import type { EventView } from '../sales/events.ts';
 import { commandEvent, makeEvent, patchEvent } from '../sales/organize.ts';
 import type { Rooms } from '../sales/rooms.ts';
+import { staffName } from '../sales/who.ts';
 import { eventAnswer, logFields, versionTag } from './event-body.ts';
 import { type Answer, type Ask, type Operation, operation } from './operation.ts';
 import { nextCursor, readCursor, refuseCursor } from './page.ts';
@@ -35,7 +36,7 @@ export function organizerOperations(rooms: Rooms): Operation[] {
       maxBodyBytes: MAX_EVENT_BYTES,
       input: newEventInput,
       async run(ask) {
-        const made = await makeEvent(rooms, ask.input.body, staffName(ask));
+        const made = await makeEvent(rooms, ask.input.body, staffName(ask.who));
         return eventChanged(201, made, ask);
       },
     }),
@@ -178,15 +179,11 @@ function refuseStaff(refusal: StaffRefusal, requestId: string): Answer {
 /** A bad request is told of its first faults only. */
 const MAX_FIELDS = 10;
 
-function staffName({ who }: Ask<unknown>): string {
-  return who.kind === 'staff' ? who.name : 'nobody';
-}
-
 const TAGS = /^(?:W\/)?"(\d{1,15})"$/;
 
 /** Who asks, for which versions of the event; or the answer when If-Match is missing or names no version. */
 function askedOf(ask: Ask<unknown>, ifMatch: 'required' | 'optional'): Asked | Answer {
-  const by = staffName(ask);
+  const by = staffName(ask.who);
   const header = ask.header('if-match');
   if (header === undefined) {
     return ifMatch === 'required' ? problem('PRECONDITION_REQUIRED', ask.requestId) : { by };
