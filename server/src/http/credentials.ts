@@ -29,6 +29,13 @@ function bearerOf(req: IncomingMessage, authorization: string): Credentials | Ba
   return { bearer, session: undefined };
 }
 
+/** Counted in the raw headers: Node's own list of all headers' values costs each buyer 2 µs. */
+function countAuthorizations({ rawHeaders }: IncomingMessage): number {
+  const isOne = (name: string, i: number) =>
+    i % 2 === 0 && name.length === 'authorization'.length && name.toLowerCase() === 'authorization';
+  return rawHeaders.filter(isOne).length;
+}
+
 const bad = (why: string): BadCredential => ({ kind: 'bad', why });
 
 /** Whether another site may have made a browser send this: with the session cookie, and changing something. */
