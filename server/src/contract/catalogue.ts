@@ -10,7 +10,7 @@ const MAX_TYPES = 200;
 const MAX_ALLOCATED_SEATS = 10_000;
 const MAX_ALLOCATED_LINES = 200;
 /** The most of general admission that one line sets aside. */
-const MAX_ALLOCATED = 50_000;
+const MAX_ALLOCATED = 20_000;
 
 const text = z.string('must be text').max(MAX_TEXT, `must be at most ${MAX_TEXT} characters`);
 const number = z.number('must be a number');

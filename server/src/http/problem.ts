@@ -116,7 +116,8 @@ const KINDS: Readonly<Record<RefusalCode | DoorCode, Kind>> = {
   PRICE_IN_USE: {
     status: 409,
     title: 'Price in use',
-    detail: 'Tickets of this type are held or sold at its price. Add a ticket type with the new price instead.',
+    detail:
+      'Tickets of this type are held or sold at its price. Add a ticket type with the new price instead.',
   },
   ACCESS_CODE_REQUIRED: {
     status: 403,
