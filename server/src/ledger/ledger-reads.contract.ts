@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { EventId, HoldId, OrderId } from '@floodgate/core/ids.ts';
 import type { Committed, JournalEntry, JournalKind, Ledger } from './ledger.ts';
-import { EventEntries, freshId, ticketsOf, underKey } from './test-entries.ts';
+import { EventEntries, freshId, LONG_MS, ticketsOf, underKey } from './test-entries.ts';
 import { assertGranted, CAPACITY, plain, type Rule, type Script } from './test-script.ts';
 
 export function journaling(rule: Rule): void {
@@ -251,6 +251,24 @@ export function reopening(rule: Rule): void {
     const other = new EventEntries(1);
     await script.grant(other.create());
     assert.equal((await script.ledger.events()).at(-1)?.event.eventId, other.eventId);
+  });
+
+  rule('[S4] what staff and buyers had is theirs after the ledger was opened again', async (script) => {
+    const { entries } = script;
+    const event = entries.grown(2);
+    const { seq: version } = await script.grant(entries.change(1, { event, setAside: ticketsOf(5) }));
+    const held = await script.grant(entries.hold([1, 2], { buyer: 'ann' }));
+    const { expiresAtMs } = await script.grant(entries.extend(held.holdId!, LONG_MS, 2 * LONG_MS));
+    await script.reopen();
+    const limits = { tickets: [{ ranges: [[0, CAPACITY + 2] as const], max: 2 }] };
+    await script.refuse(entries.buy([3], { buyer: 'ann', limits }), 'LIMIT_REACHED');
+    await script.refuse(entries.buy([5]), 'TICKET_TAKEN');
+    await script.refuse(entries.buy([6], { version: 1 }), 'EVENT_CHANGED');
+    await script.grant(entries.buy([CAPACITY + 1], { version }));
+    assert.equal((await script.ledger.hold(held.holdId!))?.expiresAtMs, expiresAtMs);
+    assert.deepEqual(await script.ledger.event(entries.eventId), { event, version });
+    await script.grant(entries.change(version, { event, restored: ticketsOf(5) }));
+    await script.grant(entries.buy([5], { version: version + 4 }));
   });
 
   rule('[S4] what was posted before the ledger was closed is committed', async (script) => {
