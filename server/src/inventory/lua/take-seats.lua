@@ -46,7 +46,7 @@ end
 local taken = {}
 
 local function undo()
-  for at = #taken, 1, -1 do move_seat(taken[at], 1, 0) end
+  for at = #taken, 1, -1 do give_back(taken[at]) end
 end
 
 -- Seats a party by the rule of best-seats.ts, if that can be done.
@@ -83,15 +83,31 @@ local function emit(ticket)
   end
 end
 
+-- Takes these tickets, which are available. Neighbours in a run are taken as one window.
+local function take_named(tickets)
+  local at = 1
+  while at <= #tickets do
+    local first = tickets[at]
+    local past = first + 1
+    if first < seats then
+      local run = run_of(first)
+      while tickets[at + past - first] == past and past < run.past do past = past + 1 end
+      take_window(run, first, past) -- S1
+    else
+      move(first, 0, 1) -- S1
+    end
+    for ticket = first, past - 1 do taken[#taken + 1] = ticket end
+    at = at + past - first
+  end
+end
+
 -- Takes what all want, for which the counts are enough; says why not.
 local function take_all(wants)
   taken = {}
+  look_again_at_moved()
   for _, want in ipairs(wants) do
     if want.tickets then
-      for _, ticket in ipairs(want.tickets) do
-        taken[#taken + 1] = ticket
-        move_seat(ticket, 0, 1) -- S1
-      end
+      take_named(want.tickets)
     elseif want.best and not seat(want) then
       undo()
       return why_unseated(want)
