@@ -84,13 +84,14 @@ export function workingSetOf(
   const heads = new Map(rows.heads.map((row) => [row.event_no!, row]));
   const catalogue = heads.get(`${CATALOGUE}`);
   if (catalogue) set.nextEventNo = Number(catalogue.seq) + 1;
-  for (const entry of entries) {
-    const event = known.get(entry.eventId);
-    if (!event) continue;
-    const state = set.events.get(entry.eventId) ?? addState(set, entry.eventId, event, heads);
+  for (const { eventId } of entries) {
+    const event = known.get(eventId);
+    if (!event || set.events.has(eventId)) continue;
+    const head = heads.get(`${event.eventNo}`);
+    invariant(head !== undefined, `event ${eventId} has no head`);
+    const state = stateOf(eventId, event, head);
+    set.events.set(eventId, state);
     byNo.set(`${event.eventNo}`, state);
-    const buyer = limitedBuyerOf(entry);
-    if (buyer !== undefined) state.buyers.set(buyer, { tickets: new Set(), holds: new Set() });
   }
   for (const row of rows.claims) putClaim(byNo.get(row.event_no!)!, row);
   for (const row of rows.holds) putHold(byNo.get(row.event_no!)!, row);
@@ -99,19 +100,12 @@ export function workingSetOf(
     const kept = { hash: row.hash!, outcome: JSON.parse(row.outcome!) };
     byNo.get(row.event_no!)!.kept.set(keptAddress(key as Idempotency), kept);
   }
-  putBelongings(byNo, rows.belongings);
+  putBelongings(set, entries, rows.belongings);
   return { set, latestMs: rows.heads.reduce((latest, row) => Math.max(latest, Number(row.at_ms)), 0) };
 }
 
-function addState(
-  set: WorkingSet,
-  eventId: EventId,
-  { eventNo, capacity }: KnownEvent,
-  heads: ReadonlyMap<string, SqlRow>,
-): EventState {
-  const head = heads.get(`${eventNo}`);
-  invariant(head !== undefined, `event ${eventId} has no head`);
-  const state: EventState = {
+function stateOf(eventId: EventId, { eventNo, capacity }: KnownEvent, head: SqlRow): EventState {
+  return {
     eventNo,
     eventId,
     capacity,
@@ -125,8 +119,6 @@ function addState(
     kept: new Map(),
     holds: new Map(),
   };
-  set.events.set(eventId, state);
-  return state;
 }
 
 function putClaim(event: EventState, row: SqlRow): void {
@@ -163,21 +155,21 @@ function putHold(event: EventState, row: SqlRow): void {
   for (const ticket of tickets) event.claims.set(ticket, { before: claim, now: claim });
 }
 
-function putBelongings(byNo: ReadonlyMap<string, EventState>, rows: readonly SqlRow[]): void {
-  if (rows.length === 0) return;
-  const ofBuyer = new Map<string, Belongings[]>();
-  for (const [eventNo, { buyers }] of byNo) {
-    for (const [buyer, belongings] of buyers) {
-      const address = `${eventNo} ${asKept(buyer)}`;
-      ofBuyer.set(address, [...(ofBuyer.get(address) ?? []), belongings]);
-    }
+/** Of every buyer with limits; who has nothing has no row. */
+function putBelongings({ events }: WorkingSet, entries: readonly Entry[], rows: readonly SqlRow[]): void {
+  const all = new Map<string, Belongings>();
+  for (const entry of entries) {
+    const [event, buyer] = [events.get(entry.eventId), limitedBuyerOf(entry)];
+    if (!event || buyer === undefined) continue;
+    const address = `${event.eventNo} ${asKept(buyer)}`;
+    const belongings = all.get(address) ?? { tickets: new Set(), holds: new Set() };
+    all.set(address, belongings);
+    event.buyers.set(buyer, belongings);
   }
   for (const row of rows) {
-    const tickets = JSON.parse(row.tickets!) as Ticket[];
-    for (const belongings of ofBuyer.get(`${row.event_no} ${asKept(row.buyer!)}`) ?? []) {
-      for (const ticket of tickets) belongings.tickets.add(ticket);
-      if (row.hold_id) belongings.holds.add(row.hold_id as HoldId);
-    }
+    const { tickets, holds } = all.get(`${row.event_no} ${asKept(row.buyer!)}`)!;
+    for (const ticket of JSON.parse(row.tickets!) as Ticket[]) tickets.add(ticket);
+    if (row.hold_id) holds.add(row.hold_id as HoldId);
   }
 }
 
