@@ -1,8 +1,5 @@
 // The doors of manifests: organizers import a seat map as JSON or CSV, or have one made, and name it in their events.
-import { manifestFromCsv } from '@floodgate/core/manifest-csv.ts';
-import { manifestFromJson } from '@floodgate/core/manifest-json.ts';
-import type { ManifestReading } from '@floodgate/core/manifest-rules.ts';
-import { manifestFromShape } from '@floodgate/core/manifest-shapes.ts';
+import type { Problem } from '@floodgate/core/problems.ts';
 import { keptManifestReference, manifestInput } from '../contract/manifests.ts';
 import { keepManifest, readManifest } from '../sales/manifests.ts';
 import type { Rooms } from '../sales/rooms.ts';
@@ -24,12 +21,12 @@ export function manifestOperations(rooms: Rooms): Operation[] {
       takesText: ['application/json', 'text/csv'],
       input: manifestInput,
       async run({ input, requestId, who }) {
-        const isCsv = /^text\/csv/i.test(input.headers['content-type'] ?? '');
-        const reading = isCsv ? manifestFromCsv(input.body, input.query.name) : fromJson(input.body);
-        if ('problems' in reading) return refuse(reading.problems, requestId);
-        const view = await keepManifest(rooms, reading.manifest, staffName(who));
-        const fields = { manifestId: view.manifestId, seats: view.seats, by: staffName(who) };
-        return { status: 201, body: view, result: 'granted', fields };
+        const format = /^text\/csv/i.test(input.headers['content-type'] ?? '') ? 'csv' : 'json';
+        const by = staffName(who);
+        const kept = await keepManifest(rooms, { format, text: input.body, name: input.query.name }, by);
+        if ('problems' in kept) return refuse(kept.problems, requestId);
+        const { manifestId, seats } = kept.view;
+        return { status: 201, body: kept.view, result: 'granted', fields: { manifestId, seats, by } };
       },
     }),
     operation({
@@ -47,16 +44,8 @@ export function manifestOperations(rooms: Rooms): Operation[] {
   ];
 }
 
-/** `{"shape": "theatre", …}` asks for a map that is made here; anything else is one. */
-function fromJson(text: string): ManifestReading {
-  if (!/"shape"\s*:/.test(text.slice(0, 2_000)) || /"sections"\s*:/.test(text)) return manifestFromJson(text);
-  return manifestFromShape(text);
-}
-
-type Problems = Extract<ManifestReading, { problems: unknown }>['problems'];
-
 /** Every problem with its line, and the first in words. */
-function refuse(problems: Problems, requestId: string): Answer {
+function refuse(problems: readonly Problem[], requestId: string): Answer {
   const lines = problems.map(({ line, path, message }) => ({ line, path, message }));
   const [first] = problems;
   const where = first?.line === undefined ? '' : `Line ${first.line}: `;

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type EventId, type Ticket, ticketTypeId } from '@floodgate/core/ids.ts';
+import { manifestText } from '@floodgate/core/manifest-text.ts';
 import type { RefusalCode } from '@floodgate/core/refusal.ts';
 import fc from 'fast-check';
 import { EVENT, GA, MANIFEST, Model, TYPES } from '../../test/house-model.ts';
@@ -11,16 +12,16 @@ import { FaultyLedger, MemoryShop, type Parts } from '../../test/memory-shop.ts'
 import type { TakeResult, Want } from '../inventory/inventory.ts';
 import { MemoryInventory } from '../inventory/memory-inventory.ts';
 import type { Verdict } from '../ledger/judge.ts';
-import type { Entry } from '../ledger/ledger.ts';
+import { type Entry, SHOP } from '../ledger/ledger.ts';
 import { type Bought, buy } from './buy.ts';
 import { audit } from './events.ts';
 import { expireDue } from './expire.ts';
 import { extend, type HoldView, hold, release } from './hold.ts';
-import { keepManifest } from './manifests.ts';
 import { confirm, type OrderView } from './orders.ts';
 import { commandEvent, makeEvent, patchEvent } from './organize.ts';
 import type { Refusal } from './refusal.ts';
 import type { Rooms } from './rooms.ts';
+import { postToShop } from './shop.ts';
 import type { Line } from './wants.ts';
 import { GUEST } from './who.ts';
 
@@ -93,7 +94,9 @@ type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 /** A shop with the house on sale, and a second process in which staff work. */
 async function openHouse(parts: Partial<Parts>): Promise<{ shop: MemoryShop; other: Rooms }> {
   const shop = await MemoryShop.open(1, parts);
-  const { manifestId } = await keepManifest(shop.rooms, MANIFEST, 'staff');
+  const kept = { manifestId: 'house', content: manifestText(MANIFEST), by: 'staff' };
+  const { manifestId } = kept;
+  await postToShop(shop.rooms, { kind: 'keep-manifest', eventId: SHOP, ...kept });
   const where = { venue: { name: 'House' }, timeZone: 'Etc/UTC', startsAt: '2030-01-01T20:00:00Z' };
   const ticketTypes = TYPES.map(({ capacity: _, ...type }) => ({
     ...{ ...type, price: 0 },

@@ -1,36 +1,51 @@
 // Manifests: imported by organizers, kept once under a digest of their content, and never changed afterwards.
-import { hash } from 'node:crypto';
-import { type Manifest, seatedSection } from '@floodgate/core/manifest.ts';
-import { manifestText, parseManifestText } from '@floodgate/core/manifest-text.ts';
+import { Worker } from 'node:worker_threads';
+import { parseManifestText } from '@floodgate/core/manifest-text.ts';
+import type { Problem } from '@floodgate/core/problems.ts';
 import { SHOP } from '../ledger/ledger.ts';
 import type { Refusal } from './buy.ts';
+import { type Imported, type ManifestFile, type ManifestView, viewOf } from './manifest-import.ts';
 import type { Rooms } from './rooms.ts';
 import { postToShop } from './shop.ts';
 
-export interface ManifestView {
-  readonly manifestId: string;
-  readonly name: string;
-  /** Seats of all sections. */
-  readonly seats: number;
-  /** Tickets of all areas without seats. */
-  readonly standing: number;
-  /** Seats and places by category: what ticket types can sell. */
-  readonly categories: Readonly<Record<string, number>>;
-  readonly sections: readonly {
-    readonly section: string;
-    readonly seats?: number;
-    readonly capacity?: number;
-  }[];
-}
+export type { ManifestFile } from './manifest-import.ts';
 
-/** Keeps the manifest. The same content has the same id, so keeping it again is no error and changes nothing. */
-export async function keepManifest(rooms: Rooms, manifest: Manifest, by: string): Promise<ManifestView> {
-  const content = manifestText(manifest);
-  const manifestId = `m${hash('sha256', content, 'base64url').slice(0, 22)}`;
+/**
+ * Reads a file and keeps its manifest, or says what is wrong with it. The same content has the same id, so keeping it
+ * again is no error and changes nothing.
+ */
+export async function keepManifest(
+  rooms: Rooms,
+  file: ManifestFile,
+  by: string,
+): Promise<{ view: ManifestView } | { problems: readonly Problem[] }> {
+  const imported = await importInTurn(file);
+  if ('problems' in imported) return imported;
+  const { view, content } = imported;
+  const { manifestId } = view;
   if ((await rooms.ledger.manifest(manifestId)) === undefined) {
     await postToShop(rooms, { kind: 'keep-manifest', eventId: SHOP, manifestId, content, by });
   }
-  return viewOf(manifestId, manifest);
+  return { view };
+}
+
+let last: Promise<unknown> = Promise.resolve();
+
+/** One file at a time: each may be 16 MB, and one core must be left to those who sell. */
+function importInTurn(file: ManifestFile): Promise<Imported> {
+  const imported = last.then(() => importInThread(file));
+  last = imported.catch(() => {});
+  return imported;
+}
+
+/** In a thread of its own: 100,000 seats take 0.3 s, for which buyers would wait. */
+function importInThread(file: ManifestFile): Promise<Imported> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(new URL('./manifest-thread.ts', import.meta.url), { workerData: file });
+    worker.once('message', resolve);
+    worker.once('error', reject);
+    worker.once('exit', () => reject(new Error('the thread that reads manifests ended without an answer')));
+  });
 }
 
 /** A kept manifest. Refusals: MANIFEST_NOT_FOUND. */
@@ -41,28 +56,4 @@ export async function readManifest(
   const content = await rooms.ledger.manifest(manifestId);
   if (content === undefined) return { refusal: 'MANIFEST_NOT_FOUND' };
   return { view: viewOf(manifestId, parseManifestText(content)), content };
-}
-
-/** What there is to sell, for who makes ticket types of it. */
-export function viewOf(manifestId: string, { name, sections }: Manifest): ManifestView {
-  const categories = new Map<string, number>();
-  const count = (category: string, places: number) =>
-    void categories.set(category, (categories.get(category) ?? 0) + places);
-  let seats = 0;
-  let standing = 0;
-  const views = sections.map((section) => {
-    if (!seatedSection(section)) {
-      count(section.category, section.capacity);
-      standing += section.capacity;
-      return { section: section.section, capacity: section.capacity };
-    }
-    let inSection = 0;
-    for (const row of section.rows) {
-      inSection += row.seats.length;
-      for (const { category } of row.seats) count(category, 1);
-    }
-    seats += inSection;
-    return { section: section.section, seats: inSection };
-  });
-  return { manifestId, name, seats, standing, categories: Object.fromEntries(categories), sections: views };
 }
