@@ -18,6 +18,7 @@ import {
   salesIn,
   salesWhilePaused,
   sellOut,
+  soldIn,
 } from './staff-crowd.ts';
 import { ask } from './test-shop.ts';
 
@@ -37,20 +38,24 @@ before(async () => {
 after(() => postgres?.stop());
 
 /** Two processes, and the event `hot` with so many tickets. */
-async function openShop(t: TestContext, tickets: number, withRedis: boolean): Promise<[Door, Door]> {
+async function openShop(
+  t: TestContext,
+  tickets: number,
+  withRedis: boolean,
+  processes: ServerProcess[] = [],
+): Promise<[Door, Door]> {
   const env = {
     DATABASE_URL: await postgres.createDatabase(),
     RECONCILE_SECONDS: '1',
     ...(withRedis ? { REDIS_URL: await redisOf(t) } : {}),
   };
-  const processes: ServerProcess[] = [];
   t.after(() => Promise.all(processes.map((each) => each.remove())));
   for (let place = 0; place < 2; place++)
     processes.push(await ServerProcess.start({ events: 1, tickets: 1, env }));
   const doors = processes.map(
-    ({ port }): Door =>
+    (process): Door =>
       (method, path, asking) =>
-        ask(port, method, path, asking),
+        ask(process.port, method, path, asking),
   );
   const body = {
     ...{ eventId: 'hot', name: 'Hot', venue: { name: 'Hall' }, timeZone: 'UTC' },
@@ -153,6 +158,37 @@ for (const withRedis of [true, false]) {
       const left = await sellOut(doors[1]);
       for (const door of doors)
         await within(RECONCILED_WITHIN_MS, () => assertSound(door, sold.length + left));
+    });
+
+    test('[S1] [S2] [S4] [E2] processes are killed in the midst of changes and sales, and started again', async (t) => {
+      const processes: ServerProcess[] = [];
+      const doors = await openShop(t, 400, withRedis, processes);
+      const seed = Number(process.env.FAULT_SEED ?? 1 + Math.floor(Math.random() * 1e9));
+      t.diagnostic(`FAULT_SEED=${seed}`);
+      const random = seededRandom(seed);
+      const crowd = new Crowd(doors, random, true);
+      const killing = async (): Promise<void> => {
+        for (let kill = 0; kill < 4; kill++) {
+          await sleep(500 + random() * 500);
+          const victim = processes[kill % 2]!;
+          await victim.kill();
+          await victim.start();
+        }
+        crowd.isOver = true;
+      };
+      const [{ orders }] = await Promise.all([crowd.shop(BUYERS), crowd.change(), crowd.change(), killing()]);
+      const journal = await journalOf(doors[0]);
+      const sold = soldIn(journal);
+      t.diagnostic(`${orders.length} orders answered; changes: ${JSON.stringify([...crowd.changes])}`);
+      assert.ok((crowd.changes.get(200) ?? 0) > 5 && orders.length > 30, 'too little happened for a proof');
+      assertNeverOversold(journal);
+      assert.deepEqual(
+        orders.flat().filter((ticket) => !sold.includes(ticket)),
+        [],
+        '[S4] answered and not kept',
+      );
+      // Holds of buyers who were killed with their process are given back in time, or never: they stay held.
+      for (const door of doors) await within(RECONCILED_WITHIN_MS, () => assertSound(door, sold.length));
     });
   });
 }
