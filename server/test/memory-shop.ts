@@ -4,7 +4,7 @@ import { IdSource } from '@floodgate/core/ids.ts';
 import { ShopIdentity } from '../src/identity/shop-identity.ts';
 import type { Inventory } from '../src/inventory/inventory.ts';
 import { MemoryInventory } from '../src/inventory/memory-inventory.ts';
-import type { Verdict } from '../src/ledger/judge.ts';
+import type { Verdict } from '../src/ledger/batch-state.ts';
 import { type Entry, LedgerOutcomeUnknown, LedgerUnavailable } from '../src/ledger/ledger.ts';
 import { MemoryLedger } from '../src/ledger/memory-ledger.ts';
 import { EventEntries, TestClock } from '../src/ledger/test-entries.ts';

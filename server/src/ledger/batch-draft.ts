@@ -2,7 +2,7 @@
 // the changes together, so that the next entry sees what this one did.
 import type { EventDefinition } from '@floodgate/core/event.ts';
 import type { HoldId, Ticket } from '@floodgate/core/ids.ts';
-import type { Belongings, Changes, EventState, HoldState, TicketClaim, WorkingSet } from './judge.ts';
+import type { Belongings, Changes, EventState, HoldState, TicketClaim, WorkingSet } from './batch-state.ts';
 import type { JournalEntry, JournalKind, OrderRecord } from './ledger.ts';
 
 type NewEvent = Changes['events'][number];

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import type { Verdict } from './batch-state.ts';
 import { GroupCommit, type GroupCommitOptions } from './group-commit.ts';
-import type { Verdict } from './judge.ts';
 import { type Entry, LedgerOutcomeUnknown, LedgerUnavailable } from './ledger.ts';
 import { EventEntries } from './test-entries.ts';
 

@@ -4,7 +4,7 @@ import type { Ticket } from '@floodgate/core/ids.ts';
 import type { TicketRange } from '@floodgate/core/layout.ts';
 import { invariant } from '@floodgate/core/refusal.ts';
 import type { BatchDraft } from './batch-draft.ts';
-import type { EventState, HoldState, Verdict } from './judge.ts';
+import type { EventState, HoldState, Verdict } from './batch-state.ts';
 import type { Buy, ClaimKind, Hold } from './ledger.ts';
 import { broken, isStale, isTicketOf, refused } from './verdicts.ts';
 

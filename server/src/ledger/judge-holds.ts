@@ -2,7 +2,7 @@
 import { stepHold } from '@floodgate/core/hold.ts';
 import { invariant } from '@floodgate/core/refusal.ts';
 import type { BatchDraft } from './batch-draft.ts';
-import type { EventState, HoldState, Verdict } from './judge.ts';
+import type { EventState, HoldState, Verdict } from './batch-state.ts';
 import type { Confirm, Expire, Extend, Outcome, Release } from './ledger.ts';
 import { isStale, refused } from './verdicts.ts';
 

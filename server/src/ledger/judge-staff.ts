@@ -2,7 +2,7 @@
 import type { Ticket } from '@floodgate/core/ids.ts';
 import { layoutCapacity } from '@floodgate/core/layout.ts';
 import type { BatchDraft } from './batch-draft.ts';
-import type { EventState, Verdict } from './judge.ts';
+import type { EventState, Verdict } from './batch-state.ts';
 import {
   type ChangeEvent,
   type ClaimKind,

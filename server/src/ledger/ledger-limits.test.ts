@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { EventId } from '@floodgate/core/ids.ts';
 import fc from 'fast-check';
-import type { Belongings, EventState } from './judge.ts';
+import type { Belongings, EventState } from './batch-state.ts';
 import type { Entry, Outcome } from './ledger.ts';
 import { buyersBatches, overLimits } from './ledger-limits.contract.ts';
 import { MemoryLedger } from './memory-ledger.ts';

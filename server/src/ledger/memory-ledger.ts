@@ -3,23 +3,18 @@
 import type { EventDefinition } from '@floodgate/core/event.ts';
 import type { AllocationId, EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
 import { EventAudit } from './audit.ts';
+import type {
+  Belongings,
+  Changes,
+  EventState,
+  HoldState,
+  Kept,
+  TicketClaim,
+  Verdict,
+  WorkingSet,
+} from './batch-state.ts';
 import { GroupCommit } from './group-commit.ts';
-import {
-  type Belongings,
-  type Changes,
-  type EventState,
-  type HoldState,
-  holdOf,
-  judge,
-  type Kept,
-  keptAddress,
-  keyOf,
-  limitedBuyerOf,
-  type TicketClaim,
-  ticketsNamedBy,
-  type Verdict,
-  type WorkingSet,
-} from './judge.ts';
+import { holdOf, judge, keptAddress, keyOf, limitedBuyerOf, ticketsNamedBy } from './judge.ts';
 import {
   type AuditCheck,
   type ClaimKind,

@@ -2,7 +2,7 @@
 import type { EventDefinition } from '@floodgate/core/event.ts';
 import type { EventId, HoldId, Ticket } from '@floodgate/core/ids.ts';
 import fc from 'fast-check';
-import type { Verdict } from './judge.ts';
+import type { Verdict } from './batch-state.ts';
 import type { BuyerLimits, ChangeEvent, Entry, Hold, Ledger } from './ledger.ts';
 import type { SqliteReader } from './sqlite/reader.ts';
 import {

@@ -1,6 +1,6 @@
 // What the judges of all subjects share: how they say no, and what they ask of every entry.
 import type { RefusalCode } from '@floodgate/core/refusal.ts';
-import type { Broken, EventState } from './judge.ts';
+import type { Broken, EventState } from './batch-state.ts';
 import type { Refused } from './ledger.ts';
 
 export const refused = (refusal: RefusalCode): Refused => ({ status: 'refused', refusal });

@@ -11,7 +11,7 @@ import { EVENT, GA, MANIFEST, Model, TYPES } from '../../test/house-model.ts';
 import { FaultyLedger, MemoryShop, type Parts } from '../../test/memory-shop.ts';
 import type { TakeResult, Want } from '../inventory/inventory.ts';
 import { MemoryInventory } from '../inventory/memory-inventory.ts';
-import type { Verdict } from '../ledger/judge.ts';
+import type { Verdict } from '../ledger/batch-state.ts';
 import { type Entry, SHOP } from '../ledger/ledger.ts';
 import { type Bought, buy } from './buy.ts';
 import { audit } from './events.ts';

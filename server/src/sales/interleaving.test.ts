@@ -15,7 +15,7 @@ import {
 } from '../../test/memory-shop.ts';
 import type { Inventory, InventoryEvent, InventorySnapshot, Repair, Want } from '../inventory/inventory.ts';
 import { MemoryInventory } from '../inventory/memory-inventory.ts';
-import type { Verdict } from '../ledger/judge.ts';
+import type { Verdict } from '../ledger/batch-state.ts';
 import { type Entry, LedgerUnavailable } from '../ledger/ledger.ts';
 import type { TestClock } from '../ledger/test-entries.ts';
 import { type Bought, buy, type Refusal } from './buy.ts';

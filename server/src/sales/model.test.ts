@@ -15,7 +15,7 @@ import {
 } from '../../test/memory-shop.ts';
 import type { InventoryEvent, InventorySnapshot } from '../inventory/inventory.ts';
 import { MemoryInventory } from '../inventory/memory-inventory.ts';
-import type { Verdict } from '../ledger/judge.ts';
+import type { Verdict } from '../ledger/batch-state.ts';
 import { type Entry, LedgerOutcomeUnknown, LedgerUnavailable } from '../ledger/ledger.ts';
 import { MemoryLedger } from '../ledger/memory-ledger.ts';
 import { type Bought, buy, type Refusal } from './buy.ts';

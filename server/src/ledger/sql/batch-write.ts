@@ -1,6 +1,6 @@
 // What the judge changed, as rows for a SQL server. Pure.
 import type { HoldId } from '@floodgate/core/ids.ts';
-import type { Changes, EventState, HoldState, WorkingSet } from '../judge.ts';
+import type { Changes, EventState, HoldState, WorkingSet } from '../batch-state.ts';
 import type { BatchWrite, HoldRow, KnownHead } from './sql-server.ts';
 import { CATALOGUE } from './working-set.ts';
 

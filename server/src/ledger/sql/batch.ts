@@ -1,7 +1,8 @@
 // One batch on one connection: read under the heads' locks, judge, write. And, when the answer to its COMMIT was
 // lost, what became of it.
 import type { RefusalCode } from '@floodgate/core/refusal.ts';
-import { judge, limitedBuyerOf, type Verdict } from '../judge.ts';
+import type { Verdict } from '../batch-state.ts';
+import { judge, limitedBuyerOf } from '../judge.ts';
 import type { Entry } from '../ledger.ts';
 import { batchWriteOf } from './batch-write.ts';
 import type { Catalogue } from './catalogue.ts';

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { Verdict } from '../judge.ts';
+import type { Verdict } from '../batch-state.ts';
 import type { Entry, Hold, Ledger } from '../ledger.ts';
 import { MemoryLedger } from '../memory-ledger.ts';
 import {

@@ -1,7 +1,7 @@
 // Commits batches on a database server, whatever happens on the way: tries again what the server rolled back, goes
 // on after a broken connection, and finds out what became of a commit whose answer was lost.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Verdict } from '../judge.ts';
+import type { Verdict } from '../batch-state.ts';
 import { type Entry, LedgerOutcomeUnknown, LedgerUnavailable } from '../ledger.ts';
 import { type BatchRooms, CommitUnanswered, runBatch, type Unanswered, wasCommitted } from './batch.ts';
 import type { Connections } from './connections.ts';

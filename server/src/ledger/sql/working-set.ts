@@ -3,18 +3,8 @@
 import { MAX_EVENT_CAPACITY } from '@floodgate/core/event.ts';
 import type { EventId, HoldId, Ticket } from '@floodgate/core/ids.ts';
 import { invariant } from '@floodgate/core/refusal.ts';
-import {
-  type Belongings,
-  type EventState,
-  type HoldState,
-  holdOf,
-  keptAddress,
-  keyOf,
-  limitedBuyerOf,
-  type TicketClaim,
-  ticketsNamedBy,
-  type WorkingSet,
-} from '../judge.ts';
+import type { Belongings, EventState, HoldState, TicketClaim, WorkingSet } from '../batch-state.ts';
+import { holdOf, keptAddress, keyOf, limitedBuyerOf, ticketsNamedBy } from '../judge.ts';
 import type { Entry, Idempotency, OrderRecord } from '../ledger.ts';
 import { claimKind, holdRecord, numberOrNull } from './rows.ts';
 import type { BatchQuery, BatchRows, SqlRow } from './sql-server.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, describe, test } from 'node:test';
-import type { WorkingSet } from '../judge.ts';
+import type { WorkingSet } from '../batch-state.ts';
 import type { Entry } from '../ledger.ts';
 import { EventEntries, TestClock, underKey } from '../test-entries.ts';
 import { SqliteReader } from './reader.ts';
