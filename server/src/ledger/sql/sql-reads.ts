@@ -128,15 +128,13 @@ export async function readOrdersOf(
   return rows.map((row) => orderRecord(row, row.event_id as EventId));
 }
 
-/** A range of one event, in the order of the index by event: nothing else has its deadlines in this order. */
 export async function readNextDeadline(
   connection: SqlConnection,
   { eventNo }: KnownEvent,
 ): Promise<number | undefined> {
   const [row] = await connection.query(
-    `SELECT expires_at_ms FROM holds WHERE event_no BETWEEN ? AND ? AND status = 'active'
-     ORDER BY event_no, expires_at_ms LIMIT 1`,
-    [eventNo, eventNo],
+    `SELECT expires_at_ms FROM holds WHERE event_no = ? AND status = 'active' ORDER BY expires_at_ms LIMIT 1`,
+    [eventNo],
   );
   return numberOrNull(row?.expires_at_ms) ?? undefined;
 }
