@@ -143,6 +143,8 @@ export interface Expire {
 export interface Refuse {
   readonly kind: 'refuse';
   readonly eventId: EventId;
+  /** As with a claim: what is only refused because of an old version is not kept. */
+  readonly version?: number | undefined;
   readonly refusal: RefusalCode;
   readonly idempotency: Idempotency;
   readonly note?: number | undefined;

@@ -67,11 +67,13 @@ export async function claim(
 ): Promise<Claimed | Refusal> {
   let current = entry;
   for (let changes = 0; changes < MAX_CHANGES; changes++) {
+    // To the public there is no such event yet.
+    if (current.event.status === 'draft') return { refusal: 'EVENT_NOT_FOUND' };
     const demand = request.demand(current);
     if ('refusal' in demand && !isOfState(demand.refusal)) return demand;
     const outcome =
       'refusal' in demand
-        ? await refuse(rooms, current.eventId, request, { refusal: demand.refusal, note: noteOf(demand) })
+        ? await refuse(rooms, current, request, { refusal: demand.refusal, note: noteOf(demand) })
         : await claimOn(rooms, current, request, demand);
     if (outcome.status === 'committed') {
       const shown = entryWith(rooms, current, outcome.tickets);
@@ -86,10 +88,11 @@ export async function claim(
 /** As `claim`, on one version of the event. Refused with EVENT_CHANGED when that is not the newest any more. */
 async function claimOn(
   rooms: Rooms,
-  { eventId, version }: CatalogueEntry,
+  entry: CatalogueEntry,
   request: ClaimRequest,
   { wants, limits }: Demand,
 ): Promise<Outcome> {
+  const { eventId, version } = entry;
   let deadlineMs = 0;
   let proposals = 0;
   while (proposals < MAX_PROPOSALS) {
@@ -100,8 +103,8 @@ async function claimOn(
       const note = request.notesRemaining ? await remaining(rooms, eventId) : undefined;
       const { tickets } = taken;
       const { idempotency } = request;
-      const entry = request.propose({ eventId, version, limits, tickets, idempotency, note });
-      const outcome = await propose(rooms, entry);
+      const proposal = request.propose({ eventId, version, limits, tickets, idempotency, note });
+      const outcome = await propose(rooms, proposal);
       if (outcome.status === 'committed' || outcome.refusal !== 'TICKET_TAKEN') return outcome;
       if (++proposals % CATCH_UP_EVERY === 0) await rooms.inventory.catchUp(eventId);
     } else if (taken.refusal === 'PENDING') {
@@ -112,7 +115,7 @@ async function claimOn(
       if (nowMs >= deadlineMs) throw new LedgerUnavailable('sales under way are not decided yet');
       await rooms.inventory.nextChange(eventId, deadlineMs - nowMs);
     } else {
-      return refuseTake(rooms, eventId, request, taken.refusal, taken.taken);
+      return refuseTake(rooms, entry, request, taken.refusal, taken.taken);
     }
   }
   // No refusal, which a key would keep: there may be tickets, they were only never those that were proposed.
@@ -162,28 +165,32 @@ export function learnTaken(
 /** The inventory has not what is wanted: with what a buyer can make of that. */
 async function refuseTake(
   rooms: Rooms,
-  eventId: EventId,
+  entry: CatalogueEntry,
   request: ClaimRequest,
   refusal: TakeRefusal,
   seats: readonly Ticket[] | undefined,
 ): Promise<Outcome> {
   invariant(refusal !== 'PENDING', 'a pending take is waited for, not refused');
+  const { eventId } = entry;
   let note: number | undefined;
   if (request.notesRemaining) note = await remaining(rooms, eventId);
   else if (refusal === 'ALL_HELD') note = await rooms.nextExpiries.of(eventId);
-  return refuse(rooms, eventId, request, { refusal, note, seats });
+  return refuse(rooms, entry, request, { refusal, note, seats });
 }
 
-/** A refusal; under a key it is kept like any answer (rule S5), unless the key already has one. */
+/**
+ * A refusal; under a key it is kept like any answer (rule S5), unless the key already has one, or staff have changed the
+ * event meanwhile.
+ */
 async function refuse(
   rooms: Rooms,
-  eventId: EventId,
+  { eventId, version }: CatalogueEntry,
   { idempotency }: ClaimRequest,
   refused: Omit<Refused, 'status'>,
 ): Promise<Outcome> {
   const { refusal, note, seats } = refused;
   if (!idempotency || !isOfState(refusal)) return { status: 'refused', refusal, note, seats };
-  return rooms.ledger.post({ kind: 'refuse', eventId, refusal, idempotency, note, seats });
+  return rooms.ledger.post({ kind: 'refuse', eventId, version, refusal, idempotency, note, seats });
 }
 
 /** Requests that name nothing there is leave nothing behind: put right, they may be sent again under the same key. */

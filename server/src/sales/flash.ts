@@ -39,7 +39,9 @@ export async function findSku(
   }
   const preferred = rooms.catalogue.defaultEvent(defaultEvent);
   if (preferred && typeNamed(preferred, skuId)) return skuOf(preferred, skuId);
-  const having = rooms.catalogue.all().filter((entry) => typeNamed(entry, skuId));
+  const having = rooms.catalogue
+    .all()
+    .filter((entry) => entry.event.status !== 'draft' && typeNamed(entry, skuId));
   if (having.length > 1) return { ambiguous: having.map(({ eventId }) => `${eventId}:${skuId}`) };
   return having[0] ? skuOf(having[0], skuId) : { refusal: 'TICKET_TYPE_NOT_FOUND' };
 }

@@ -56,7 +56,7 @@ export async function confirm(rooms: Rooms, command: ConfirmCommand): Promise<Or
   for (let changes = 0; changes < MAX_CHANGES; changes++) {
     const refusal = obstacle(rooms, entry, record);
     const outcome = await (refusal
-      ? refuseToConfirm(rooms, record, refusal, command.idempotency)
+      ? refuseToConfirm(rooms, entry, refusal, command.idempotency)
       : postToHold(rooms, confirmation(rooms, entry, record, command.idempotency)));
     if (outcome.status === 'committed') {
       if (!outcome.replayed) rooms.inventory.settle(record.eventId, outcome.tickets, 'sold');
@@ -88,12 +88,12 @@ function obstacle(
 /** Under a key it is kept like any answer (rule S5), unless the key already has one. */
 async function refuseToConfirm(
   rooms: Rooms,
-  { eventId }: HoldRecord,
+  { eventId, version }: CatalogueEntry,
   refusal: RefusalCode,
   idempotency: Idempotency | undefined,
 ): Promise<Outcome> {
   if (!idempotency) return { status: 'refused', refusal };
-  return rooms.ledger.post({ kind: 'refuse', eventId, refusal, idempotency });
+  return rooms.ledger.post({ kind: 'refuse', eventId, version, refusal, idempotency });
 }
 
 function confirmation(

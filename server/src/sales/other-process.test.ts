@@ -59,6 +59,18 @@ describe('an event that another process changes', () => {
     assert.ok('orderId' in (await confirm(here, { holdId: held.holdId, who: GUEST })));
   });
 
+  test('[S5] a refusal that the change has made wrong is not kept under a key', async () => {
+    const { here, there, staff, grow, buyAt } = await twoProcesses(1);
+    assert.ok('orderId' in (await buyAt(here)));
+    assert.deepEqual(await buyAt(here, 'sold-out'), { refusal: 'SOLD_OUT', remaining: undefined });
+    await grow(there, 2);
+    assert.deepEqual(await buyAt(here, 'sold-out'), { refusal: 'SOLD_OUT', remaining: undefined });
+    assert.ok('orderId' in (await buyAt(here, 'grown')));
+    await staff(here, 'pause');
+    await staff(there, 'resume');
+    assert.deepEqual(await buyAt(here, 'resumed'), { refusal: 'SOLD_OUT', remaining: undefined });
+  });
+
   test('[S5] and [S6] hold beyond it: a replay and a confirmed hold are answered as before', async () => {
     const { here, there, staff, buyAt, holdAt } = await twoProcesses(10);
     const sold = await buyAt(here, 'key');
