@@ -176,7 +176,9 @@ async function post(rooms: Rooms, change: ChangeEvent): Promise<Outcome> {
     if (!isKnown) rooms.doubts.add({ eventId, tickets: [...setAside, ...restored] });
     throw fault;
   }
-  if (outcome.status === 'refused' && setAside.length > 0) learnTaken(rooms, eventId, setAside, outcome);
+  if (outcome.status === 'committed' || setAside.length === 0) return outcome;
+  if (outcome.taken) learnTaken(rooms, eventId, setAside, outcome);
+  else rooms.inventory.giveBack(eventId, setAside);
   return outcome;
 }
 
