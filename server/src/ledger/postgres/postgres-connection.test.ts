@@ -1,13 +1,40 @@
 // A connection to a real PostgreSQL, after what may happen to its first batch.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import type { EventId, OrderId, Ticket } from '@floodgate/core/ids.ts';
 import { needsServer } from '../../../test/servers/binaries.ts';
 import { type PostgresServer as RealServer, startPostgres } from '../../../test/servers/postgres.ts';
-import { CLOCK_ONLY } from '../sql/sql-server.ts';
+import { type BatchWrite, CLOCK_ONLY } from '../sql/sql-server.ts';
+import type { Step } from './pipeline.ts';
 import { PostgresServer } from './postgres-server.ts';
+import { readSteps } from './read-batch.ts';
 import { READ_BELONGINGS } from './statements.ts';
+import { foreseenSteps, writeSteps } from './write-batch.ts';
 
 const CATALOGUE = { ...CLOCK_ONLY, eventNos: [0] };
+
+const [orderId, tickets] = ['1' as OrderId, [0 as Ticket]];
+const SALE: BatchWrite = {
+  newEvents: [],
+  changedEvents: [],
+  manifests: [],
+  heads: [{ eventNo: 1, seq: 2, held: 0, sold: 1, atMs: 1, version: 1, aside: 0 }],
+  newClaims: [{ eventNo: 1, ticket: 0 as Ticket, as: 'sold', by: orderId }],
+  movedClaims: [],
+  endedClaims: [],
+  newHolds: [],
+  changedHolds: [],
+  orders: [
+    {
+      ...{ eventNo: 1, orderId, eventId: 'one' as EventId, seq: 2, status: 'confirmed', buyer: 'ann' },
+      ...{ secret: 's', tickets, createdAtMs: 1, holdId: null },
+    },
+  ],
+  journal: [
+    { eventNo: 1, entry: { seq: 2, kind: 'bought', atMs: 1, fact: { orderId, tickets, buyer: 'ann' } } },
+  ],
+  kept: [],
+};
 
 describe('a connection to PostgreSQL', { timeout: 60_000, ...needsServer('postgres') }, () => {
   let real: RealServer;
@@ -53,6 +80,19 @@ describe('a connection to PostgreSQL', { timeout: 60_000, ...needsServer('postgr
     );
     assert.deepEqual(indexes, ['orders_by_buyer', 'holds_by_buyer'], JSON.stringify(plan));
     await connection.close();
+  });
+
+  test('a sale without limits asks for nothing of its buyer: four statements in one round trip', () => {
+    const names = (steps: readonly Step[]) => steps.map(({ statement }) => statement.name);
+    const foreseen = foreseenSteps([{ eventNo: 1, seq: 1 }], SALE);
+    assert.deepEqual(names(foreseen), ['begin', 'lock_one_foreseen', 'write_sales', 'commit']);
+    const claims = [{ eventNo: 1, ticket: 0 as Ticket }];
+    assert.deepEqual(names(readSteps({ ...CLOCK_ONLY, eventNos: [1], claims })), [
+      'begin',
+      'lock_head',
+      'read_claims',
+    ]);
+    assert.deepEqual(names(writeSteps(SALE)), ['write_sales', 'commit']);
   });
 
   test('a server that has become read-only is a lost connection, as another may be the primary now', async () => {

@@ -60,8 +60,9 @@ function migrating(kind: ServerKind, start: Start): void {
         assertGranted(await ledger!.post(entry));
     });
     const connection = await kind.make(url).connect();
-    for (const undo of OF_SCHEMA_3) {
-      await undo(connection);
+    // As if the attempt had stopped after each of its statements; the first is what the release before wrote.
+    for (let done = 0; done <= OF_SCHEMA_3.length; done++) {
+      for (const undo of OF_SCHEMA_3.slice(0, OF_SCHEMA_3.length - done)) await undo(connection);
       await connection.query('DELETE FROM schema_versions WHERE version = 3');
       await withLedgers([kind.make(url)], async (ledger) => {
         const { eventId } = entries;
@@ -92,28 +93,24 @@ function migrating(kind: ServerKind, start: Start): void {
   });
 }
 
-const drop = (index: string, table: string) => (connection: SqlConnection) =>
-  connection.query(`DROP INDEX ${index}`).catch(() => connection.query(`DROP INDEX ${index} ON ${table}`));
-const run = (sql: string) => (connection: SqlConnection) => connection.query(sql);
+type Undo = (connection: SqlConnection) => Promise<unknown>;
+const run =
+  (sql: string): Undo =>
+  (connection) =>
+    connection.query(sql);
+const drop =
+  (index: string, table: string): Undo =>
+  (connection) =>
+    connection.query(`DROP INDEX ${index}`).catch(() => connection.query(`DROP INDEX ${index} ON ${table}`));
 
-/** Take back what the migration made, ever more of it: the last leaves a ledger as the release before wrote it. */
-const OF_SCHEMA_3 = [
-  async () => {},
+/** What the migration made, the last first. */
+const OF_SCHEMA_3: readonly Undo[] = [
   drop('holds_by_event', 'holds'),
   drop('holds_by_buyer', 'holds'),
-  async (connection: SqlConnection) => {
-    for (const table of ['orders', 'holds']) await drop(`${table}_by_buyer`, table)(connection);
-    await drop('holds_by_event', 'holds')(connection);
-    await run('DROP TABLE manifests')(connection);
-  },
-  async (connection: SqlConnection) => {
-    await OF_SCHEMA_3[3]!(connection);
-    await run('ALTER TABLE event_heads DROP COLUMN aside')(connection);
-  },
-  async (connection: SqlConnection) => {
-    await OF_SCHEMA_3[4]!(connection);
-    await run('ALTER TABLE event_heads DROP COLUMN version')(connection);
-  },
+  drop('orders_by_buyer', 'orders'),
+  run('DROP TABLE manifests'),
+  run('ALTER TABLE event_heads DROP COLUMN aside'),
+  run('ALTER TABLE event_heads DROP COLUMN version'),
 ];
 
 function refusingToStart(kind: ServerKind, start: Start): void {
