@@ -171,11 +171,15 @@ function randomSecrets(): () => string {
   };
 }
 
+/** What staff took out of sale has lines only where there is some. */
 async function ticketCounts(rooms: Rooms): Promise<TicketCount[]> {
-  const states = ['available', 'pending', 'held', 'sold'] as const;
+  const always = ['available', 'pending', 'held', 'sold'] as const;
+  const sometimes = ['allocated', 'killed'] as const;
   return (await countTickets(rooms)).flatMap(({ eventId, counts }) =>
     counts.flatMap((type) =>
-      states.map((state) => ({ event: eventId, ticketType: type.ticketType, state, tickets: type[state] })),
+      [...always, ...sometimes.filter((state) => type[state] > 0)].map((state) => ({
+        ...{ event: eventId, ticketType: type.ticketType, state, tickets: type[state] },
+      })),
     ),
   );
 }

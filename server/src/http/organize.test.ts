@@ -333,6 +333,8 @@ test('[E1] a draft is seen by staff only, and goes on sale by a date or by hand'
   assert.ok(events.every((event) => event.eventId !== eventId));
   const all = await shop.ask('GET', '/api/v1/events?limit=1000', staff);
   assert.ok(all.text.includes(`"${eventId}"`));
+  shapes.readProblem(await buy(), 404, 'EVENT_NOT_FOUND');
+  shapes.readProblem(await hold({ lines: [{ ticketType: 'ga', quantity: 1 }] }), 404, 'EVENT_NOT_FOUND');
   const noDate = shapes.readProblem(await command('schedule'), 400, 'VALIDATION_FAILED');
   assert.deepEqual(Object.keys(noDate.fields ?? {}), ['body.onSaleAt']);
   await patch({ onSaleAt: '2027-02-01T00:00:00Z' });
@@ -460,6 +462,11 @@ test('[E2] [S2] tickets are set aside for a channel, killed, and dropped to sale
     allocated: 8,
     killed: 4,
   });
+  const metrics = (await shop.ask('GET', '/metrics?format=prometheus')).text;
+  const ofEvent = metrics
+    .split('\n')
+    .filter((line) => line.includes(`event="${eventId}"`) && line.includes('"ga"'));
+  assert.match(ofEvent.join('\n'), /state="allocated"\} 6\n.*state="killed"\} 4/);
   const list = shapes.read(await shop.ask('GET', path('/allocations'), staff), 200, shapes.allocations);
   assert.deepEqual(list.allocations, [channel, kill]);
   // Ten of general admission are left.

@@ -60,6 +60,6 @@ export interface Statistics {
 export interface TicketCount {
   readonly event: string;
   readonly ticketType: string;
-  readonly state: 'available' | 'pending' | 'held' | 'sold';
+  readonly state: 'available' | 'pending' | 'held' | 'sold' | 'allocated' | 'killed';
   readonly tickets: number;
 }
