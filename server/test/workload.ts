@@ -36,7 +36,16 @@ export interface Plan {
   readonly holdForMs: number;
   /** A client waits this long before it asks again. */
   readonly retryMs: number;
+  /** The share of requests that buy at once. Default: half. */
+  readonly buys?: number;
+  /** What is claimed. Default: one to three tickets of the type, by a buyer of the operation's name. */
+  readonly claim?: (asked: Asked) => Claim;
 }
+
+/** An operation of which it is still open what it claims. */
+export type Asked = Pick<Request, 'kind' | 'eventId' | 'opId' | 'keyed'>;
+/** How many tickets, and the request's body: an operation without a key is named there, as the buyer. */
+export type Claim = Pick<Request, 'quantity' | 'body'>;
 
 interface Result {
   readonly type: Completion['type'];
@@ -46,6 +55,7 @@ interface Result {
 const MAX_QUANTITY = 3;
 const MAX_TRIES = 3;
 const REMEMBERED = 50;
+const BUYS = 0.5;
 /** Who thinks about a hold looks up this often to see whether it is over. */
 const LOOK_UP_MS = 30;
 /** … and then asks for more time as often as this. */
@@ -99,7 +109,7 @@ export class Workload {
     const end = this.#undecided.pop();
     const dice = this.#world.random();
     if (end !== undefined) await this.#ask(client, end);
-    else if (dice < 0.5) await this.#ask(client, this.#claim('buy'));
+    else if (dice < (this.#plan.buys ?? BUYS)) await this.#ask(client, this.#claim('buy'));
     else if (dice < 0.9) await this.#holdAndEnd(client, isOver);
     else await this.#askAgain(client);
   }
@@ -124,10 +134,8 @@ export class Workload {
     const request = this.#answered[Math.floor(this.#world.random() * this.#answered.length)];
     if (request === undefined) return;
     const isMisuse = request.quantity > 0 && this.#world.random() < 0.4;
-    await this.#attempt(
-      client,
-      isMisuse ? this.#withQuantity(request, (request.quantity % MAX_QUANTITY) + 1) : request,
-    );
+    const other = (request.quantity % MAX_QUANTITY) + 1;
+    await this.#attempt(client, isMisuse ? { ...request, ...this.#claimed(request, other) } : request);
   }
 
   // Keyed requests are repeated until they are answered, and one in eight is sent twice at once.
@@ -159,8 +167,15 @@ export class Workload {
   #claim(kind: 'buy' | 'hold'): Request {
     const eventId = this.#eventIds[Math.floor(this.#world.random() * this.#eventIds.length)]!;
     const quantity = 1 + Math.floor(this.#world.random() * MAX_QUANTITY);
-    const request = { kind, eventId, opId: this.#name(), keyed: this.#world.random() < 0.75, holdId: null };
-    return this.#withQuantity({ ...request, quantity, body: '' }, quantity);
+    const asked = { kind, eventId, opId: this.#name(), keyed: this.#world.random() < 0.75 };
+    return { ...asked, holdId: null, ...this.#claimed(asked, quantity) };
+  }
+
+  #claimed(asked: Asked, quantity: number): Claim {
+    const { kind, opId } = asked;
+    return (
+      this.#plan.claim?.(asked) ?? { quantity, body: bodyOf(kind, opId, quantity, this.#plan.ticketType) }
+    );
   }
 
   #end(kind: 'confirm' | 'release', eventId: string, holdId: string): Request {
@@ -170,14 +185,6 @@ export class Workload {
 
   #extension(eventId: string, holdId: string): Request {
     return { kind: 'extend', eventId, opId: this.#name(), keyed: false, quantity: 0, holdId, body: '' };
-  }
-
-  #withQuantity(request: Request, quantity: number): Request {
-    return {
-      ...request,
-      quantity,
-      body: bodyOf(request.kind, request.opId, quantity, this.#plan.ticketType),
-    };
   }
 
   #name(): string {

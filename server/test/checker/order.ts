@@ -46,7 +46,7 @@ function checkSequence({ eventId, journal }: EventEvidence, found: Findings): vo
 }
 
 /** What real time says about the place of facts in the journal. */
-class Windows {
+export class Windows {
   readonly #evidence: EventEvidence;
   readonly #askedAtMs = new Map<Fact, number>();
   /** By the time of their first answer, ascending; `maxSeq` is the largest seq answered up to it. */
