@@ -143,6 +143,15 @@ describe('to whom an event sells', () => {
     assert.doesNotMatch(shown.text, /TIDE/);
   });
 
+  test('[S5] what is missing may be brought under the same key, and what was sold before is answered without it', async () => {
+    const key = 'forgot-the-code';
+    shapes.readProblem(await hold('presale', lines(1), { key }), 403, 'ACCESS_CODE_REQUIRED');
+    const held = await hold('presale', lines(1, 'ga', 'TIDE'), { key });
+    shapes.read(held, 201, shapes.hold);
+    assert.equal((await hold('presale', lines(1, 'ga', 'TIDE'), { key })).text, held.text);
+    shapes.readProblem(await hold('presale', lines(1), { key }), 422, 'IDEMPOTENCY_KEY_REUSED');
+  });
+
   test('an order has neither too few nor too many tickets', async () => {
     const before = await shop.everything();
     const few = shapes.readProblem(await buy('groups', { quantity: 3 }), 409, 'BELOW_MINIMUM');

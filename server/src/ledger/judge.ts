@@ -3,7 +3,7 @@
 // the memory twin does the same on maps. So the rules stand in one place for every store, and the unique keys
 // of the tables are the second line that holds even if this file were wrong.
 import type { HoldId, Ticket } from '@floodgate/core/ids.ts';
-import { unreachable } from '@floodgate/core/refusal.ts';
+import { type RefusalCode, unreachable } from '@floodgate/core/refusal.ts';
 import { BatchDraft } from './batch-draft.ts';
 import type { Changes, EventState, Verdict, WorkingSet } from './batch-state.ts';
 import { judgeBuy, judgeHold } from './judge-claims.ts';
@@ -84,15 +84,17 @@ function verdictOn(draft: BatchDraft, entry: Entry): Verdict {
 }
 
 /**
- * A ticket the inventory wrongly proposed is no answer to the buyer, nor is a definition that was outdated: sales
- * tries again under the same key.
+ * Refusals that are no answer yet. A ticket that the inventory wrongly proposed, and a definition that was outdated: sales
+ * tries again under the same key. A name, a code or a payment that is missing: so may the buyer who brings it.
  */
+const NO_ANSWER: ReadonlySet<RefusalCode> = new Set([
+  ...(['TICKET_TAKEN', 'EVENT_CHANGED'] as const),
+  ...(['BUYER_REQUIRED', 'ACCESS_CODE_REQUIRED', 'PAYMENT_REQUIRED'] as const),
+]);
+
 function isAnswer(verdict: Verdict): verdict is Outcome {
   if (verdict.status === 'broken') return false;
-  return (
-    verdict.status === 'committed' ||
-    (verdict.refusal !== 'TICKET_TAKEN' && verdict.refusal !== 'EVENT_CHANGED')
-  );
+  return verdict.status === 'committed' || !NO_ANSWER.has(verdict.refusal);
 }
 
 function judgeAnew(
