@@ -7,6 +7,8 @@ import { Redis } from 'ioredis';
 import { needsServer } from '../../test/servers/binaries.ts';
 import { type RedisServer, startRedis } from '../../test/servers/redis.ts';
 import { HELD, type InventoryEvent, PENDING, SOLD } from './inventory.ts';
+import { describeLayout } from './redis/layout-text.ts';
+import { SCRIPTS, script } from './redis/scripts.ts';
 import { RedisInventory } from './redis-inventory.ts';
 import { InventoryUnavailable, StaleInventory } from './shared-inventory.ts';
 import {
@@ -156,6 +158,20 @@ describe('An event in Redis that grows', needsServer('redis'), () => {
     };
     await assert.rejects(behind.reload(SHORT, slowRead), StaleInventory);
     await assertStates([PENDING, 0, 0, 0, 0, 0, 0, 0]);
+  });
+
+  test('[S1] nor does one that looked at Redis just before the growth', async () => {
+    await behind.load(SHORT, NOTHING);
+    await ahead.open(LONG, noLedger);
+    const short = describeLayout(SHORT.layout).text;
+    const open = script(SCRIPTS.open.text.replace('.. meta[6]', `.. '${short}'`));
+    const deceived = await RedisInventory.connect(server.url, { scripts: { open } });
+    await assert.rejects(
+      deceived.reload(SHORT, async () => claims([3], [])),
+      StaleInventory,
+    );
+    await deceived.close();
+    await assertStates([0, 0, 0, 0, 0, 0, 0, 0]);
   });
 
   test('[S1] a Redis that has lost all may be loaded by who is behind; the others make it longer', async () => {

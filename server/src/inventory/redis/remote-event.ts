@@ -156,22 +156,23 @@ export class RemoteEvent {
    * `refuseIfAhead`, unless whatever is there may be replaced.
    */
   async load(snapshot: InventorySnapshot, lock: LoadLock, how: LoadHow): Promise<boolean> {
-    const { text, capacity, blocks } = this.#text;
-    const { tally, ...strings } = imageOf(this.#layout, snapshot);
-    const { free, states, runs, positions, rooms } = strings;
-    const bytes = Object.values(strings).reduce((sum, { length }) => sum + length, 0);
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       const found = how.replacesAll ? undefined : await this.#lookToLoad();
+      // Made only now: this process may have learned of growth while it looked.
+      const { text, capacity, blocks } = this.#text;
+      const { tally, ...strings } = imageOf(this.#layout, snapshot);
+      const { free, states, runs, positions, rooms } = strings;
       const head = [lock.token, found?.layout ?? '', `${Math.floor(how.nowMs)}`, `${snapshot.seq}`];
       const texts = [text, `${capacity}`, JSON.stringify(tally), JSON.stringify(blocks.flat())];
       const args = [...head, ...texts, free, states, runs, positions, rooms];
+      const bytes = Object.values(strings).reduce((sum, { length }) => sum + length, 0);
       const { generation } = this.connection;
       const answer = await this.#run('load', args, [lock.key], bytes / LOAD_BYTES_PER_MS);
       if (answer === '!') return false;
       if (answer === '?') continue; // Another process has grown it meanwhile.
       const [epoch, version] = answer.slice(1).split('|');
       this.#adopt(Number(epoch), Number(version), generation);
-      // What this process has learned while it loaded, Redis learns when it is verified.
+      // What this process has learned since, Redis learns when it is verified.
       if (text !== this.#text.text) this.#trustedIn = -1;
       return true;
     }
