@@ -15,6 +15,7 @@ import { seededRandom } from './checker/random.ts';
 import { auditComplaints, HttpClient, readLedger, readTypes, wireOf } from './load.ts';
 import { checkSeats } from './seat-checks.ts';
 import { GA, type House, LIMITS, makeHouse, readSeats, SeatWatcher, Wishes } from './seat-house.ts';
+import { checkDone, SeatStaff } from './seat-staff.ts';
 import { ServerProcess } from './server-process.ts';
 import { type Reply, Workload } from './workload.ts';
 
@@ -40,6 +41,7 @@ export class SeatShop {
   readonly log = new HistoryLog(() => performance.now());
   readonly random: () => number;
   readonly houses: House[] = [];
+  readonly staff: SeatStaff;
   readonly #seed: number;
   readonly #staleMs: number;
   readonly #wishes: Wishes;
@@ -56,6 +58,7 @@ export class SeatShop {
     this.clients = processes.map((process) => new HttpClient(process));
     const send = (request: Request) => this.#send(request);
     this.#wishes = new Wishes(this.random, BUYERS);
+    this.staff = new SeatStaff(() => this.anyProcess().port, this.random);
     const plan = { ...PLAN, claim: this.#wishes.claim };
     this.#workload = new Workload({ send, sleep, random: this.random, log: this.log }, plan);
   }
@@ -117,13 +120,13 @@ export class SeatShop {
   }
 
   /** Load on the newest house with the harm in its midst; then everything that was told must stand in the ledger. */
-  async play(harm: () => Promise<unknown>): Promise<void> {
-    await this.shop(harm);
+  async play(harm: () => Promise<unknown>, withStaff = false): Promise<void> {
+    await this.shop(harm, withStaff);
     this.#earlier = await this.#judge(this.anyClient(), {});
   }
 
   /** Load with the harm in its midst, and no judgement. */
-  async shop(harm: () => Promise<unknown>): Promise<void> {
+  async shop(harm: () => Promise<unknown>, withStaff = false): Promise<void> {
     let isOver = false;
     const harmed = async (): Promise<void> => {
       try {
@@ -142,6 +145,7 @@ export class SeatShop {
         () => this.anyClient(),
         () => isOver,
       ),
+      withStaff ? this.staff.work(this.house, () => isOver) : undefined,
       harmed(),
     ]);
     await this.#workload.resolve();
@@ -164,7 +168,10 @@ export class SeatShop {
     // The houses before were looked at when they were the newest.
     const { looks } = this.#watchers.get(house.eventId)!;
     const seen = [...looks, seats];
-    violations.push(...checkSeats(this.log.records, ledger.at(-1)!, house, seen, { staleMs: this.#staleMs }));
+    violations.push(
+      ...checkSeats(this.log.records, ledger.at(-1)!, house, seen, { staleMs: this.#staleMs }),
+      ...checkDone(this.log.records, ledger.at(-1)!, this.staff.done),
+    );
     return { ledger, violations };
   }
 

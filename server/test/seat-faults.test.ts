@@ -1,0 +1,92 @@
+// Several processes that sell a house with seats from one database and one Redis, while processes and Redis are killed
+// and staff change the event at any of them: its capacity, its seats, whether it sells at all.
+import assert from 'node:assert/strict';
+import { describe, type TestContext, test } from 'node:test';
+import { callsOf } from './checker/history.ts';
+import { SeatShop } from './seat-shop.ts';
+import { needsServer } from './servers/binaries.ts';
+import { startMariadb } from './servers/mariadb.ts';
+import { startPostgres } from './servers/postgres.ts';
+import { type RedisServer, startRedis } from './servers/redis.ts';
+
+/** Two looks of the reconciliation, and two seconds for a machine that is busy with other tests. */
+const STALE_MS = 4_000;
+/** A house is shopped for some rounds, until little is left of it; then the next. */
+const ROUNDS_PER_HOUSE = 2;
+
+type Harm = (shop: SeatShop, redis: RedisServer) => Promise<void>;
+
+const killProcess: Harm = async (shop) => {
+  const process = shop.anyProcess();
+  await process.kill();
+  await shop.pause(0, 300);
+  await process.start();
+};
+const killRedis: Harm = async (shop, redis) => {
+  await redis.kill();
+  await shop.pause(0, 600);
+  await redis.restart({ keepData: false });
+  await shop.pause(0, 800);
+};
+const killBoth: Harm = async (shop, redis) => {
+  await Promise.all([killProcess(shop, redis), killRedis(shop, redis)]);
+};
+
+describe('seats at several processes', { timeout: 120_000 }, () => {
+  test(
+    '[S1–S6, S8, S9, E1] three processes on PostgreSQL and Redis',
+    needsServer('redis', 'postgres'),
+    async (t) => {
+      const server = await startPostgres();
+      t.after(() => server.stop());
+      const harms = [killProcess, killRedis, killBoth];
+      await play(t, { processes: 3, databaseUrl: server.url, harms: [...harms, ...harms] });
+    },
+  );
+
+  test(
+    '[S1–S6, S8, S9, E1] two processes on MariaDB and Redis',
+    needsServer('redis', 'mariadb'),
+    async (t) => {
+      const server = await startMariadb();
+      t.after(() => server.stop());
+      await play(t, { processes: 2, databaseUrl: server.url, harms: [killRedis, killBoth] });
+    },
+  );
+});
+
+interface Ground {
+  readonly processes: number;
+  readonly databaseUrl: string;
+  readonly harms: readonly Harm[];
+}
+
+async function play(t: TestContext, { processes, databaseUrl, harms }: Ground): Promise<void> {
+  const redis = await startRedis();
+  t.after(() => redis.stop());
+  const env = { DATABASE_URL: databaseUrl, REDIS_URL: redis.url, RECONCILE_SECONDS: '1' };
+  const shop = await SeatShop.start(t, { processes, env, staleMs: STALE_MS });
+  for (const [round, harm] of harms.entries()) {
+    if (round % ROUNDS_PER_HOUSE === 0) await shop.open();
+    await shop.play(() => harm(shop, redis), true);
+  }
+  await shop.assertWhole(t);
+  await Promise.all(shop.processes.map((process) => process.stop()));
+  assertEventful(t, shop, harms.length);
+}
+
+/** A test in which nothing happened proves nothing. */
+function assertEventful(t: TestContext, { log, staff }: SeatShop, rounds: number): void {
+  const calls = callsOf(log.records);
+  const granted = calls.filter(({ outcome }) => outcome === 'ok').length;
+  const counts = [...staff.answers].map(([name, count]) => `${count} ${name}`).sort();
+  t.diagnostic(`staff: ${counts.join(', ')}`);
+  assert.ok(granted > 40 * rounds, `only ${granted} grants`);
+  for (const name of ['pause 200', 'resume 200', 'change 200', 'kill 201', 'release 200']) {
+    assert.ok((staff.answers.get(name) ?? 0) >= rounds, `too few of ${name}: ${counts.join(', ')}`);
+  }
+  assert.ok(
+    calls.some(({ said }) => said.error === 'NOT_ON_SALE'),
+    'nobody was refused while it was paused',
+  );
+}
