@@ -7,7 +7,7 @@ import { seededRandom } from './checker/random.ts';
 import { ServerProcess } from './server-process.ts';
 import { needsServer } from './servers/binaries.ts';
 import { type PostgresServer, startPostgres } from './servers/postgres.ts';
-import { startRedis } from './servers/redis.ts';
+import { type RedisServer, startRedis } from './servers/redis.ts';
 import * as shapes from './shapes.ts';
 import {
   assertNeverOversold,
@@ -41,13 +41,13 @@ after(() => postgres?.stop());
 async function openShop(
   t: TestContext,
   tickets: number,
-  withRedis: boolean,
+  redis: RedisServer | undefined,
   processes: ServerProcess[] = [],
 ): Promise<[Door, Door]> {
   const env = {
     DATABASE_URL: await postgres.createDatabase(),
     RECONCILE_SECONDS: '1',
-    ...(withRedis ? { REDIS_URL: await redisOf(t) } : {}),
+    ...(redis ? { REDIS_URL: redis.url } : {}),
   };
   t.after(() => Promise.all(processes.map((each) => each.remove())));
   for (let place = 0; place < 2; place++)
@@ -67,10 +67,11 @@ async function openShop(
 }
 
 /** Of its own: shops of different databases would share their events' keys. */
-async function redisOf(t: TestContext): Promise<string> {
+async function redisOf(t: TestContext, withRedis = true): Promise<RedisServer | undefined> {
+  if (!withRedis) return undefined;
   const server = await startRedis();
   t.after(() => server.stop());
-  return server.url;
+  return server;
 }
 
 for (const withRedis of [true, false]) {
@@ -80,7 +81,7 @@ for (const withRedis of [true, false]) {
     ...needsServer('redis', 'postgres'),
   }, () => {
     test('[E1] what one process changed, the other heeds when it sells, and shows a second later', async (t) => {
-      const [here, there] = await openShop(t, 20, withRedis);
+      const [here, there] = await openShop(t, 20, await redisOf(t, withRedis));
       assert.equal((await there('POST', '/buy/hot')).status, 201);
       // Not a moment later: the ledger refuses what the other process checked against the old version.
       shapes.read(await here('POST', '/api/v1/events/hot/pause', staff), 200, shapes.staffEvent);
@@ -105,7 +106,7 @@ for (const withRedis of [true, false]) {
     });
 
     test('[E1] staff are answered from the newest version, at any process', async (t) => {
-      const doors = await openShop(t, 20, withRedis);
+      const doors = await openShop(t, 20, await redisOf(t, withRedis));
       for (const [index, door] of [...doors, ...doors].entries()) {
         const command = index % 2 === 0 ? 'pause' : 'resume';
         const done = await door('POST', `/api/v1/events/hot/${command}`, staff);
@@ -126,7 +127,7 @@ for (const withRedis of [true, false]) {
     });
 
     test('[E1] a pause that any process answers ends the sale in all of them', async (t) => {
-      const doors = await openShop(t, 50_000, withRedis);
+      const doors = await openShop(t, 50_000, await redisOf(t, withRedis));
       const crowd = new Crowd(doors, seededRandom(7));
       const shopping = crowd.shop(BUYERS);
       await crowd.pauseAndResume(PAUSES);
@@ -139,7 +140,7 @@ for (const withRedis of [true, false]) {
     });
 
     test('[S1] [S2] [E2] capacities move in the midst of a stampede at all processes', async (t) => {
-      const doors = await openShop(t, 400, withRedis);
+      const doors = await openShop(t, 400, await redisOf(t, withRedis));
       const seed = Number(process.env.FAULT_SEED ?? 1 + Math.floor(Math.random() * 1e9));
       t.diagnostic(`FAULT_SEED=${seed}`);
       // Fifty changes a second are more than some buyers can keep up with: they are told to come again.
@@ -163,7 +164,7 @@ for (const withRedis of [true, false]) {
 
     test('[S1] [S2] [S4] [E2] processes are killed in the midst of changes and sales, and started again', async (t) => {
       const processes: ServerProcess[] = [];
-      const doors = await openShop(t, 400, withRedis, processes);
+      const doors = await openShop(t, 400, await redisOf(t, withRedis), processes);
       const seed = Number(process.env.FAULT_SEED ?? 1 + Math.floor(Math.random() * 1e9));
       t.diagnostic(`FAULT_SEED=${seed}`);
       const random = seededRandom(seed);
@@ -193,6 +194,37 @@ for (const withRedis of [true, false]) {
     });
   });
 }
+
+test('[S1] [S2] [E2] Redis dies and comes back empty in the midst of changes and sales', {
+  timeout: 60_000,
+  ...needsServer('redis', 'postgres'),
+}, async (t) => {
+  const redis = await redisOf(t);
+  const doors = await openShop(t, 400, redis);
+  const seed = Number(process.env.FAULT_SEED ?? 1 + Math.floor(Math.random() * 1e9));
+  t.diagnostic(`FAULT_SEED=${seed}`);
+  const random = seededRandom(seed);
+  const crowd = new Crowd(doors, random, true);
+  const harming = async (): Promise<void> => {
+    for (let harm = 0; harm < 3; harm++) {
+      await sleep(800 + random() * 400);
+      await redis!.kill();
+      await sleep(800 + random() * 400);
+      await redis!.restart({ keepData: false });
+    }
+    await sleep(1_500);
+    crowd.isOver = true;
+  };
+  const [{ orders }] = await Promise.all([crowd.shop(BUYERS), crowd.change(), crowd.change(), harming()]);
+  const journal = await journalOf(doors[0]);
+  t.diagnostic(`${orders.length} orders; changes by answer: ${JSON.stringify([...crowd.changes])}`);
+  assert.ok((crowd.changes.get(200) ?? 0) > 5 && orders.length > 30, 'too little happened for a proof');
+  assertNeverOversold(journal);
+  const sold = soldIn(journal);
+  const lost = orders.flat().filter((ticket) => !sold.includes(ticket));
+  assert.deepEqual(lost, [], '[S4] answered and not kept');
+  for (const door of doors) await within(RECONCILED_WITHIN_MS, () => assertSound(door, sold.length));
+});
 
 async function patch(door: Door, body: object, ifMatch?: string) {
   const etag = ifMatch ?? (await door('GET', '/api/v1/events/hot', staff)).headers.get('etag')!;

@@ -70,3 +70,17 @@ test('[S1] [S2] [E2] capacity goes up and down, tickets are set aside and droppe
   const left = await sellOut(shop.ask);
   await assertSound(shop.ask, sold.length + left);
 });
+
+test('control: when the ledger is not told which tickets are set aside, the audit complains', async (t) => {
+  const shop = await shopWith(t, 400);
+  const { ledger } = shop.rooms;
+  const post = ledger.post.bind(ledger);
+  ledger.post = (entry) =>
+    post(entry.kind === 'change-event' ? { ...entry, setAside: [], restored: [] } : entry);
+  const crowd = new Crowd([shop.ask], seededRandom(3));
+  const over = sleep(1_000).then(() => {
+    crowd.isOver = true;
+  });
+  const [{ orders }] = await Promise.all([crowd.shop(BUYERS), crowd.change(), over]);
+  await assert.rejects(assertSound(shop.ask, orders.flat().length));
+});
