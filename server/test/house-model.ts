@@ -2,11 +2,16 @@
 // with. Which tickets an inventory chooses is the inventory model's to say.
 import { type EventId, type HoldId, type Ticket, ticketTypeId } from '@floodgate/core/ids.ts';
 import type { TicketLayout } from '@floodgate/core/layout.ts';
-import type { RefusalCode } from '@floodgate/core/refusal.ts';
+import { manifestText } from '@floodgate/core/manifest-text.ts';
+import { invariant, type RefusalCode } from '@floodgate/core/refusal.ts';
 import { sectionOf, sells } from '@floodgate/core/test-manifest.ts';
 import { AVAILABLE, HELD, SOLD, type State, type Want } from '../src/inventory/inventory.ts';
 import { layoutOf } from '../src/inventory/test-events.ts';
 import { InventoryModel } from '../src/inventory/test-model.ts';
+import { SHOP } from '../src/ledger/ledger.ts';
+import { makeEvent, type NewEvent } from '../src/sales/organize.ts';
+import type { Rooms } from '../src/sales/rooms.ts';
+import { postToShop } from '../src/sales/shop.ts';
 import { HOLD_MAX_MS, HOLD_TTL_MS } from './memory-shop.ts';
 
 export const MANIFEST = {
@@ -152,3 +157,27 @@ export class Model {
 }
 
 const ENDED = { confirmed: 'HOLD_CONFIRMED', released: 'HOLD_RELEASED', expired: 'HOLD_EXPIRED' } as const;
+
+/** Keeps its seat map and makes the event, open. */
+export async function putHouseOnSale(
+  rooms: Rooms,
+  limits: Pick<Partial<NewEvent>, 'limitPerBuyer' | 'holdsPerBuyer'> = {},
+): Promise<void> {
+  const kept = { manifestId: 'house', content: manifestText(MANIFEST), by: 'staff' };
+  await postToShop(rooms, { kind: 'keep-manifest', eventId: SHOP, ...kept });
+  const where = { venue: { name: 'House' }, timeZone: 'Etc/UTC', startsAt: '2030-01-01T20:00:00Z' };
+  const ticketTypes = TYPES.map(({ capacity: _, ...type }) => ({
+    ...{ ...type, price: 0 },
+    ...(type.category ? {} : { capacity: GA }),
+  }));
+  const sent = {
+    eventId: EVENT,
+    name: 'House',
+    manifestId: kept.manifestId,
+    ...where,
+    ...limits,
+    ticketTypes,
+  };
+  const made = await makeEvent(rooms, sent, 'staff');
+  invariant('event' in made, JSON.stringify(made));
+}

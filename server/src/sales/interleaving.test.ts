@@ -3,21 +3,20 @@
 // refusal be a guess, nothing leak, and nobody wait for a timer.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventId, HoldId, Ticket } from '@floodgate/core/ids.ts';
 import fc, { type Scheduler } from 'fast-check';
 import {
   FaultyLedger,
   HOLD_TTL_MS,
-  MemoryShop,
+  type MemoryShop,
   oversellsStopped,
   type Parts,
 } from '../../test/memory-shop.ts';
-import type { Inventory, InventoryEvent, InventorySnapshot, Repair, Want } from '../inventory/inventory.ts';
+import { openScheduledShop, SCHEDULER } from '../../test/scheduled-shop.ts';
 import { MemoryInventory } from '../inventory/memory-inventory.ts';
 import type { Verdict } from '../ledger/batch-state.ts';
 import { type Entry, LedgerUnavailable } from '../ledger/ledger.ts';
-import type { TestClock } from '../ledger/test-entries.ts';
 import { type Bought, buy, type Refusal } from './buy.ts';
 import { audit } from './events.ts';
 import { expireDue } from './expire.ts';
@@ -49,74 +48,6 @@ interface Told {
   readonly key?: string | undefined;
   readonly holdId?: HoldId;
   readonly answer: Answer;
-}
-
-/** A shop of which the scheduler decides when it does what; `failing` says of each commit whether it fails. */
-async function openShop(s: Scheduler, failing: boolean[], parts: Partial<Parts>): Promise<MemoryShop> {
-  const { Inventory: Inner, Ledger: Base } = { Inventory: MemoryInventory, Ledger: FaultyLedger, ...parts };
-  const soon = (label: string) => s.schedule(Promise.resolve(), label);
-  class ScheduledLedger extends Base {
-    constructor(clock: TestClock) {
-      super(clock, async () => {
-        await soon('commit');
-        if (failing.shift()) throw new LedgerUnavailable('the disk is full');
-      });
-    }
-  }
-  class ScheduledInventory implements Inventory {
-    readonly #inner = new Inner();
-
-    open(event: InventoryEvent, read: () => Promise<InventorySnapshot>) {
-      return this.#inner.open(event, read);
-    }
-
-    load(event: InventoryEvent, snapshot: InventorySnapshot) {
-      return this.#inner.load(event, snapshot);
-    }
-
-    grow(event: InventoryEvent) {
-      return this.#inner.grow(event);
-    }
-
-    async take(eventId: EventId, wants: readonly Want[]) {
-      await soon('take');
-      return this.#inner.take(eventId, wants);
-    }
-
-    settle(eventId: EventId, tickets: readonly Ticket[], as: 'held' | 'sold') {
-      return this.#inner.settle(eventId, tickets, as);
-    }
-
-    giveBack(eventId: EventId, tickets: readonly Ticket[]) {
-      return this.#inner.giveBack(eventId, tickets);
-    }
-
-    counts(eventId: EventId) {
-      return this.#inner.counts(eventId);
-    }
-
-    states(eventId: EventId) {
-      return this.#inner.states(eventId);
-    }
-
-    repair(eventId: EventId, repairs: readonly Repair[]) {
-      return this.#inner.repair(eventId, repairs);
-    }
-
-    catchUp(eventId: EventId) {
-      return this.#inner.catchUp(eventId);
-    }
-
-    close() {
-      return this.#inner.close();
-    }
-
-    async nextChange(eventId: EventId, maxWaitMs: number) {
-      await this.#inner.nextChange(eventId, maxWaitMs);
-      await soon('wake');
-    }
-  }
-  return s.waitFor(MemoryShop.open(CAPACITY, { Inventory: ScheduledInventory, Ledger: ScheduledLedger }));
 }
 
 /** A buyer comes, asks, and perhaps ends what was held. What was answered is added to `told`. */
@@ -229,11 +160,9 @@ async function assertNothingLeaked({ rooms, event }: MemoryShop, sold: number): 
 function visits(parts: Partial<Parts> = {}, met = new Set<string>()) {
   const crowd = fc.array(visit, { minLength: 2, maxLength: 8, size: 'max' });
   const faults = fc.array(fc.constantFrom(false, false, false, true), { maxLength: 6 });
-  // A whole turn after every choice: group commit and the inventory's waking begin at the end of a turn.
-  const scheduler = fc.scheduler({ act: (run) => run().then(() => turn()) });
-  return fc.asyncProperty(scheduler, crowd, faults, async (s, crowd, faults) => {
+  return fc.asyncProperty(SCHEDULER, crowd, faults, async (s, crowd, faults) => {
     const failing = [false, ...faults]; // The first commit makes the event.
-    const shop = await openShop(s, failing, parts);
+    const shop = await openScheduledShop(s, CAPACITY, failing, parts);
     const [startMs, oversells] = [performance.now(), await oversellsStopped()];
     const told: Told[] = [];
     await s.waitFor(Promise.all(crowd.map((visit) => come(s, shop, visit, told))));
