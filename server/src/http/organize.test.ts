@@ -1,69 +1,18 @@
+// Events as organizers make and change them, open and close their sale; what is no event, and what is no step.
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
+import { etagOf, GA, NIGHT, Organizer, staff } from '../../test/organizer.ts';
 import * as shapes from '../../test/shapes.ts';
-import { openTestShop, type Reply, type TestShop } from '../../test/test-shop.ts';
 
-let shop: TestShop;
-let eventId = '';
-let made = 0;
-
-before(async () => {
-  shop = await openTestShop({ settings: { SEED_TICKETS: '10' } });
-});
-after(() => shop.close());
-beforeEach(async () => {
-  eventId = `night-${++made}`;
-  shapes.read(await create({ eventId }), 201, shapes.staffEvent);
-});
-
-const GA = { ticketTypeId: 'ga', name: 'General', price: 0, currency: 'EUR', capacity: 20 };
-const NIGHT = {
-  name: 'Rock Night',
-  venue: { name: 'Hall' },
-  startsAt: '2027-05-01T20:00:00+02:00',
-  timeZone: 'Europe/Berlin',
-  ticketTypes: [GA],
-};
-const staff = { asStaff: true } as const;
-const create = (members: object) =>
-  shop.ask('POST', '/api/v1/events', { ...staff, body: { ...NIGHT, ...members } });
-const path = (rest = '') => `/api/v1/events/${eventId}${rest}`;
-const read = (asStaff = true) => shop.ask('GET', path(), { asStaff });
-const etagOf = (reply: Reply) => reply.headers.get('etag') ?? '';
-async function patch(body: object, ifMatch?: string): Promise<Reply> {
-  const etag = ifMatch ?? etagOf(await read());
-  return shop.ask('PATCH', path(), { ...staff, body, headers: { 'if-match': etag } });
-}
-const command = (name: string, ifMatch?: string) =>
-  shop.ask('POST', path(`/${name}`), {
-    ...staff,
-    headers: ifMatch === undefined ? {} : { 'if-match': ifMatch },
-  });
-const buy = (quantity = 1) => shop.ask('POST', `/buy/${eventId}`, { body: { quantity } });
-const hold = (body: object) => shop.ask('POST', path('/holds'), { body });
-const counts = async () => {
-  const { capacity, available, held, sold, allocated, killed } = shapes.read(
-    await shop.ask('GET', path('/availability')),
-    200,
-    shapes.availability,
-  );
-  assert.equal(available + held + sold + allocated + killed, capacity, '[S2]');
-  return { capacity, available, held, sold, allocated, killed };
-};
-async function isSound(): Promise<void> {
-  const report = shapes.read(await shop.ask('GET', path('/audit'), staff), 200, shapes.audit);
-  assert.ok(report.ok, JSON.stringify(report.checks));
-}
-/** The shop is the same afterwards. */
-async function unchanged<T>(refused: () => Promise<T>): Promise<T> {
-  const all = await shop.everything();
-  const answer = await refused();
-  assert.deepEqual(await shop.everything(), all);
-  return answer;
-}
+const organizer = new Organizer();
+const { ask, path, create, read, patch, command, buy, hold, counts, isSound, unchanged } = organizer;
+before(organizer.open);
+after(organizer.close);
+beforeEach(organizer.begin);
 
 test('[E1] an event with all of its members is kept as it was sent, and read by staff and the public', async () => {
-  eventId = 'all-members';
+  const eventId = 'all-members';
+  organizer.eventId = eventId;
   const sent = {
     eventId,
     ...{ name: 'Zwölf 🎻', description: 'Two nights.\nDoors at six.' },
@@ -95,7 +44,7 @@ test('[E1] an event with all of its members is kept as it was sent, and read by 
   const publicly = { ...seen, ticketTypes: [seen.ticketTypes[0], openly, seen.ticketTypes[2]] };
   const shown = shapes.read(await read(false), 200, shapes.event);
   assert.deepEqual(shown, JSON.parse(JSON.stringify(publicly)));
-  assert.ok(!(await shop.ask('GET', '/api/v1/events')).text.includes('LOUD'));
+  assert.ok(!(await ask('GET', '/api/v1/events')).text.includes('LOUD'));
   // What was read can be sent back to make its like.
   const again = await create({ ...seen, eventId: 'its-like' });
   assert.deepEqual(shapes.read(again, 201, shapes.staffEvent), { ...seen, eventId: 'its-like' });
@@ -105,7 +54,7 @@ test('[E1] an event without an id gets one; one that exists is not made again', 
   const reply = await create({});
   assert.match(shapes.read(reply, 201, shapes.staffEvent).eventId, /^\d{17,19}$/);
   await unchanged(async () =>
-    shapes.readProblem(await create({ eventId, name: 'Other' }), 409, 'EVENT_EXISTS'),
+    shapes.readProblem(await create({ eventId: organizer.eventId, name: 'Other' }), 409, 'EVENT_EXISTS'),
   );
 });
 
@@ -183,11 +132,7 @@ test('[E1] what is no event is refused, naming the member that is wrong, and not
     }
     shapes.readProblem(await create({ manifestId: 'nowhere' }), 404, 'MANIFEST_NOT_FOUND');
     for (const body of [null, [], 'event', 7, {}]) {
-      shapes.readProblem(
-        await shop.ask('POST', '/api/v1/events', { ...staff, body }),
-        400,
-        'VALIDATION_FAILED',
-      );
+      shapes.readProblem(await ask('POST', '/api/v1/events', { ...staff, body }), 400, 'VALIDATION_FAILED');
     }
   });
 });
@@ -226,7 +171,7 @@ test('[E1] members are changed, taken away and added; what is not named stays', 
   const body = { name: 'Rock Morning', description: null, venue: { name: 'Club', city: 'Ulm' }, ticketTypes };
   const changed = shapes.read(await patch(body), 200, shapes.staffEvent);
   assert.deepEqual(changed, {
-    ...{ ...NIGHT, eventId, name: 'Rock Morning', status: 'open', limitPerBuyer: 4 },
+    ...{ ...NIGHT, eventId: organizer.eventId, name: 'Rock Morning', status: 'open', limitPerBuyer: 4 },
     venue: { name: 'Club', city: 'Ulm' },
     ticketTypes: [
       { ...GA, name: 'Floor', maxPerOrder: 2, accessCode: 'A', needsAccessCode: true, available: 20 },
@@ -244,7 +189,7 @@ test('[E1] members are changed, taken away and added; what is not named stays', 
 test('[E1] a change says which version it was made from, and of two from one version one wins', async () => {
   const etag = etagOf(await read());
   await unchanged(async () => {
-    const without = await shop.ask('PATCH', path(), { ...staff, body: { name: 'X' } });
+    const without = await ask('PATCH', path(), { ...staff, body: { name: 'X' } });
     shapes.readProblem(without, 428, 'PRECONDITION_REQUIRED');
     for (const tag of ['"7"', '"99999"', 'nonsense', '""', '7', '"7", "8"']) {
       shapes.readProblem(await patch({ name: 'X' }, tag), 412, 'EVENT_CHANGED');
@@ -273,7 +218,7 @@ test('[E1] changes without a version are each made, one after the other', async 
     names.map(() => 200),
   );
   const allocations = Array.from({ length: 8 }, (_, index) =>
-    shop.ask('POST', path('/allocations'), {
+    ask('POST', path('/allocations'), {
       ...staff,
       body: { name: `Channel ${index}`, kind: 'channel', lines: [{ ticketType: 'ga', quantity: 2 }] },
     }),
@@ -317,7 +262,7 @@ test('[E1] the sale opens, pauses, resumes and closes; a step that does not lead
 test('[E1] a hold that was made before the pause cannot be confirmed during it', async () => {
   const held = shapes.read(await hold({ lines: [{ ticketType: 'ga', quantity: 2 }] }), 201, shapes.hold);
   await command('pause');
-  const confirm = () => shop.ask('POST', `/api/v1/holds/${held.holdId}/confirm`);
+  const confirm = () => ask('POST', `/api/v1/holds/${held.holdId}/confirm`);
   shapes.readProblem(await confirm(), 409, 'NOT_ON_SALE');
   await command('resume');
   shapes.read(await confirm(), 201, shapes.confirmed);
@@ -325,13 +270,13 @@ test('[E1] a hold that was made before the pause cannot be confirmed during it',
 });
 
 test('[E1] a draft is seen by staff only, and goes on sale by a date or by hand', async () => {
-  eventId = `draft-${made}`;
+  const eventId = organizer.nextId();
   shapes.read(await create({ eventId, status: 'draft' }), 201, shapes.staffEvent);
   for (const what of ['', '/availability', '/manifest', '/seats'])
-    shapes.readProblem(await shop.ask('GET', path(what)), 404, 'EVENT_NOT_FOUND');
-  const { events } = shapes.read(await shop.ask('GET', '/api/v1/events?limit=1000'), 200, shapes.events);
+    shapes.readProblem(await ask('GET', path(what)), 404, 'EVENT_NOT_FOUND');
+  const { events } = shapes.read(await ask('GET', '/api/v1/events?limit=1000'), 200, shapes.events);
   assert.ok(events.every((event) => event.eventId !== eventId));
-  const all = await shop.ask('GET', '/api/v1/events?limit=1000', staff);
+  const all = await ask('GET', '/api/v1/events?limit=1000', staff);
   assert.ok(all.text.includes(`"${eventId}"`));
   shapes.readProblem(await buy(), 404, 'EVENT_NOT_FOUND');
   shapes.readProblem(await hold({ lines: [{ ticketType: 'ga', quantity: 1 }] }), 404, 'EVENT_NOT_FOUND');
@@ -346,7 +291,7 @@ test('[E1] a draft is seen by staff only, and goes on sale by a date or by hand'
 });
 
 test('[E1] a scheduled event opens and ends by the clock, without anybody', async () => {
-  eventId = `clock-${made}`;
+  const eventId = organizer.nextId();
   const soonMs = Date.now() + 400;
   const at = (ms: number) => new Date(soonMs + ms).toISOString();
   shapes.read(await create({ eventId, onSaleAt: at(0), endsAt: at(400) }), 201, shapes.staffEvent);
@@ -367,151 +312,13 @@ test('[E1] a scheduled event opens and ends by the clock, without anybody', asyn
   assert.match(late.detail, /endsAt/);
 });
 
-test('[E2] [S2] capacity grows and shrinks down to what is free, while tickets are held and sold', async () => {
-  assert.equal((await buy(5)).status, 201);
-  shapes.read(await hold({ lines: [{ ticketType: 'ga', quantity: 3 }] }), 201, shapes.hold);
-  const resize = (capacity: number) => patch({ ticketTypes: [{ ticketTypeId: 'ga', capacity }] });
-  const used = { held: 3, sold: 5, allocated: 0, killed: 0 };
-  for (const capacity of [12, 30, 8, 8, 9, 40, 11]) {
-    shapes.read(await resize(capacity), 200, shapes.staffEvent);
-    assert.deepEqual(await counts(), { capacity, available: capacity - 8, ...used });
-    await isSound();
-  }
-  await unchanged(async () => {
-    const refused = shapes.readProblem(await resize(7), 409, 'CAPACITY_IN_USE');
-    assert.match(refused.detail, /"ga" cannot lose 4 tickets: 3 are free/);
-  });
-  // Everything that is shown as free is sold, and not one more.
-  assert.equal((await buy(3)).status, 201);
-  shapes.readProblem(await buy(), 409, 'ALL_HELD');
-  shapes.read(await resize(13), 200, shapes.staffEvent);
-  assert.equal((await buy(2)).status, 201);
-  shapes.readProblem(await buy(), 409, 'ALL_HELD');
-  await isSound();
-});
-
-test('[E2] numbers and labels of tickets never change, however often the capacity does', async () => {
-  const bought = shapes.read(await buy(3), 201, shapes.bought);
-  const order = () => shop.ask('GET', `/api/v1/orders/${bought.orderId}`, staff);
-  const before = shapes.read(await order(), 200, shapes.order);
-  for (const capacity of [4, 25, 3, 60]) {
-    await patch({ ticketTypes: [{ ticketTypeId: 'ga', capacity }] });
-  }
-  await patch({ ticketTypes: [{ ticketTypeId: 'new', name: 'New', price: 100, capacity: 4 }] });
-  await patch({ ticketTypes: [{ ticketTypeId: 'ga', capacity: 70 }] });
-  assert.deepEqual(shapes.read(await order(), 200, shapes.order), before);
-  const labels: string[] = [];
-  for (let sale = 0; sale < 7; sale++) {
-    const sold = shapes.read(await buy(sale < 6 ? 10 : 7), 201, shapes.bought);
-    labels.push(...sold.tickets.map(({ label }) => label));
-  }
-  assert.equal(new Set([...labels, ...before.tickets.map(({ label }) => label)]).size, 70);
-  assert.deepEqual(await counts(), {
-    capacity: 74,
-    available: 4,
-    held: 0,
-    sold: 70,
-    allocated: 0,
-    killed: 0,
-  });
-  await isSound();
-});
-
-test('[E2] a price changes until a ticket is held or sold at it, so that no order changes its total', async () => {
-  const reprice = (price: number) => patch({ ticketTypes: [{ ticketTypeId: 'ga', price }] });
-  assert.equal((await reprice(2_500)).status, 200);
-  const held = shapes.read(await hold({ lines: [{ ticketType: 'ga', quantity: 2 }] }), 201, shapes.hold);
-  assert.deepEqual(held.total, { amount: 5_000, currency: 'EUR' });
-  await unchanged(async () => {
-    shapes.readProblem(await reprice(3_000), 409, 'PRICE_IN_USE');
-    const dollars = [{ ticketTypeId: 'ga', currency: 'USD' }];
-    shapes.readProblem(await patch({ ticketTypes: dollars }), 409, 'PRICE_IN_USE');
-  });
-  await shop.ask('DELETE', `/api/v1/holds/${held.holdId}`);
-  assert.equal((await reprice(3_000)).status, 200);
-  // What is set aside has no buyer yet.
-  await shop.ask('POST', path('/allocations'), {
-    ...staff,
-    body: { name: 'Promoter', kind: 'channel', lines: [{ ticketType: 'ga', quantity: 2 }] },
-  });
-  assert.equal((await reprice(0)).status, 200);
-});
-
-test('[E2] [S2] tickets are set aside for a channel, killed, and dropped to sale', async () => {
-  await patch({ ticketTypes: [{ ticketTypeId: 'vip', name: 'VIP', price: 100, capacity: 5 }] });
-  const allocate = (kind: string, lines: object[]) =>
-    shop.ask('POST', path('/allocations'), { ...staff, body: { name: 'Promoter', kind, lines } });
-  const release = (id: string, body?: object) =>
-    shop.ask('POST', path(`/allocations/${id}/release`), { ...staff, ...(body && { body }) });
-  const both = [
-    { ticketType: 'ga', quantity: 6 },
-    { ticketType: 'vip', quantity: 2 },
-  ];
-  const channel = shapes.read(await allocate('channel', both), 201, shapes.allocation);
-  assert.equal(channel.quantity, 8);
-  const kill = shapes.read(
-    await allocate('kill', [{ ticketType: 'ga', quantity: 4 }]),
-    201,
-    shapes.allocation,
-  );
-  assert.deepEqual(await counts(), {
-    capacity: 25,
-    available: 13,
-    held: 0,
-    sold: 0,
-    allocated: 8,
-    killed: 4,
-  });
-  const metrics = (await shop.ask('GET', '/metrics?format=prometheus')).text;
-  const ofEvent = metrics
-    .split('\n')
-    .filter((line) => line.includes(`event="${eventId}"`) && line.includes('"ga"'));
-  assert.match(ofEvent.join('\n'), /state="allocated"\} 6\n.*state="killed"\} 4/);
-  const list = shapes.read(await shop.ask('GET', path('/allocations'), staff), 200, shapes.allocations);
-  assert.deepEqual(list.allocations, [channel, kill]);
-  // Ten of general admission are left.
-  assert.equal((await buy(10)).status, 201);
-  shapes.readProblem(await buy(), 409, 'SOLD_OUT');
-  await unchanged(async () => {
-    shapes.readProblem(await allocate('kill', [{ ticketType: 'ga', quantity: 1 }]), 409, 'SOLD_OUT');
-    shapes.readProblem(
-      await allocate('kill', [{ ticketType: 'x', quantity: 1 }]),
-      404,
-      'TICKET_TYPE_NOT_FOUND',
-    );
-    shapes.readProblem(await allocate('kill', [{ seats: ['A/1/1'] }]), 404, 'SEAT_NOT_FOUND');
-    shapes.readProblem(await release('123'), 404, 'ALLOCATION_NOT_FOUND');
-    for (const bad of [{ quantity: 9 }, { quantity: 0 }, { quantity: 1, seats: ['A/1/1'] }, { all: true }])
-      shapes.readProblem(await release(channel.allocationId, bad), 400, 'VALIDATION_FAILED');
-    for (const bad of [[], [{}], [{ ticketType: 'ga' }], [{ ticketType: 'ga', quantity: 1e9 }]])
-      shapes.readProblem(await allocate('kill', bad), 400, 'VALIDATION_FAILED');
-    shapes.readProblem(await allocate('gift', both), 400, 'VALIDATION_FAILED');
-  });
-  const left = await release(channel.allocationId, { quantity: 2, ticketType: 'ga' });
-  assert.equal(shapes.read(left, 200, shapes.allocation).quantity, 6);
-  assert.equal((await buy(2)).status, 201);
-  shapes.readProblem(await buy(), 409, 'SOLD_OUT');
-  assert.equal(shapes.read(await release(channel.allocationId), 200, shapes.allocation).quantity, 0);
-  assert.equal(shapes.read(await release(kill.allocationId), 200, shapes.allocation).quantity, 0);
-  shapes.readProblem(await release(kill.allocationId), 404, 'ALLOCATION_NOT_FOUND');
-  assert.deepEqual(await counts(), {
-    capacity: 25,
-    available: 13,
-    held: 0,
-    sold: 12,
-    allocated: 0,
-    killed: 0,
-  });
-  await isSound();
-});
-
 test('[E1] the audit log says who changed what, when, before and after, the newest first', async () => {
   await command('pause');
   await patch({ name: 'Renamed', ticketTypes: [{ ticketTypeId: 'ga', capacity: 15 }] });
   await buyNothing();
   await command('resume');
   const page = async (query = '') =>
-    shapes.read(await shop.ask('GET', path(`/changes${query}`), staff), 200, shapes.eventChanges);
+    shapes.read(await ask('GET', path(`/changes${query}`), staff), 200, shapes.eventChanges);
   const { changes } = await page();
   assert.deepEqual(
     changes.map(({ action, by, before, after }) => ({ action, by, before, after })).slice(0, 3),
@@ -539,7 +346,7 @@ test('[E1] the audit log says who changed what, when, before and after, the newe
     query = nextCursor === undefined ? '' : `?limit=1&cursor=${nextCursor}`;
   }
   assert.deepEqual(seen, changes);
-  shapes.readProblem(await shop.ask('GET', path('/changes')), 401, 'UNAUTHENTICATED');
+  shapes.readProblem(await ask('GET', path('/changes')), 401, 'UNAUTHENTICATED');
 });
 
 const buyNothing = async () => shapes.readProblem(await buy(), 409, 'NOT_ON_SALE');
@@ -558,17 +365,16 @@ test("organizers' doors are for staff", async () => {
       ['POST', path('/allocations/1/release')],
     ];
     for (const [method, where] of doors) {
-      const reply = await shop.ask(method, where, method === 'GET' ? {} : { body: {} });
+      const reply = await ask(method, where, method === 'GET' ? {} : { body: {} });
       shapes.readProblem(reply, 401, 'UNAUTHENTICATED');
     }
-    eventId = 'nowhere';
     for (const [method, where] of doors
       .slice(2)
       .map(([m, w]) => [m, w.replace(/night-\d+/, 'nowhere')] as const)) {
       const body = where.endsWith('allocations')
         ? { name: 'N', kind: 'kill', lines: [{ ticketType: 'ga', quantity: 1 }] }
         : {};
-      const reply = await shop.ask(method, where, method === 'GET' ? staff : { ...staff, body });
+      const reply = await ask(method, where, method === 'GET' ? staff : { ...staff, body });
       shapes.readProblem(reply, 404, 'EVENT_NOT_FOUND');
     }
   });
