@@ -1,14 +1,14 @@
 #!lua flags=allow-oom
 -- What the scripts share; it stands before each of them. Nothing is written before `write_book`, so a script that
 -- fails has changed nothing. No script needs memory (every byte is there since the load), so a full Redis sells on.
--- KEYS: 1 event:{id}:meta   hash: epoch, version, server, seq, capacity, seats, layout, tally, blocks
+-- KEYS: 1 event:{id}:meta   hash: epoch, version, server, seq, capacity, seats, layout, tally, blocks, types
 --       2 event:{id}:free   one bit a ticket, set = available
 --       3 event:{id}:states two bits a ticket: 0 available, 1 pending, 2 held, 3 sold
 --       4–6 of seats: see seats.lua
 -- ARGV: 1 the epoch, 2 the last version the caller knows. What is older is STALE: "!epoch|version", nothing changed.
 -- `tally` is packed {available, pending, held, sold, cursor} of each pool; no ticket below the cursor is available.
 -- (Pools of seats have no use for a cursor.) `blocks` is packed {end, pool} of each run of tickets of one pool of general
--- admission, pools counted from 0; the seats come before them.
+-- admission, pools counted from 0; the seats come before them. `types` is packed {type} of each pool, counted from 0.
 -- Packed fields: five hash fields a pool would be read and written one by one, 100 fields for 20 pools.
 local META, FREE, STATES = KEYS[1], KEYS[2], KEYS[3]
 local WINDOW = 64
@@ -26,7 +26,7 @@ local function read_book()
   version, tally, blocks = tonumber(meta[2]), cmsgpack.unpack(meta[3]), cmsgpack.unpack(meta[4])
 end
 
--- "=version|a,p,h,s,a,p,h,s…|": how every answer that is not STALE begins.
+-- "=version|a,p,h,s,a,p,h,s…|", by ticket type: how every answer that is not STALE begins. Here a type is one pool.
 local function answer()
   local counts = {}
   for at = 1, #tally, 5 do

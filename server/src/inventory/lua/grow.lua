@@ -4,7 +4,7 @@
 -- the book: it needs memory.
 -- KEYS: see book.lua.
 -- ARGV: 1 the layout that was found, 2 the longer one, 3 and 4 their capacities, 5 the tally of the new tickets alone
---       (JSON array), 6 blocks (JSON array).
+--       (JSON array), 6 blocks and 7 types (JSON arrays).
 -- Returns "=", or "!" when something else is here (nothing changed).
 local META, FREE, STATES = KEYS[1], KEYS[2], KEYS[3]
 local meta = redis.call('HMGET', META, 'layout', 'version', 'tally')
@@ -36,5 +36,6 @@ if capacity > from then
   redis.call('SETRANGE', FREE, first, tail)
 end
 redis.call('HSET', META, 'layout', ARGV[2], 'version', string.format('%.0f', meta[2] + 1), 'capacity', ARGV[4],
-  'tally', cmsgpack.pack(tally), 'blocks', cmsgpack.pack(cjson.decode(ARGV[6])))
+  'tally', cmsgpack.pack(tally), 'blocks', cmsgpack.pack(cjson.decode(ARGV[6])),
+  'types', cmsgpack.pack(cjson.decode(ARGV[7])))
 return '='

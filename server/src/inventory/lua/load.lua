@@ -4,8 +4,8 @@
 -- KEYS: 1–6 see book.lua and seats.lua, 7 event:{id}:lock
 -- ARGV: 1 the lock's token, 2 the layout that the caller found here and can replace ("": whatever is here), 3 the
 --       caller's clock in ms, 4 the ledger's sequence number when it was read, 5 layout (see layout-text.ts),
---       6 capacity, 7 tally (JSON array), 8 blocks (JSON array), 9 the bitmap of available tickets, 10 the states,
---       11–13 runs, positions and rooms of seats, empty when there are none.
+--       6 capacity, 7 tally, 8 blocks and 9 types (JSON arrays), 10 the bitmap of available tickets, 11 the states,
+--       12–14 runs, positions and rooms of seats, empty when there are none.
 -- Returns "=epoch|version", "!" when the lock is no longer the caller's, "?" when the layout has changed meanwhile
 -- (nothing changed).
 if redis.call('GET', KEYS[7]) ~= ARGV[1] then return '!' end
@@ -17,10 +17,10 @@ local version = string.format('%.0f', (tonumber(former[2]) or 0) + 1)
 local server = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
 redis.call('DEL', unpack(KEYS, 1, 6))
 for at = 2, 6 do
-  if ARGV[7 + at] ~= '' then redis.call('SET', KEYS[at], ARGV[7 + at]) end
+  if ARGV[8 + at] ~= '' then redis.call('SET', KEYS[at], ARGV[8 + at]) end
 end
 redis.call('HSET', KEYS[1], 'epoch', epoch, 'version', version, 'server', server, 'seq', ARGV[4], 'layout', ARGV[5],
-  'capacity', ARGV[6], 'seats', #ARGV[12] / 4, 'tally', cmsgpack.pack(cjson.decode(ARGV[7])),
-  'blocks', cmsgpack.pack(cjson.decode(ARGV[8])))
+  'capacity', ARGV[6], 'seats', #ARGV[13] / 4, 'tally', cmsgpack.pack(cjson.decode(ARGV[7])),
+  'blocks', cmsgpack.pack(cjson.decode(ARGV[8])), 'types', cmsgpack.pack(cjson.decode(ARGV[9])))
 redis.call('DEL', KEYS[7])
 return '=' .. epoch .. '|' .. version

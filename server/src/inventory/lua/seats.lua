@@ -7,7 +7,8 @@
 local RUNS, POSITIONS, ROOMS = KEYS[4], KEYS[5], KEYS[6]
 local RECORD = 24
 local PARTY = 10
-local seats = tonumber(redis.call('HGET', META, 'seats'))
+local event = redis.call('HMGET', META, 'seats', 'types')
+local seats, types = tonumber(event[1]), cmsgpack.unpack(event[2])
 -- Bits of one bitmap.
 local stride = 8 * redis.call('STRLEN', ROOMS) / (2 * PARTY)
 if seats > 0 and stride == 0 then error({ err = 'CORRUPT seats without rooms' }) end
@@ -170,8 +171,13 @@ write_book = function()
   write_rest()
 end
 
--- Counts of many pools are told only to who asks for them: 36 µs for 50 pools.
+-- By ticket type: to write down the counts of 50 pools takes 36 µs, to add them up 4.
 answer = function()
-  return '=' .. version .. '||'
+  local counts = {}
+  for pool = 1, #types do
+    local from, to = 5 * (pool - 1), 4 * types[pool]
+    for state = 1, 4 do counts[to + state] = (counts[to + state] or 0) + tally[from + state] end
+  end
+  return '=' .. version .. '|' .. concat(counts, ',') .. '|'
 end
 

@@ -4,7 +4,7 @@
 --       "=12.14-20" (these tickets), "~n:first run:end run:first pool:last pool:needed" and perhaps "!" (the best n
 --       seats; "!": only together), "pool:quantity:needed" (any tickets; without needed it is the quantity). `needed`
 --       is what all wants of the take must find in these pools.
--- Returns "=version||outcomes|tickets" as take.lua does, but that the rest may have been refused as N too (not
+-- Returns "=version|counts|outcomes|tickets" as take.lua does, but that the rest may have been refused as N too (not
 -- together) or T (taken); then the number of the taken tickets follows, like "0T2", and they stand among the tickets.
 local stale = read_book()
 if stale then return stale end

@@ -1,5 +1,6 @@
 // An event as Redis keeps it: a bitmap of available tickets, two bits of state per ticket, and a tally per pool.
 // Built here in one piece, so a million tickets travel in one command of 375 kB.
+import type { TicketTypeId } from '@floodgate/core/ids.ts';
 import type { TicketLayout } from '@floodgate/core/layout.ts';
 import { invariant } from '@floodgate/core/refusal.ts';
 import { AVAILABLE, HELD, type InventorySnapshot, SOLD, type State } from '../inventory.ts';
@@ -47,6 +48,17 @@ export function tallyFrom(layout: TicketLayout, from: number): number[] {
     // No seat may ever be looked at in search of general admission.
     return [available, 0, 0, 0, ranges[0]?.[0] ?? seats];
   });
+}
+
+/** In the order of the event. The pools of a type follow each other. */
+export function ticketTypesOf({ pools }: TicketLayout): readonly TicketTypeId[] {
+  return [...new Set(pools.map(({ ticketType }) => ticketType))];
+}
+
+/** The type of each pool, by its index. */
+export function typesOfPools(layout: TicketLayout): readonly number[] {
+  const types = ticketTypesOf(layout);
+  return layout.pools.map(({ ticketType }) => types.indexOf(ticketType));
 }
 
 /** Finds a ticket's pool. Tickets come in runs, so it begins where the last one was. */

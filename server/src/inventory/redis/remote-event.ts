@@ -8,7 +8,7 @@ import type { EventId } from '@floodgate/core/ids.ts';
 import type { TicketLayout } from '@floodgate/core/layout.ts';
 import type { InventoryEvent, InventorySnapshot } from '../inventory.ts';
 import { StaleInventory } from '../shared-inventory.ts';
-import { imageOf, tallyFrom, unpackStates } from './event-image.ts';
+import { imageOf, tallyFrom, typesOfPools, unpackStates } from './event-image.ts';
 import { asUnavailable, tellsOfDamage } from './faults.ts';
 import { beginsWith, describeLayout, type LayoutText, readLayout } from './layout-text.ts';
 import type { LoadLock } from './load-lock.ts';
@@ -18,7 +18,7 @@ import type { ScriptName, Scripts } from './scripts.ts';
 export interface Answer {
   /** What the script says after version and counts. */
   readonly text: string;
-  /** Of each pool: available, pending, held, sold. Undefined when the script does not tell, or something newer is known. */
+  /** Of each ticket type: available, pending, held, sold. Undefined when something newer is known. */
   readonly counts: string | undefined;
 }
 
@@ -163,8 +163,8 @@ export class RemoteEvent {
       const { tally, ...strings } = imageOf(this.#layout, snapshot);
       const { free, states, runs, positions, rooms } = strings;
       const head = [lock.token, found?.layout ?? '', `${Math.floor(how.nowMs)}`, `${snapshot.seq}`];
-      const texts = [text, `${capacity}`, JSON.stringify(tally), JSON.stringify(blocks.flat())];
-      const args = [...head, ...texts, free, states, runs, positions, rooms];
+      const lists = [tally, blocks.flat(), typesOfPools(this.#layout)].map((list) => JSON.stringify(list));
+      const args = [...head, text, `${capacity}`, ...lists, free, states, runs, positions, rooms];
       const bytes = Object.values(strings).reduce((sum, { length }) => sum + length, 0);
       const { generation } = this.connection;
       const answer = await this.#run('load', args, [lock.key], bytes / LOAD_BYTES_PER_MS);
@@ -198,7 +198,7 @@ export class RemoteEvent {
     const version = Number(answer.slice(1, bar));
     const isNews = epoch === this.#epoch && version >= this.#seen;
     if (isNews) this.#seen = version;
-    const counts = isNews && end > bar + 1 ? answer.slice(bar + 1, end) : undefined;
+    const counts = isNews ? answer.slice(bar + 1, end) : undefined;
     return { text: answer.slice(end + 1), counts };
   }
 
@@ -226,14 +226,10 @@ export class RemoteEvent {
   /** Nothing happens when another process has grown it meanwhile. */
   async #growFrom({ text: before, capacity: from }: LayoutText): Promise<void> {
     const { text, capacity, blocks } = this.#text;
-    const [added, ends] = [JSON.stringify(tallyFrom(this.#layout, from)), JSON.stringify(blocks.flat())];
+    const lists = [tallyFrom(this.#layout, from), blocks.flat(), typesOfPools(this.#layout)];
+    const args = [before, text, `${from}`, `${capacity}`, ...lists.map((list) => JSON.stringify(list))];
     const bytes = (capacity - from) / 2;
-    await this.#run(
-      'grow',
-      [before, text, `${from}`, `${capacity}`, added, ends],
-      [],
-      bytes / LOAD_BYTES_PER_MS,
-    );
+    await this.#run('grow', args, [], bytes / LOAD_BYTES_PER_MS);
   }
 
   async #look(): Promise<Found | undefined> {

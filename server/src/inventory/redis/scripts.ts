@@ -17,6 +17,7 @@ export type ScriptName =
   | 'repair'
   | 'repair-seats'
   | 'counts'
+  | 'counts-seats'
   | 'open'
   | 'load'
   | 'grow';
@@ -36,6 +37,7 @@ export const SCRIPTS: Scripts = {
   repair: script(BOOK + read('repair')),
   'repair-seats': script(BOOK + SEATS + read('repair')),
   counts: script(BOOK + read('counts')),
+  'counts-seats': script(BOOK + SEATS + read('counts')),
   open: script(read('open')),
   load: script(read('load')),
   grow: script(read('grow')),

@@ -5,6 +5,7 @@ import type { Ticket, TicketTypeId } from '@floodgate/core/ids.ts';
 import type { TicketLayout } from '@floodgate/core/layout.ts';
 import { invariant } from '@floodgate/core/refusal.ts';
 import type { Repair, TakeResult, TypeCounts, Want } from '../inventory.ts';
+import { ticketTypesOf } from './event-image.ts';
 import { Gathered, SLICE } from './gathered.ts';
 import type { RemoteEvent } from './remote-event.ts';
 import type { ScriptName } from './scripts.ts';
@@ -39,7 +40,7 @@ export class SharedEvent {
   #countsText = '';
   #countsAtMs = Number.NEGATIVE_INFINITY;
   #countsEpoch = 0;
-  /** Calls that change tickets, other than takes that tell the counts: asked for here, and contained in the counts. */
+  /** Calls that change tickets, other than takes: asked for here, and contained in the counts. */
   #changes = 0;
   #changesCounted = 0;
 
@@ -87,9 +88,10 @@ export class SharedEvent {
       this.#schedule();
       await promise;
     }
+    const types = ticketTypesOf(this.remote.layout);
     const counts = this.#countsText.split(',').map(Number);
-    const { layout } = this.remote;
-    if (counts.length >= 4 * layout.pools.length) return countsOf(layout, counts);
+    if (counts.length >= 4 * types.length)
+      return types.map((type, index) => countsOf(type, counts, 4 * index));
     // They were counted before the event grew.
     this.#countsAtMs = Number.NEGATIVE_INFINITY;
     return this.counts();
@@ -173,7 +175,7 @@ export class SharedEvent {
       await this.#lastChange;
       if (this.#changesCounted >= wanted) return;
     }
-    await this.#call('counts', [], wanted);
+    await this.#call(this.#scriptOf('counts'), [], wanted);
   }
 
   #sendChanges(gathered: Gathered): void {
@@ -213,7 +215,7 @@ export class SharedEvent {
     }
   }
 
-  #scriptOf(name: 'settle' | 'give-back' | 'repair'): ScriptName {
+  #scriptOf(name: 'settle' | 'give-back' | 'repair' | 'counts'): ScriptName {
     return this.remote.layout.plan === undefined ? name : `${name}-seats`;
   }
 
@@ -233,7 +235,6 @@ export class SharedEvent {
   /** What the script answers after version and counts, which contain the changes up to `change`. */
   async #call(name: ScriptName, args: readonly string[], change: number): Promise<string> {
     const { text, counts } = await this.remote.call(name, args);
-    if (name === 'take-seats') this.#changes++; // Its answer does not tell the counts.
     if (counts !== undefined) {
       this.#countsText = counts;
       this.#countsAtMs = performance.now();
@@ -251,16 +252,7 @@ export class SharedEvent {
   }
 }
 
-/** Of each ticket type, from four numbers a pool. */
-function countsOf({ pools }: TicketLayout, numbers: readonly number[]): TypeCounts[] {
-  const types = new Map<TicketTypeId, number[]>();
-  for (const [index, { ticketType }] of pools.entries()) {
-    const sums = types.get(ticketType) ?? [0, 0, 0, 0];
-    for (let state = 0; state < 4; state++) sums[state]! += numbers[4 * index + state]!;
-    types.set(ticketType, sums);
-  }
-  return Array.from(types, ([ticketType, sums]) => {
-    const [available, pending, held, sold] = sums as [number, number, number, number];
-    return { ticketType, capacity: available + pending + held + sold, available, pending, held, sold };
-  });
+function countsOf(ticketType: TicketTypeId, numbers: readonly number[], from: number): TypeCounts {
+  const [available, pending, held, sold] = numbers.slice(from, from + 4) as [number, number, number, number];
+  return { ticketType, capacity: available + pending + held + sold, available, pending, held, sold };
 }
