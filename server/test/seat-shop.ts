@@ -14,7 +14,16 @@ import { type Call, callsOf, HistoryLog, type Request } from './checker/history.
 import { seededRandom } from './checker/random.ts';
 import { auditComplaints, HttpClient, readLedger, readTypes, wireOf } from './load.ts';
 import { checkSeats } from './seat-checks.ts';
-import { GA, type House, LIMITS, makeHouse, readSeats, SeatWatcher, Wishes } from './seat-house.ts';
+import {
+  GA,
+  type House,
+  LIMITS,
+  makeHouse,
+  readSeats,
+  type SeatLook,
+  SeatWatcher,
+  Wishes,
+} from './seat-house.ts';
 import { checkDone, SeatStaff } from './seat-staff.ts';
 import { ServerProcess } from './server-process.ts';
 import { type Reply, Workload } from './workload.ts';
@@ -122,10 +131,11 @@ export class SeatShop {
   /** Load on the newest house with the harm in its midst; then everything that was told must stand in the ledger. */
   async play(harm: () => Promise<unknown>, withStaff = false): Promise<void> {
     await this.shop(harm, withStaff);
+    await this.#workload.resolve();
     this.#earlier = await this.#judge(this.anyClient(), {});
   }
 
-  /** Load with the harm in its midst, and no judgement. */
+  /** Load with the harm in its midst, and no judgement. Who had no answer is left without. */
   async shop(harm: () => Promise<unknown>, withStaff = false): Promise<void> {
     let isOver = false;
     const harmed = async (): Promise<void> => {
@@ -148,12 +158,19 @@ export class SeatShop {
       withStaff ? this.staff.work(this.house, () => isOver) : undefined,
       harmed(),
     ]);
-    await this.#workload.resolve();
   }
 
   /** What is wrong with what clients were told, by the ledger that one process shows. */
   async violations(client: HttpClient, options: CheckOptions = {}): Promise<readonly Violation[]> {
     return (await this.#look(client, options)).violations;
+  }
+
+  /** What there is to judge answers about the newest house by. */
+  async evidence(): Promise<{ readonly event: FinalEvent; readonly looks: readonly SeatLook[] }> {
+    const client = this.clients[0]!;
+    const seats = await readSeats(client, this.house.eventId);
+    const event = await readFinal(client, this.house);
+    return { event, looks: [...this.#watchers.get(event.eventId)!.looks, seats] };
   }
 
   async #look(client: HttpClient, options: CheckOptions) {

@@ -45,7 +45,7 @@ export class SeatStaff {
   async work(house: House, isOver: () => boolean): Promise<void> {
     while (!isOver()) {
       const dice = this.#random();
-      if (dice < 0.25) await this.#pauseForAMoment(house);
+      if (dice < 0.25) await this.pauseForAMoment(house);
       else if (dice < 0.5) await this.#resize(house);
       else if (dice < 0.8) await this.#kill(house);
       else await this.#release(house);
@@ -53,7 +53,7 @@ export class SeatStaff {
     }
   }
 
-  async #pauseForAMoment({ eventId }: House): Promise<void> {
+  async pauseForAMoment({ eventId }: House): Promise<void> {
     const path = `/api/v1/events/${eventId}`;
     await this.#ask(eventId, 'pause', `${path}/pause`);
     await sleep(this.#random() * 80);
@@ -66,7 +66,8 @@ export class SeatStaff {
     if (event?.status !== 200) return;
     const types = event.body.ticketTypes as { ticketTypeId: string; capacity: number }[];
     const { capacity } = types.find(({ ticketTypeId }) => ticketTypeId === GA)!;
-    const wanted = Math.max(0, capacity + Math.round((this.#random() - 0.4) * 30));
+    const step = 1 + Math.floor(this.#random() * 15);
+    const wanted = this.#random() < 0.6 || capacity < step ? capacity + step : capacity - step;
     const body = { ticketTypes: [{ ticketTypeId: GA, capacity: wanted }] };
     await this.#ask(eventId, 'change', path, body, event.etag);
   }
