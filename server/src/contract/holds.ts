@@ -18,8 +18,8 @@ export interface SeatName {
   readonly seat: string;
 }
 
-/** As in "Stalls/A/12". Names of sections, rows and seats have no slash. */
-export const seatText = ({ section, row, seat }: SeatName): string => `${section}/${row}/${seat}`;
+/** As in "Stalls/A/12". A seat with a slash in one of its names is sent as an object. */
+const seatText = ({ section, row, seat }: SeatName): string => `${section}/${row}/${seat}`;
 
 const seatObject = z.strictObject({ section: label, row: label, seat: label });
 /** A seat by its name, as a text or as an object. */
@@ -81,12 +81,12 @@ const lines = z
     for (const [place, line] of lines.entries()) {
       if (!('seats' in line)) continue;
       for (const [index, seat] of line.seats.entries()) {
-        const text = seatText(seat);
-        if (named.has(text)) {
-          const message = `names ${text}, which the request names already`;
+        const name = JSON.stringify([seat.section, seat.row, seat.seat]);
+        if (named.has(name)) {
+          const message = `names ${seatText(seat)}, which the request names already`;
           ctx.addIssue({ code: 'custom', message, path: [place, 'seats', index] });
         }
-        named.add(text);
+        named.add(name);
       }
     }
     if (named.size > MAX_SEATS) {

@@ -255,6 +255,7 @@ describe('lines of several kinds', () => {
         /names Stalls\/B\/1, which the request names already/,
       ],
       [[{ seats: ['Stalls/B/1'] }, { seats: [named('Stalls/B/1')] }], 'body.lines.1.seats.0'],
+      [[{ seats: [named('A/B/1'), named('A/B/1')] }], 'body.lines.0.seats.1'],
       [[{ seats: [] }], 'body.lines.0.seats'],
       [[{ seats: 'Stalls/B/1' }], 'body.lines.0.seats'],
       [[{ seats: ['Stalls/B'] }], 'body.lines.0.seats.0', /"Stalls\/A\/12"/],

@@ -12,8 +12,6 @@ import type { Refusal } from './refusal.ts';
 import { newOrderId, type Rooms } from './rooms.ts';
 import { typeNamed } from './wants.ts';
 
-export type { Refusal } from './refusal.ts';
-
 export interface BuyCommand {
   readonly eventId: string;
   /** Of one type; undefined: the event's first. */

@@ -17,11 +17,12 @@ import { openScheduledShop, SCHEDULER } from '../../test/scheduled-shop.ts';
 import { MemoryInventory } from '../inventory/memory-inventory.ts';
 import type { Verdict } from '../ledger/batch-state.ts';
 import { type Entry, LedgerUnavailable } from '../ledger/ledger.ts';
-import { type Bought, buy, type Refusal } from './buy.ts';
+import { type Bought, buy } from './buy.ts';
 import { audit } from './events.ts';
 import { expireDue } from './expire.ts';
 import { type HoldView, hold, release } from './hold.ts';
 import { confirm, type OrderView } from './orders.ts';
+import type { Refusal } from './refusal.ts';
 import { GUEST } from './who.ts';
 
 const CAPACITY = 4;

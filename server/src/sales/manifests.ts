@@ -3,8 +3,8 @@ import { Worker } from 'node:worker_threads';
 import { parseManifestText } from '@floodgate/core/manifest-text.ts';
 import type { Problem } from '@floodgate/core/problems.ts';
 import { SHOP } from '../ledger/ledger.ts';
-import type { Refusal } from './buy.ts';
 import { type Imported, type ManifestFile, type ManifestView, viewOf } from './manifest-import.ts';
+import type { Refusal } from './refusal.ts';
 import type { Rooms } from './rooms.ts';
 import { postToShop } from './shop.ts';
 

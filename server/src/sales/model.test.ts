@@ -18,12 +18,13 @@ import { MemoryInventory } from '../inventory/memory-inventory.ts';
 import type { Verdict } from '../ledger/batch-state.ts';
 import { type Entry, LedgerOutcomeUnknown, LedgerUnavailable } from '../ledger/ledger.ts';
 import { MemoryLedger } from '../ledger/memory-ledger.ts';
-import { type Bought, buy, type Refusal } from './buy.ts';
+import { type Bought, buy } from './buy.ts';
 import { audit } from './events.ts';
 import { expireDue } from './expire.ts';
 import { type HoldView, hold, release } from './hold.ts';
 import { confirm, type OrderView } from './orders.ts';
 import { resolveDoubts } from './recover.ts';
+import type { Refusal } from './refusal.ts';
 import { isUnavailable } from './unavailable.ts';
 import { GUEST } from './who.ts';
 
