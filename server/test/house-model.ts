@@ -20,6 +20,7 @@ export const MANIFEST = {
 };
 export const TYPES = [sells('std'), { ...sells('ga'), category: undefined }];
 export const GA = 4;
+const LOOK_AT_MOST_EVERY_MS = 100;
 export const EVENT = 'house' as EventId;
 
 /** What of the event staff change. */
@@ -63,13 +64,24 @@ export class Model {
   inventory = new InventoryModel(layoutWith(this.terms));
   readonly holds: ModelHold[] = [];
   readonly sold = new Map<Ticket, string | null>();
+  #lookedMs = -Infinity;
 
   learn(): void {
     this.known = this.terms;
     this.inventory.grow(layoutWith(this.terms));
   }
 
+  /** An event that does not sell is looked up again now and then. Whether it has changed. */
+  #lookAgain(nowMs: number): boolean {
+    if (nowMs - this.#lookedMs < LOOK_AT_MOST_EVERY_MS) return false;
+    this.#lookedMs = nowMs;
+    const isNewer = this.known.version !== this.terms.version;
+    this.learn();
+    return isNewer;
+  }
+
   crash(): void {
+    this.#lookedMs = -Infinity;
     this.known = this.terms;
     this.inventory = new InventoryModel(layoutWith(this.terms));
     this.#mark([...this.sold.keys()], SOLD);
@@ -84,7 +96,10 @@ export class Model {
   ): RefusalCode | readonly Ticket[] {
     for (;;) {
       const { status, limitPerBuyer, holdsPerBuyer } = this.known;
-      if (status !== 'open') return 'NOT_ON_SALE';
+      if (status !== 'open') {
+        if (this.#lookAgain(nowMs)) continue;
+        return 'NOT_ON_SALE';
+      }
       const isLimited = limitPerBuyer !== undefined || (act === 'hold' && holdsPerBuyer !== undefined);
       if (isLimited && buyer === null) return 'BUYER_REQUIRED';
       const taken = this.inventory.take(wants);
@@ -118,6 +133,7 @@ export class Model {
     if (hold.status !== 'active') return ENDED[hold.status];
     if (nowMs >= hold.dueMs) return 'HOLD_EXPIRED';
     if (this.known.status === 'open') this.learn();
+    if (this.known.status !== 'open') this.#lookAgain(nowMs);
     if (this.known.status !== 'open') return 'NOT_ON_SALE';
     hold.status = 'confirmed';
     for (const ticket of hold.tickets) this.sold.set(ticket, hold.buyer);

@@ -25,6 +25,8 @@ export class Catalogue {
   lastLook: { readonly startMs: number; readonly done: Promise<number> } | undefined;
   /** Events whose newest version is being read from the ledger. */
   readonly looks = new Map<EventId, Promise<void>>();
+  /** When, in ledger time, an event that does not sell was last looked up again. */
+  readonly secondLooks = new Map<EventId, number>();
   /** By seat map and what is sold of it. */
   readonly plans = new Map<string, Promise<SeatPlan>>();
 

@@ -14,7 +14,7 @@ import {
   type Refused,
 } from '../ledger/ledger.ts';
 import type { CatalogueEntry } from './catalogue.ts';
-import { entryWith, learnEvent } from './discover.ts';
+import { entryWith, learnEvent, lookAgain } from './discover.ts';
 import type { Refusal } from './refusal.ts';
 import type { Rooms } from './rooms.ts';
 
@@ -67,9 +67,13 @@ export async function claim(
 ): Promise<Claimed | Refusal> {
   let current = entry;
   for (let changes = 0; changes < MAX_CHANGES; changes++) {
-    // To the public there is no such event yet.
-    if (current.event.status === 'draft') return { refusal: 'EVENT_NOT_FOUND' };
-    const demand = request.demand(current);
+    const demand = current.event.status === 'draft' ? NO_EVENT : request.demand(current);
+    if ('refusal' in demand && isSaleClosed(demand)) {
+      const newer = await lookAgain(rooms, current);
+      const isNewer = newer.version > current.version;
+      current = newer;
+      if (isNewer) continue;
+    }
     if ('refusal' in demand && !isOfState(demand.refusal)) return demand;
     const outcome =
       'refusal' in demand
@@ -84,6 +88,12 @@ export async function claim(
   }
   throw new LedgerUnavailable(`the event was changed ${MAX_CHANGES} times`);
 }
+
+/** To the public a draft is not there yet. */
+const NO_EVENT: Refusal = Object.freeze({ refusal: 'EVENT_NOT_FOUND' });
+
+const isSaleClosed = ({ refusal }: Refusal): boolean =>
+  refusal === 'NOT_ON_SALE' || refusal === 'EVENT_NOT_FOUND';
 
 /** As `claim`, on one version of the event. Refused with EVENT_CHANGED when that is not the newest any more. */
 async function claimOn(

@@ -76,6 +76,21 @@ export async function newestEvent(rooms: Rooms, eventId: string): Promise<Catalo
   return rooms.catalogue.find(eventId);
 }
 
+/**
+ * An event that does not sell, looked up once more before a buyer is told so: another process may just have opened it.
+ * At most ten times a second, however many ask; what the ledger cannot say now is as it was.
+ */
+export async function lookAgain(rooms: Rooms, entry: CatalogueEntry): Promise<CatalogueEntry> {
+  const { catalogue } = rooms;
+  const { eventId } = entry;
+  const nowMs = rooms.ledger.nowMs();
+  const isDue = nowMs - (catalogue.secondLooks.get(eventId) ?? -Infinity) >= LOOK_AT_MOST_EVERY_MS;
+  if (isDue) catalogue.secondLooks.set(eventId, nowMs);
+  const look = isDue ? lookAt(rooms, eventId) : catalogue.looks.get(eventId);
+  await look?.catch(() => {});
+  return catalogue.find(eventId) ?? entry;
+}
+
 /** The event with all of these tickets, which another process may have added since it was learned here. */
 export function entryWith(
   rooms: Rooms,

@@ -73,7 +73,7 @@ async function come(s: Scheduler, shop: MemoryShop, visit: Visit, told: Told[]):
   const { act, buyer, lines } = visit;
   for (let turn = 0; turn < visit.turns; turn++) await s.schedule(Promise.resolve(), 'wait');
   if (act === 'expire') {
-    clock.pass(HOLD_TTL_MS / 2);
+    clock.pass(HOLD_TTL_MS);
     await expireDue(rooms, 100).catch(unlessUnavailable);
     return;
   }

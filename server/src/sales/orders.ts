@@ -14,7 +14,7 @@ import {
   type Outcome,
 } from '../ledger/ledger.ts';
 import type { CatalogueEntry } from './catalogue.ts';
-import { entryWith, eventOf, findEvent, learnEvent } from './discover.ts';
+import { entryWith, eventOf, findEvent, learnEvent, lookAgain } from './discover.ts';
 import { postToHold } from './doubts.ts';
 import { findHold } from './hold.ts';
 import type { Refusal } from './refusal.ts';
@@ -55,6 +55,12 @@ export async function confirm(rooms: Rooms, command: ConfirmCommand): Promise<Or
   let { entry } = found;
   for (let changes = 0; changes < MAX_CHANGES; changes++) {
     const refusal = obstacle(rooms, entry, record);
+    if (refusal === 'NOT_ON_SALE') {
+      const newer = await lookAgain(rooms, entry);
+      const isNewer = newer.version > entry.version;
+      entry = newer;
+      if (isNewer) continue;
+    }
     const outcome = await (refusal
       ? refuseToConfirm(rooms, entry, refusal, command.idempotency)
       : postToHold(rooms, confirmation(rooms, entry, record, command.idempotency)));

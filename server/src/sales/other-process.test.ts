@@ -45,18 +45,29 @@ async function twoProcesses(capacity: number) {
 
 describe('an event that another process changes', () => {
   test('when its pause is answered, nothing is sold anywhere, and no hold becomes an order', async () => {
-    const { here, there, eventId, staff, buyAt, holdAt } = await twoProcesses(10);
+    const { shop, here, there, eventId, staff, buyAt, holdAt } = await twoProcesses(10);
     const held = await holdAt(here);
     await staff(there, 'pause');
     assert.deepEqual(await buyAt(here), { refusal: 'NOT_ON_SALE', onSaleAtMs: undefined });
     assert.deepEqual(await confirm(here, { holdId: held.holdId, who: GUEST }), { refusal: 'NOT_ON_SALE' });
     assert.equal((await here.inventory.counts(eventId))![0]!.available, 9, 'what was proposed is back');
     await staff(there, 'resume');
-    // Here it is paused until somebody looks.
+    // Looked up a moment ago, it is paused here until somebody looks again.
     assert.ok('refusal' in (await buyAt(here)));
-    assert.equal(await learnChanges(here), 1);
+    shop.clock.pass(100);
     assert.ok('orderId' in (await buyAt(here)));
-    assert.ok('orderId' in (await confirm(here, { holdId: held.holdId, who: GUEST })));
+    await staff(there, 'pause');
+    assert.equal(await learnChanges(here), 1);
+    await staff(there, 'resume');
+    assert.equal(await learnChanges(here), 1);
+    const { holdId } = await holdAt(here);
+    await staff(there, 'pause');
+    assert.equal(await learnChanges(here), 1);
+    await staff(there, 'resume');
+    shop.clock.pass(99);
+    assert.ok('refusal' in (await confirm(here, { holdId, who: GUEST })));
+    await learnChanges(here);
+    assert.ok('orderId' in (await confirm(here, { holdId, who: GUEST })));
   });
 
   test('[S5] a refusal that the change has made wrong is not kept under a key', async () => {
