@@ -112,7 +112,8 @@ export class BatchDraft {
    * nobody's limits ask for it.
    */
   belongingsOf(event: EventState, buyer: string | null): Belongings | undefined {
-    if (buyer === null) return undefined;
+    // Where nobody has limits, no name is hashed: 0.3 µs of every sale.
+    if (buyer === null || event.buyers.size + this.#newEvents.size === 0) return undefined;
     const known = event.buyers.get(buyer);
     // Of a new event nothing can have been read, so everybody's belongings are kept from its first sale on.
     if (known || !this.#newEvents.has(event)) return known;
