@@ -268,6 +268,21 @@ describe('failover inventory', () => {
     assert.deepEqual(granted(await inventory.take(EVENT, [want(1)])), [2]);
   });
 
+  test('[S9] a ticket of a growth it has not heard of, given back when it is alone, disturbs nothing', async (t) => {
+    const feed = new Feed();
+    const shared = new Shared();
+    const inventory = new FailoverInventory(shared, feed, { returnEveryMs: 60_000, from: 0 });
+    t.after(() => inventory.close());
+    await inventory.open(eventOf({ ga: 2 }), feed.read);
+    await shared.grow(eventOf({ ga: 3 }));
+    const tickets = granted(await inventory.take(EVENT, [want(3)]));
+    shared.fault = new InventoryUnavailable('away');
+    assert.deepEqual(granted(await inventory.take(EVENT, [want(1)])), [0]);
+    inventory.giveBack(EVENT, tickets);
+    inventory.settle(EVENT, tickets.slice(2), 'sold');
+    assert.equal((await inventory.counts(EVENT))![0]!.available, 2);
+  });
+
   test('[F2] an old layout that reached the store first is made longer after the return', async (t) => {
     const { shared, inventory } = await made(2);
     t.after(() => inventory.close());

@@ -49,6 +49,8 @@ interface Opened {
   /** While alone: when the memory inventory has the event. */
   loading: Promise<void> | undefined;
   isLoaded: boolean;
+  /** Tickets of a growth that the shared store knew before this process. */
+  readonly early: Set<Ticket>;
   /** Where the event stood in the ledger when this process last went alone with it. */
   aloneFromSeq: number | undefined;
   /** Up to here the shared store was told of the claims of processes that are alone. */
@@ -68,7 +70,7 @@ const LOOK_BACK = 20_000;
 
 function unopened(event: InventoryEvent, read: Opened['read']): Opened {
   const alone = { isAlone: false, loading: undefined, isLoaded: false, aloneFromSeq: undefined };
-  return { event, read, ...alone, toldSeq: 0, telling: undefined };
+  return { event, read, ...alone, early: new Set(), toldSeq: 0, telling: undefined };
 }
 
 export class FailoverInventory implements Inventory {
@@ -137,15 +139,20 @@ export class FailoverInventory implements Inventory {
     const opened = this.#events.get(eventId);
     if (!opened) return { refusal: 'EVENT_NOT_FOUND' };
     if (opened.isLoaded) return this.#memory.take(eventId, wants);
-    return this.#with(opened, (inventory) => inventory.take(eventId, wants));
+    return this.#with(opened, async (inventory) => {
+      const taken = await inventory.take(eventId, wants);
+      if ('tickets' in taken)
+        for (const ticket of taken.tickets) if (!opened.event.layout.has(ticket)) opened.early.add(ticket);
+      return taken;
+    });
   }
 
   settle(eventId: EventId, tickets: readonly Ticket[], as: 'held' | 'sold'): void {
-    this.#toldOne(eventId)?.settle(eventId, tickets, as);
+    this.#toldOne(eventId)?.settle(eventId, this.#tellable(eventId, tickets), as);
   }
 
   giveBack(eventId: EventId, tickets: readonly Ticket[]): void {
-    this.#toldOne(eventId)?.giveBack(eventId, tickets);
+    this.#toldOne(eventId)?.giveBack(eventId, this.#tellable(eventId, tickets));
   }
 
   counts(eventId: EventId): undefined | Promise<readonly TypeCounts[] | undefined> {
@@ -212,6 +219,13 @@ export class FailoverInventory implements Inventory {
     const opened = this.#known(eventId);
     if (!opened.isAlone) return this.#shared;
     return opened.isLoaded ? this.#memory : undefined;
+  }
+
+  /** Of tickets that the shared store gave too early, the memory inventory hears only when it knows them. */
+  #tellable(eventId: EventId, tickets: readonly Ticket[]): readonly Ticket[] {
+    const { isAlone, event, early } = this.#known(eventId);
+    if (!isAlone || early.size === 0) return tickets;
+    return tickets.filter((ticket) => event.layout.has(ticket) || !early.has(ticket));
   }
 
   #known(eventId: EventId): Opened {
