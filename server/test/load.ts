@@ -26,6 +26,8 @@ export function wireOf({ kind, eventId, opId, keyed, holdId, body }: Request): W
       return { method: 'POST', path: '/api/v1/purchase', headers, body };
     case 'hold':
       return { method: 'POST', path: `/api/v1/events/${eventId}/holds`, headers, body };
+    case 'flash':
+      return { method: 'POST', path: '/api/v1/flash/purchase', headers, body };
     case 'confirm':
       return { method: 'POST', path: `/api/v1/holds/${holdId}/confirm`, headers, body };
     case 'release':

@@ -30,11 +30,13 @@ export function checkSeats(
   checkLooks(evidence, house, looks, found);
   const refusals = new Refusals(evidence, its, house, staleMs);
   for (const op of its) {
-    if (op.kind !== 'hold' && op.kind !== 'buy') continue;
+    if (op.kind !== 'hold' && op.kind !== 'buy' && op.kind !== 'flash') continue;
     for (const call of op.calls) {
       const wish = wishOf(op.kind, call.body);
       const flaw =
-        call.outcome === 'ok' ? misfit(event, house, wish, call) : refusals.untruth(op, call, wish);
+        call.outcome === 'ok'
+          ? misfit(event, house, wish, givenBy(op, call))
+          : refusals.untruth(op, call, wish);
       if (flaw === undefined) continue;
       const rule = call.outcome === 'ok' ? 'resolve' : 'order';
       found.add(rule, event.eventId, `${flaw}: ${call.body}`, { ops: [op] });
@@ -80,9 +82,13 @@ function checkLooks(
   }
 }
 
+/** The flash purchase does not tell its tickets. */
+function givenBy({ facts }: Op, { said }: Call): readonly number[] {
+  return said.tickets ?? facts[0]?.tickets ?? [];
+}
+
 /** What was given that was not asked for; undefined when all is well. */
-function misfit(event: FinalEvent, house: House, wish: Wish, { said }: Call): string | undefined {
-  const tickets = said.tickets ?? [];
+function misfit(event: FinalEvent, house: House, wish: Wish, tickets: readonly number[]): string | undefined {
   const left = new Set(tickets);
   const typeOf = typesOf(event, house);
   const isOf = (type: string, ticket: number) => typeOf(ticket) === type;

@@ -188,11 +188,19 @@ export function numberOf(line: Line): number {
   return 'quantity' in line ? line.quantity : line.bestAvailable;
 }
 
+interface Purchase {
+  readonly quantity: number;
+  readonly ticketType?: string;
+  readonly buyer?: string;
+  readonly skuId?: string;
+  readonly userId?: string;
+}
+
 /** Of the body of any claim, as lines. */
 export function wishOf(kind: string, body: string): Wish {
-  const sent = JSON.parse(body) as Wish & { readonly ticketType: string; readonly quantity: number };
+  const sent = JSON.parse(body) as Wish & Purchase;
   if (kind === 'hold') return sent;
-  const { ticketType, quantity, buyer } = sent;
+  const { quantity, skuId = '', ticketType = skuId.split(':')[1]!, userId = '', buyer = userId } = sent;
   const isSeated = ticketType !== GA && ticketType !== 'floor';
   return { buyer, lines: [isSeated ? { ticketType, bestAvailable: quantity } : { ticketType, quantity }] };
 }
@@ -214,9 +222,12 @@ export class Wishes {
 
   readonly claim = ({ kind, eventId, opId, keyed }: Asked): Claim => {
     const buyer = keyed ? `buyer-${this.#upTo(this.#buyers)}` : opId;
-    if (kind === 'buy') {
+    if (kind !== 'hold') {
       const quantity = this.#upTo(3);
-      return { quantity, body: JSON.stringify({ ticketType: this.#any([...TYPES, GA]), quantity, buyer }) };
+      const ticketType = this.#any([...TYPES, GA]);
+      const skuId = `${eventId}:${ticketType}`;
+      const wish = kind === 'buy' ? { ticketType, quantity, buyer } : { userId: buyer, skuId, quantity };
+      return { quantity, body: JSON.stringify(wish) };
     }
     const lines = this.#lines(this.#seatsOf.get(eventId)!);
     const quantity = lines.reduce((sum, line) => sum + numberOf(line), 0);

@@ -36,7 +36,15 @@ function assertEventful({ log }: SeatShop, say: (words: string) => void): void {
   }
   const counts = [...tally].map(([name, count]) => `${count} ${name}`);
   say(counts.join(', '));
-  for (const name of ['hold 201', 'buy 201', 'confirm 201', 'release 200', 'extend 200', 'hold SEAT_TAKEN']) {
+  for (const name of [
+    'hold 201',
+    'flash 200',
+    'buy 201',
+    'confirm 201',
+    'release 200',
+    'extend 200',
+    'hold SEAT_TAKEN',
+  ]) {
     assert.ok((tally.get(name) ?? 0) > 5 * ROUNDS, `too few of ${name}: ${counts.join(', ')}`);
   }
   for (const code of ['LIMIT_REACHED', 'HOLD_EXPIRED', 'IDEMPOTENCY_KEY_REUSED', 'ALL_HELD', 'SOLD_OUT']) {

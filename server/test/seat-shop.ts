@@ -30,7 +30,15 @@ import { type Reply, Workload } from './workload.ts';
 
 const HOLD_TTL_SECONDS = 1;
 const HOLD_MAX_SECONDS = 2;
-const PLAN = { ticketType: GA, clients: 28, thinkMs: 12, holdForMs: 1_500, retryMs: 40, buys: 0.15 };
+const PLAN = {
+  ticketType: GA,
+  clients: 28,
+  thinkMs: 12,
+  holdForMs: 1_500,
+  retryMs: 40,
+  buys: 0.15,
+  flashes: 0.1,
+};
 /** So many that they can have nearly all of a house. */
 const BUYERS = 130;
 const FIRST_HOUSE = 'house-1';

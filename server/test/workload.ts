@@ -38,6 +38,8 @@ export interface Plan {
   readonly retryMs: number;
   /** The share of requests that buy at once. Default: half. */
   readonly buys?: number;
+  /** The share of holds that are flash purchases. Default: none. */
+  readonly flashes?: number;
   /** What is claimed. Default: one to three tickets of the type, by a buyer of the operation's name. */
   readonly claim?: (asked: Asked) => Claim;
 }
@@ -115,7 +117,9 @@ export class Workload {
   }
 
   async #holdAndEnd(client: number, isOver: () => boolean): Promise<void> {
-    const hold = this.#claim('hold');
+    const { flashes = 0 } = this.#plan;
+    const isFlash = flashes > 0 && this.#world.random() < flashes;
+    const hold = this.#claim(isFlash ? 'flash' : 'hold');
     const { said } = await this.#ask(client, hold);
     const dice = this.#world.random();
     if (said.holdId === undefined || dice < 0.2) return;
@@ -164,7 +168,7 @@ export class Workload {
     }
   }
 
-  #claim(kind: 'buy' | 'hold'): Request {
+  #claim(kind: 'buy' | 'hold' | 'flash'): Request {
     const eventId = this.#eventIds[Math.floor(this.#world.random() * this.#eventIds.length)]!;
     const quantity = 1 + Math.floor(this.#world.random() * MAX_QUANTITY);
     const asked = { kind, eventId, opId: this.#name(), keyed: this.#world.random() < 0.75 };
@@ -201,6 +205,8 @@ export function bodyOf(kind: OpKind, buyer: string, quantity: number, ticketType
       return JSON.stringify({ quantity });
     case 'hold':
       return JSON.stringify({ lines: [{ ticketType, quantity }], buyer });
+    case 'flash':
+      return JSON.stringify({ userId: buyer, skuId: ticketType, quantity });
     case 'confirm':
     case 'release':
     case 'extend':

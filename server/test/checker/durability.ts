@@ -10,7 +10,8 @@ import type { Call } from './history.ts';
 export function checkGrants(op: Op, evidence: EventEvidence, found: Findings): void {
   for (const call of op.calls) {
     if (call.outcome !== 'ok') continue;
-    const { ledgerSeq } = call.said;
+    // The flash purchase does not tell its place: the hold that it made has it.
+    const ledgerSeq = op.kind === 'flash' ? (op.facts[0]?.seq ?? 0) : call.said.ledgerSeq;
     if (ledgerSeq === undefined) {
       found.add('durability', op.eventId, 'a grant was answered without its ledgerSeq', { ops: [op] });
       continue;
@@ -29,15 +30,24 @@ function mismatchOf(op: Op, { said }: Call, fact: Fact, evidence: EventEvidence)
   // Confirming or releasing again answers what another operation did; a claim is the operation's own.
   const isOwn = op.holdId === null ? op.facts.includes(fact) : fact.holdId === op.holdId;
   if (!isOwn) return 'belongs to another request';
-  if (said.orderId !== undefined && said.orderId !== fact.orderId) return `is order ${fact.orderId}`;
+  const ordered = op.kind === 'flash' ? confirmationOf(fact, evidence) : fact;
+  if (said.orderId !== undefined && ordered && said.orderId !== ordered.orderId)
+    return `is order ${ordered.orderId}`;
   if (said.holdId !== undefined && said.holdId !== fact.holdId) return `is hold ${fact.holdId}`;
   const claim = op.holdId === null ? fact : evidence.heldAs.get(op.holdId);
   const tickets = claim?.tickets ?? [];
   if (said.tickets !== undefined && !sameTickets(said.tickets, tickets))
     return `has tickets ${tickets.join(', ')}`;
-  if ((op.kind === 'hold' || op.kind === 'extend') && said.expiresAtMs !== fact.expiresAtMs)
+  if (HAVE_DEADLINES.has(op.kind) && said.expiresAtMs !== fact.expiresAtMs)
     return `expires at ${fact.expiresAtMs}`;
   return undefined;
+}
+
+const HAVE_DEADLINES: ReadonlySet<Op['kind']> = new Set(['hold', 'flash', 'extend']);
+
+/** The order that was promised with a hold is the one it becomes, if it does. */
+function confirmationOf({ holdId = '' }: Fact, { ends }: EventEvidence): Fact | undefined {
+  return ends.get(holdId)?.find(({ kind }) => kind === 'confirmed');
 }
 
 /** Checks that no ticket was answered under two orders, which needs no ledger at all. */

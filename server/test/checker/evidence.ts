@@ -38,6 +38,7 @@ export const FACT_OF = {
   buy: 'bought',
   purchase: 'bought',
   hold: 'held',
+  flash: 'held',
   confirm: 'confirmed',
   release: 'released',
   extend: 'extended',

@@ -4,9 +4,9 @@
 
 /**
  * The requests of buyers that can change the shop. `buy` and `purchase` are one step; a hold ends by confirm or
- * release. What staff do is in the journal only.
+ * release; `flash` makes a hold too. What staff do is in the journal only.
  */
-export type OpKind = 'buy' | 'purchase' | 'hold' | 'confirm' | 'release' | 'extend';
+export type OpKind = 'buy' | 'purchase' | 'hold' | 'flash' | 'confirm' | 'release' | 'extend';
 
 /** What a client asks for. Attempts at the same operation share its `opId`. */
 export interface Request {
@@ -147,12 +147,22 @@ export function readAnswer(body: string): Said {
   if (said === undefined) return {};
   return {
     ledgerSeq: typeof said.ledgerSeq === 'number' ? said.ledgerSeq : undefined,
-    orderId: typeof said.orderId === 'string' ? said.orderId : undefined,
-    holdId: typeof said.holdId === 'string' ? said.holdId : undefined,
+    orderId: textOf(said.orderId),
+    holdId: textOf(said.holdId ?? said.reservationId),
     tickets: Array.isArray(said.tickets) ? said.tickets.map(ticketNumber) : undefined,
-    expiresAtMs: typeof said.expiresAt === 'string' ? Date.parse(said.expiresAt) : undefined,
-    error: typeof said.error === 'string' ? said.error : undefined,
+    expiresAtMs: timeOf(said.expiresAt),
+    error: textOf(said.error),
   };
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** ISO 8601, or milliseconds since 1970. */
+function timeOf(value: unknown): number | undefined {
+  if (typeof value === 'string') return Date.parse(value);
+  return typeof value === 'number' ? value : undefined;
 }
 
 function parseObject(body: string): Record<string, unknown> | undefined {
