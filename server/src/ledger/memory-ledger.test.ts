@@ -57,7 +57,10 @@ describe('memory ledger and SQLite', () => {
       }
     });
     try {
-      await fc.assert(property, { numRuns: 150 });
+      // Some verdicts are rare: more rounds until each was met.
+      for (let round = 0; round < 6 && met.size < EVERY_VERDICT.length; round++) {
+        await fc.assert(property, { numRuns: 150 });
+      }
       assert.deepEqual([...met].sort(), EVERY_VERDICT.sort());
     } finally {
       reader.close();
