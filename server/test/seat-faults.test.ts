@@ -1,12 +1,12 @@
-// Several processes that sell a house with seats from one database and one Redis, while processes and Redis are killed
-// and staff change the event at any of them: its capacity, its seats, whether it sells at all.
+// Several processes that sell a house with seats from one database and one Redis, while processes, Redis and the
+// database are killed and staff change the event at any of them: its capacity, its seats, whether it sells at all.
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { callsOf } from './checker/history.ts';
 import { SeatShop } from './seat-shop.ts';
 import { needsServer } from './servers/binaries.ts';
-import { startMariadb } from './servers/mariadb.ts';
-import { startPostgres } from './servers/postgres.ts';
+import { type MariadbServer, startMariadb } from './servers/mariadb.ts';
+import { type PostgresServer, startPostgres } from './servers/postgres.ts';
 import { type RedisServer, startRedis } from './servers/redis.ts';
 
 /** Two looks of the reconciliation, and two seconds for a machine that is busy with other tests. */
@@ -14,7 +14,11 @@ const STALE_MS = 4_000;
 /** A house is shopped for some rounds, until little is left of it; then the next. */
 const ROUNDS_PER_HOUSE = 2;
 
-type Harm = (shop: SeatShop, redis: RedisServer) => Promise<void>;
+interface Stores {
+  readonly redis: RedisServer;
+  readonly database: PostgresServer | MariadbServer;
+}
+type Harm = (shop: SeatShop, stores: Stores) => Promise<void>;
 
 const killProcess: Harm = async (shop) => {
   const process = shop.anyProcess();
@@ -22,14 +26,24 @@ const killProcess: Harm = async (shop) => {
   await shop.pause(0, 300);
   await process.start();
 };
-const killRedis: Harm = async (shop, redis) => {
+const killAll: Harm = async (shop) => {
+  await Promise.all(shop.processes.map((process) => process.kill()));
+  await Promise.all(shop.processes.map((process) => process.start()));
+};
+const killRedis: Harm = async (shop, { redis }) => {
   await redis.kill();
   await shop.pause(0, 600);
   await redis.restart({ keepData: false });
   await shop.pause(0, 800);
 };
-const killBoth: Harm = async (shop, redis) => {
-  await Promise.all([killProcess(shop, redis), killRedis(shop, redis)]);
+const killBoth: Harm = async (shop, stores) => {
+  await Promise.all([killProcess(shop, stores), killRedis(shop, stores)]);
+};
+const killDatabase: Harm = async (shop, { database }) => {
+  await database.kill();
+  await shop.pause(0, 300);
+  await database.restart();
+  await shop.pause(500, 1_000);
 };
 
 describe('seats at several processes', { timeout: 120_000 }, () => {
@@ -57,18 +71,18 @@ describe('seats at several processes', { timeout: 120_000 }, () => {
 
 interface Ground {
   readonly processes: number;
-  readonly databaseUrl: string;
+  readonly database: Stores['database'];
   readonly harms: readonly Harm[];
 }
 
-async function play(t: TestContext, { processes, databaseUrl, harms }: Ground): Promise<void> {
+async function play(t: TestContext, { processes, database, harms }: Ground): Promise<void> {
   const redis = await startRedis();
   t.after(() => redis.stop());
-  const env = { DATABASE_URL: databaseUrl, REDIS_URL: redis.url, RECONCILE_SECONDS: '1' };
+  const env = { DATABASE_URL: database.url, REDIS_URL: redis.url, RECONCILE_SECONDS: '1' };
   const shop = await SeatShop.start(t, { processes, env, staleMs: STALE_MS });
   for (const [round, harm] of harms.entries()) {
     if (round % ROUNDS_PER_HOUSE === 0) await shop.open();
-    await shop.play(() => harm(shop, redis), true);
+    await shop.play(() => harm(shop, { redis, database }), true);
   }
   await shop.assertWhole(t);
   await Promise.all(shop.processes.map((process) => process.stop()));

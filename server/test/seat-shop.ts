@@ -138,9 +138,23 @@ export class SeatShop {
 
   /** Load on the newest house with the harm in its midst; then everything that was told must stand in the ledger. */
   async play(harm: () => Promise<unknown>, withStaff = false): Promise<void> {
-    await this.shop(harm, withStaff);
-    await this.#workload.resolve();
-    this.#earlier = await this.#judge(this.anyClient(), {});
+    await this.#alive(async () => {
+      await this.shop(harm, withStaff);
+      await this.#workload.resolve();
+      this.#earlier = await this.#judge(this.anyClient(), {});
+    });
+  }
+
+  /** A process that ended by itself is what is told then, not what came of it. */
+  async #alive(act: () => Promise<void>): Promise<void> {
+    let fault: unknown;
+    await act().catch((error: unknown) => {
+      fault = error;
+    });
+    for (const { death } of this.processes) {
+      if (death !== undefined) throw new Error(`FAULT_SEED=${this.#seed}: ${death}`, { cause: fault });
+    }
+    if (fault !== undefined) throw fault;
   }
 
   /** Load with the harm in its midst, and no judgement. Who had no answer is left without. */
@@ -217,14 +231,16 @@ export class SeatShop {
    * the journal says, audits are content, and each seat that is shown as free is had by who asks for it.
    */
   async assertWhole(t: TestContext): Promise<void> {
-    await this.#allHoldsEnd();
-    for (const client of this.clients) {
-      this.#earlier = await this.#judge(client, { isQuiet: true });
-      const eventIds = this.houses.map(({ eventId }) => eventId);
-      assert.deepEqual(await auditComplaints(client, eventIds), []);
-    }
-    await this.#sellOut();
-    for (const client of this.clients) await this.#judge(client, {});
+    await this.#alive(async () => {
+      await this.#allHoldsEnd();
+      for (const client of this.clients) {
+        this.#earlier = await this.#judge(client, { isQuiet: true });
+        const eventIds = this.houses.map(({ eventId }) => eventId);
+        assert.deepEqual(await auditComplaints(client, eventIds), []);
+      }
+      await this.#sellOut();
+      for (const client of this.clients) await this.#judge(client, {});
+    });
     const calls = callsOf(this.log.records);
     const count = (outcome: Call['outcome']) => calls.filter((call) => call.outcome === outcome).length;
     t.diagnostic(`${count('ok')} grants, ${count('fail')} refusals, ${count('info')} without an answer`);

@@ -41,6 +41,8 @@ export class ServerProcess {
   #life: Life | undefined;
   readonly #lastLines: string[] = [];
   readonly #warnings: string[] = [];
+  #isEnding = false;
+  #death: string | undefined;
 
   private constructor(options: ServerOptions) {
     this.#options = options;
@@ -76,9 +78,12 @@ export class ServerProcess {
       child.once('error', reject);
       child.once('exit', (code, signal) => {
         process.off('exit', dieWithUs);
+        if (!this.#isEnding)
+          this.#death = this.#error(`it ended by itself (code ${code}, signal ${signal})`).message;
         resolve({ code, signal });
       });
     });
+    this.#isEnding = false;
     this.#life = { child, exited };
     const listening = this.#listeningPort(child);
     const ended = exited.then(({ code, signal }) => {
@@ -118,6 +123,11 @@ export class ServerProcess {
     return this.#warnings;
   }
 
+  /** How it ended without being told to, with its last output. */
+  get death(): string | undefined {
+    return this.#death;
+  }
+
   /** Kills what runs and removes the folder. */
   async remove(): Promise<void> {
     if (this.#life !== undefined) await this.kill();
@@ -127,6 +137,7 @@ export class ServerProcess {
   async #end(signal: 'SIGTERM' | 'SIGKILL') {
     if (this.#life === undefined) throw new Error('the server does not run');
     const { child, exited } = this.#life;
+    this.#isEnding = true;
     child.kill(signal);
     const end = await this.#within(EXIT_TIMEOUT_MS, `the server to end after ${signal}`, exited);
     this.#life = undefined;
