@@ -115,6 +115,16 @@ test('a SKU names a ticket type of the default event, of the named event, or of 
   assert.deepEqual(await shop.everything(), before);
 });
 
+test('users and SKUs may be numbers, as in systems that number them', async () => {
+  const reserved = shapes.read(
+    await purchase({ ...REQUEST, userId: 4_711, quantity: 1 }),
+    200,
+    shapes.reserved,
+  );
+  const { rooms } = shop;
+  assert.equal((await rooms.ledger.hold(reserved.reservationId as never))!.buyer, '4711');
+});
+
 test('refusals of the state say so in the same shape', async () => {
   shapes.read(await purchase({ ...REQUEST, skuId: 'one', quantity: 1 }), 200, shapes.reserved);
   const held = await refusal({ ...REQUEST, skuId: 'one', quantity: 1 }, 409, 'ALL_HELD');
@@ -129,7 +139,8 @@ test('bad input is told in the same shape, and changes nothing', async () => {
     [{ ...REQUEST, quantity: 11 }, 'body.quantity'],
     [{ ...REQUEST, quantity: '2' }, 'body.quantity'],
     [{ ...REQUEST, userId: '' }, 'body.userId'],
-    [{ ...REQUEST, userId: 7 }, 'body.userId'],
+    [{ ...REQUEST, userId: 7.5 }, 'body.userId'],
+    [{ ...REQUEST, skuId: 1e300 }, 'body.skuId'],
     [{ skuId: 'ga', quantity: 1 }, 'body.userId'],
     [{ userId: 'ann', quantity: 1 }, 'body.skuId'],
     [{ ...REQUEST, idempotencyKey: 'é' }, 'body.idempotencyKey'],
