@@ -51,10 +51,10 @@ describe('seats at several processes', { timeout: 120_000 }, () => {
     '[S1–S6, S8, S9, E1] three processes on PostgreSQL and Redis',
     needsServer('redis', 'postgres'),
     async (t) => {
-      const server = await startPostgres();
-      t.after(() => server.stop());
-      const harms = [killProcess, killRedis, killBoth];
-      await play(t, { processes: 3, databaseUrl: server.url, harms: [...harms, ...harms] });
+      const database = await startPostgres();
+      t.after(() => database.stop());
+      const harms = [killProcess, killRedis, killDatabase, killBoth, killAll, killBoth];
+      await play(t, { processes: 3, database, harms });
     },
   );
 
@@ -62,9 +62,9 @@ describe('seats at several processes', { timeout: 120_000 }, () => {
     '[S1–S6, S8, S9, E1] two processes on MariaDB and Redis',
     needsServer('redis', 'mariadb'),
     async (t) => {
-      const server = await startMariadb();
-      t.after(() => server.stop());
-      await play(t, { processes: 2, databaseUrl: server.url, harms: [killRedis, killBoth] });
+      const database = await startMariadb();
+      t.after(() => database.stop());
+      await play(t, { processes: 2, database, harms: [killBoth, killDatabase] });
     },
   );
 });
@@ -97,7 +97,7 @@ function assertEventful(t: TestContext, { log, staff }: SeatShop, rounds: number
   t.diagnostic(`staff: ${counts.join(', ')}`);
   assert.ok(granted > 40 * rounds, `only ${granted} grants`);
   for (const name of ['pause 200', 'resume 200', 'change 200', 'kill 201', 'release 200']) {
-    assert.ok((staff.answers.get(name) ?? 0) >= rounds, `too few of ${name}: ${counts.join(', ')}`);
+    assert.ok((staff.answers.get(name) ?? 0) > 0, `too few of ${name}: ${counts.join(', ')}`);
   }
   assert.ok(
     calls.some(({ said }) => said.error === 'NOT_ON_SALE'),
