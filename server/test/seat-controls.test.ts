@@ -3,9 +3,10 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { check } from './checker/check.ts';
 import type { FinalEvent } from './checker/final-ledger.ts';
 import { formatViolations, type Violation } from './checker/findings.ts';
-import type { HistoryRecord } from './checker/history.ts';
+import { callsOf, type HistoryRecord } from './checker/history.ts';
 import { checkSeats } from './seat-checks.ts';
 import type { SeatLook } from './seat-house.ts';
 import { SeatShop } from './seat-shop.ts';
@@ -118,12 +119,29 @@ test('a sound shop of whose answers one was altered does not pass', async (t) =>
   const soldOut = altered(log.records, /SEAT_TAKEN/, (body) => body.replace('SEAT_TAKEN', 'SOLD_OUT'));
   assert.match(judge(soldOut)[0]!, /SOLD_OUT between \d+ and \d+, while there was enough/);
 
+  const promised = confirmedFlash(log.records, event);
+  const orders = altered(log.records, new RegExp(`"reservationId":"${promised}"`), (body) =>
+    body.replace(/"orderId":"\d+"/, '"orderId":"7"'),
+  );
+  assert.deepEqual(check(log.records, [event]), []);
+  const [other] = check(orders, [event]);
+  assert.match(other!.what, /its grant was answered, and lost: seq \d+ is order \d+/);
+
   for (const action of ['pause', 'kill', 'release'] as const) {
     const done = shop.staff.done.find((each) => each.action === action)!;
     const [lost] = checkDone(log.records, event, [{ ...done, version: done.version + 1 }]);
     assert.match(lost!.what, new RegExp(`${action} was answered: `));
   }
 });
+
+/** A hold that was made by a flash purchase and became an order. */
+function confirmedFlash(records: readonly HistoryRecord[], { journal }: FinalEvent): string {
+  const flashes = callsOf(records).filter(({ kind, outcome }) => kind === 'flash' && outcome === 'ok');
+  const made = new Set(flashes.map(({ said }) => said.holdId));
+  const fact = journal.find(({ kind, holdId }) => kind === 'confirmed' && made.has(holdId));
+  assert.ok(fact?.holdId !== undefined, 'no flash purchase was confirmed');
+  return fact.holdId;
+}
 
 /** The history with the first answer that matches told otherwise. */
 function altered(

@@ -1,5 +1,6 @@
 // Several processes that sell a house with seats from one database and one Redis, while processes, Redis and the
-// database are killed and staff change the event at any of them: its capacity, its seats, whether it sells at all.
+// database are killed, answers of commits are lost, and staff change the event at any of them: its capacity, its seats,
+// whether it sells at all.
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { callsOf } from './checker/history.ts';
@@ -8,6 +9,7 @@ import { needsServer } from './servers/binaries.ts';
 import { type MariadbServer, startMariadb } from './servers/mariadb.ts';
 import { type PostgresServer, startPostgres } from './servers/postgres.ts';
 import { type RedisServer, startRedis } from './servers/redis.ts';
+import { startTcpProxy, type TcpProxy } from './servers/tcp-proxy.ts';
 
 /** Two looks of the reconciliation, and two seconds for a machine that is busy with other tests. */
 const STALE_MS = 4_000;
@@ -17,6 +19,8 @@ const ROUNDS_PER_HOUSE = 2;
 interface Stores {
   readonly redis: RedisServer;
   readonly database: PostgresServer | MariadbServer;
+  /** The way of all processes to the database. */
+  readonly network: TcpProxy;
 }
 type Harm = (shop: SeatShop, stores: Stores) => Promise<void>;
 
@@ -46,6 +50,22 @@ const killDatabase: Harm = async (shop, { database }) => {
   await shop.pause(500, 1_000);
 };
 
+/** Commits arrive, their answers do not. */
+const loseAnswers: Harm = async (shop, { network }) => {
+  for (let times = 0; times < 3; times++) {
+    network.dropReplies();
+    await shop.pause(10, 210);
+    network.cut();
+    await shop.pause(0, 100);
+    network.heal();
+    await shop.pause(50, 350);
+    network.cutAtReply(1 + Math.floor(shop.random() * 12));
+    await shop.pause(100, 100);
+    network.heal();
+    await shop.pause(50, 350);
+  }
+};
+
 describe('seats at several processes', { timeout: 120_000 }, () => {
   test(
     '[S1–S6, S8, S9, E1] three processes on PostgreSQL and Redis',
@@ -53,7 +73,7 @@ describe('seats at several processes', { timeout: 120_000 }, () => {
     async (t) => {
       const database = await startPostgres();
       t.after(() => database.stop());
-      const harms = [killProcess, killRedis, killDatabase, killBoth, killAll, killBoth];
+      const harms = [killProcess, killRedis, killDatabase, killBoth, killAll, loseAnswers];
       await play(t, { processes: 3, database, harms });
     },
   );
@@ -64,7 +84,7 @@ describe('seats at several processes', { timeout: 120_000 }, () => {
     async (t) => {
       const database = await startMariadb();
       t.after(() => database.stop());
-      await play(t, { processes: 2, database, harms: [killBoth, killDatabase] });
+      await play(t, { processes: 2, database, harms: [killBoth, loseAnswers] });
     },
   );
 });
@@ -78,11 +98,14 @@ interface Ground {
 async function play(t: TestContext, { processes, database, harms }: Ground): Promise<void> {
   const redis = await startRedis();
   t.after(() => redis.stop());
-  const env = { DATABASE_URL: database.url, REDIS_URL: redis.url, RECONCILE_SECONDS: '1' };
+  const network = await startTcpProxy(database.port);
+  t.after(() => network.stop());
+  const DATABASE_URL = Object.assign(new URL(database.url), { port: network.port }).href;
+  const env = { DATABASE_URL, REDIS_URL: redis.url, RECONCILE_SECONDS: '1' };
   const shop = await SeatShop.start(t, { processes, env, staleMs: STALE_MS });
   for (const [round, harm] of harms.entries()) {
     if (round % ROUNDS_PER_HOUSE === 0) await shop.open();
-    await shop.play(() => harm(shop, { redis, database }), true);
+    await shop.play(() => harm(shop, { redis, database, network }), true);
   }
   await shop.assertWhole(t);
   await Promise.all(shop.processes.map((process) => process.stop()));
