@@ -388,6 +388,26 @@ describe('following inventory', () => {
     assert.deepEqual(granted(inventory.take(EVENT, [want(1)])), [1]);
   });
 
+  test('[C2] a ticket that came back while the ledger was read is not held by what was read', async (t) => {
+    const feed = new Feed();
+    const inventory = new FollowingInventory(feed, { everyMs: 60_000 });
+    t.after(() => inventory.close());
+    await inventory.open(eventOf({ ga: 2 }), feed.read);
+    const [mine] = granted(inventory.take(EVENT, [want(1)]));
+    inventory.settle(EVENT, [mine!], 'held');
+    feed.commit('held', mine!);
+    const read = inventory.catchUp(EVENT);
+    // The read is under way: its answer is of before the release.
+    await Promise.resolve();
+    inventory.giveBack(EVENT, [mine!]);
+    await read;
+    assert.equal(inventory.counts(EVENT)![0]!.available, 2);
+    feed.commit('available', mine!);
+    feed.commit('held', mine!);
+    await inventory.catchUp(EVENT);
+    assert.equal(inventory.counts(EVENT)![0]!.held, 1, 'what was held again later is held');
+  });
+
   test('[F2] processes that begin at places of their own do not meet while there is room', async () => {
     const [one, two] = [new MemoryInventory(0), new MemoryInventory(0.5)];
     for (const inventory of [one, two]) await inventory.load(eventOf({ vip: 5, ga: 10 }), NOTHING);

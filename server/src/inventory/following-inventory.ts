@@ -55,6 +55,8 @@ export class FollowingInventory extends MemoryInventory {
   readonly #early = new Map<EventId, TicketChange[]>();
   /** Reads under way, one per event. */
   readonly #reads = new Map<EventId, Promise<void>>();
+  /** Tickets that this process gave back while the ledger is read: news that they were held is older than that. */
+  readonly #returned = new Map<EventId, Set<Ticket>>();
   #isLooking = false;
 
   constructor(feed: LedgerFeed, options: FollowingOptions = {}) {
@@ -74,6 +76,12 @@ export class FollowingInventory extends MemoryInventory {
     // It acts at once: news of the new tickets is applied before any that comes later.
     const grown = super.grow(event);
     await Promise.all([grown, this.#apply(event.eventId, [])]);
+  }
+
+  override giveBack(eventId: EventId, tickets: readonly Ticket[]): void {
+    super.giveBack(eventId, tickets);
+    const returned = this.#returned.get(eventId);
+    if (returned) for (const ticket of tickets) returned.add(ticket);
   }
 
   /** Follows the event no more, and forgets it. */
@@ -123,7 +131,7 @@ export class FollowingInventory extends MemoryInventory {
     for (;;) {
       const known = this.#known.get(eventId);
       if (known === undefined) return;
-      const changes = await this.#feed.changes(eventId, known, CHANGES_AT_ONCE);
+      const changes = await this.#readPage(eventId, known);
       // Loaded again or forgotten while the ledger answered: these changes are of another time.
       if (this.#known.get(eventId) !== known) return;
       await this.#apply(eventId, changes);
@@ -132,6 +140,27 @@ export class FollowingInventory extends MemoryInventory {
       if (changes.length < CHANGES_AT_ONCE) return;
     }
   }
+
+  /**
+   * The next changes, without the holds of tickets that came back here while they were read. (When another process has
+   * held such a ticket again it looks free here, which is the safe side.)
+   */
+  async #readPage(eventId: EventId, afterSeq: number): Promise<readonly TicketChange[]> {
+    const returned = new Set<Ticket>();
+    this.#returned.set(eventId, returned);
+    try {
+      const changes = await this.#feed.changes(eventId, afterSeq, CHANGES_AT_ONCE);
+      if (returned.size === 0) return changes;
+      return changes.map((change) =>
+        change.to === 'held'
+          ? { ...change, tickets: change.tickets.filter((ticket) => !returned.has(ticket)) }
+          : change,
+      );
+    } finally {
+      this.#returned.delete(eventId);
+    }
+  }
+
   /** Whatever came too early goes first. All in one turn, as a memory inventory acts at once: so the order is kept. */
   async #apply(eventId: EventId, changes: readonly TicketChange[]): Promise<void> {
     const capacity = this.capacityOf(eventId);
