@@ -34,6 +34,11 @@ export interface SeatName {
   readonly seat: string;
 }
 
+/** Different for different seats, whatever their names contain. */
+export function seatKey({ section, row, seat }: SeatName): string {
+  return JSON.stringify([section, row, seat]);
+}
+
 /** What is printed on a ticket and shown to its buyer. */
 export interface TicketView {
   readonly ticketId: string;

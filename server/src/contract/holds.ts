@@ -1,5 +1,6 @@
 // The wire of holds: three kinds of lines, and how seats are named. Everything a client can get wrong here has a
 // sentence of its own.
+import { type SeatName, seatKey } from '@floodgate/core/layout.ts';
 import { z } from 'zod';
 import { accessCode, eventParams, optionalKey, quantity, ticketType } from './schemas.ts';
 import { buyer } from './who.ts';
@@ -11,12 +12,6 @@ export const MAX_SEATS = 50;
 
 const label = z.string('must be text').min(1).max(64);
 const SEAT_FORMS = 'must be a seat: "Stalls/A/12", or {"section": "Stalls", "row": "A", "seat": "12"}';
-
-export interface SeatName {
-  readonly section: string;
-  readonly row: string;
-  readonly seat: string;
-}
 
 /** As in "Stalls/A/12". A seat with a slash in one of its names is sent as an object. */
 const seatText = ({ section, row, seat }: SeatName): string => `${section}/${row}/${seat}`;
@@ -81,7 +76,7 @@ const lines = z
     for (const [place, line] of lines.entries()) {
       if (!('seats' in line)) continue;
       for (const [index, seat] of line.seats.entries()) {
-        const name = JSON.stringify([seat.section, seat.row, seat.seat]);
+        const name = seatKey(seat);
         if (named.has(name)) {
           const message = `names ${seatText(seat)}, which the request names already`;
           ctx.addIssue({ code: 'custom', message, path: [place, 'seats', index] });

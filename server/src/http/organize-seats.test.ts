@@ -230,3 +230,27 @@ test('[E1] a thousand seats are killed in one change', async () => {
   });
   await isSound();
 });
+
+test('seats with slashes in their names are told apart when they are set aside', async () => {
+  const sectionOf = (section: string, row: string) => ({
+    section,
+    category: 'all',
+    rows: [{ row, seats: '1' }],
+  });
+  const body = { name: 'Slashes', sections: [sectionOf('A/B', 'C'), sectionOf('A', 'B/C')] };
+  const kept = await shop.ask('POST', '/api/v1/manifests', { ...staff, body });
+  assert.equal(kept.status, 201, kept.text);
+  const slashes = (kept.body as { manifestId: string }).manifestId;
+  eventId = 'slashes';
+  const members = { eventId, manifestId: slashes, ticketTypes: [typeOf('all', { category: 'all' })] };
+  assert.equal((await create(members)).status, 201);
+  const seats = [
+    { section: 'A/B', row: 'C', seat: '1' },
+    { section: 'A', row: 'B/C', seat: '1' },
+  ];
+  const twice = await allocate('kill', { seats: [seats[0], seats[0]] });
+  assert.equal(twice.status, 400, twice.text);
+  const killed = await allocate('kill', { seats });
+  assert.equal(killed.status, 201, killed.text);
+  assert.equal((killed.body as { quantity: number }).quantity, 2);
+});

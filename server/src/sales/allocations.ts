@@ -2,8 +2,7 @@
 import type { Allocation, EventDefinition } from '@floodgate/core/event.ts';
 import { MAX_NAME, textProblem } from '@floodgate/core/event-problems.ts';
 import type { Ticket, TicketTypeId } from '@floodgate/core/ids.ts';
-import type { SeatName } from '@floodgate/core/layout.ts';
-import { fromRuns } from '@floodgate/core/layout.ts';
+import { fromRuns, type SeatName, seatKey } from '@floodgate/core/layout.ts';
 import { allocationOf, withAside, withoutTickets } from '@floodgate/core/out-of-sale.ts';
 import type { CatalogueEntry } from './catalogue.ts';
 import { type Asked, changeEvent, MAX_MOVED, type StaffRefusal } from './change-event.ts';
@@ -44,9 +43,10 @@ export async function allocate(
   asked: Asked,
 ): Promise<AllocationChange | StaffRefusal> {
   const { name, kind, lines } = sent;
-  const problem = textProblem(name, MAX_NAME) ?? repeatedSeat(lines);
-  if (problem !== undefined)
-    return { problems: { [textProblem(name, MAX_NAME) ? 'name' : 'lines']: problem } };
+  const nameProblem = textProblem(name, MAX_NAME);
+  if (nameProblem !== undefined) return { problems: { name: nameProblem } };
+  const repeated = repeatedSeat(lines);
+  if (repeated !== undefined) return { problems: { lines: repeated } };
   const changed = await changeEvent(rooms, eventId, asked, (entry, allocationId) => {
     if (entry.event.status === 'cancelled') return { refusal: 'WRONG_STATUS' };
     const bulk = lines.findIndex(
@@ -63,7 +63,6 @@ export async function allocate(
       ...{ wants: request.wants, restored: [] },
       event: (aside) => ({
         ...entry.event,
-        blocks: entry.event.blocks,
         allocations: withAside(entry.event.allocations, { allocationId, name, kind }, aside, typeIn(entry)),
       }),
       refuse: (refusal) => refusal,
@@ -80,10 +79,10 @@ function repeatedSeat(lines: readonly Line[]): string | undefined {
   const named = new Set<string>();
   for (const line of lines) {
     if (!('seats' in line)) continue;
-    for (const { section, row, seat } of line.seats) {
-      const text = `${section}/${row}/${seat}`;
-      if (named.has(text)) return `name ${text} twice`;
-      named.add(text);
+    for (const seat of line.seats) {
+      const key = seatKey(seat);
+      if (named.has(key)) return `name ${seat.section}/${seat.row}/${seat.seat} twice`;
+      named.add(key);
     }
   }
   return undefined;
@@ -163,8 +162,8 @@ function seatsIn(
   const found = new Set<Ticket>();
   const missing = seats.filter(({ section, row, seat }) => {
     const ticket = layout.seatNamed(section, row, seat);
-    if (ticket !== undefined && inside.has(ticket)) found.add(ticket);
-    else return true;
+    if (ticket === undefined || !inside.has(ticket)) return true;
+    found.add(ticket);
     return false;
   });
   return missing.length > 0 ? { refusal: 'SEAT_NOT_FOUND', seats: missing } : [...found];
