@@ -20,7 +20,7 @@ import { staffName } from '../sales/who.ts';
 import { eventAnswer, logFields, versionTag } from './event-body.ts';
 import { type Answer, type Ask, type Operation, operation } from './operation.ts';
 import { nextCursor, readCursor, refuseCursor } from './page.ts';
-import { problem } from './problem.ts';
+import { invalidInput, problem } from './problem.ts';
 import { isoTime, refused } from './refused.ts';
 
 /** Two hundred ticket types with their descriptions. */
@@ -165,19 +165,14 @@ function allocationChanged(
 
 function refuseStaff(refusal: StaffRefusal, requestId: string): Answer {
   if ('problems' in refusal) {
-    const faults = Object.entries(refusal.problems).slice(0, MAX_FIELDS);
-    const fields = Object.fromEntries(faults.map(([path, sentence]) => [`body.${path}`, sentence]));
-    const detail = `${Object.entries(fields)
-      .map(([path, sentence]) => `${path} ${sentence}`)
-      .join('; ')}.`;
-    return problem('VALIDATION_FAILED', requestId, { fields, detail });
+    const faults = Object.entries(refusal.problems).map(
+      ([path, sentence]) => [`body.${path}`, sentence] as const,
+    );
+    return invalidInput(faults, requestId);
   }
   const { detail } = refusal;
   return detail === undefined ? refused(refusal, requestId) : problem(refusal.refusal, requestId, { detail });
 }
-
-/** A bad request is told of its first faults only. */
-const MAX_FIELDS = 10;
 
 const TAGS = /^(?:W\/)?"(\d{1,15})"$/;
 

@@ -184,6 +184,20 @@ export interface ProblemExtras {
   readonly members?: Readonly<Record<string, unknown>> | undefined;
 }
 
+/** A bad request is told of its first faults only, or 16 kB of nonsense would be answered with a megabyte. */
+const MAX_FIELDS = 10;
+
+/** The answer to bad input: each fault with the path to it; of several at one place the first. */
+export function invalidInput(
+  faults: readonly (readonly [path: string, message: string])[],
+  requestId: string,
+): Answer {
+  const fields: Record<string, string> = {};
+  for (const [path, message] of faults.slice(0, MAX_FIELDS)) fields[path] ??= message;
+  const told = Object.entries(fields).map(([path, message]) => `${path} ${message}`);
+  return problem('VALIDATION_FAILED', requestId, { fields, detail: `${told.join('; ')}.` });
+}
+
 /** The answer to a "no". */
 export function problem(code: RefusalCode | DoorCode, requestId: string, extras: ProblemExtras = {}): Answer {
   const { status, title, detail } = KINDS[code];

@@ -7,7 +7,7 @@ import { type Body, readBody } from './body.ts';
 import type { Cors } from './cors.ts';
 import { credentialsOf, isForged, SESSION_COOKIE } from './credentials.ts';
 import type { Answer, Ask, Operation } from './operation.ts';
-import { type DoorCode, type ProblemExtras, problem } from './problem.ts';
+import { type DoorCode, invalidInput, type ProblemExtras, problem } from './problem.ts';
 
 /** What serving needs beside the operations. */
 export interface Doors {
@@ -28,9 +28,6 @@ export interface Doors {
 
 /** After a fault of the ledger, buyers come back at different moments: 1 to 3 seconds. */
 const retryAfterMs = (): number => 1_000 + Math.floor(Math.random() * 2_000);
-
-/** A bad request is told of its first faults only, or 16 kB of nonsense would be answered with a megabyte. */
-const MAX_FIELDS = 10;
 
 const REQUEST_ID = /^[\w.:-]{1,64}$/;
 const idPrefix = `${Date.now().toString(36)}-`;
@@ -179,11 +176,8 @@ class Visit implements Ask<never> {
       this.input = parsed.data as never;
       return this.#operation.run(this);
     }
-    const fields: Record<string, string> = {};
-    for (const issue of parsed.error.issues.slice(0, MAX_FIELDS)) {
-      fields[issue.path.join('.')] ??= issue.message;
-    }
-    return problem('VALIDATION_FAILED', this.requestId, { fields, detail: sentence(fields) });
+    const faults = parsed.error.issues.map(({ path, message }) => [path.join('.'), message] as const);
+    return invalidInput(faults, this.requestId);
   }
 
   #send(answer: Answer): void {
@@ -216,12 +210,6 @@ export function refuseAtDoor(
 ): void {
   const requestId = requestIdOf(req);
   send(doors, 'none', req, res, requestId, performance.now(), problem(code, requestId, extras));
-}
-
-function sentence(fields: Readonly<Record<string, string>>): string {
-  return `${Object.entries(fields)
-    .map(([path, message]) => `${path} ${message}`)
-    .join('; ')}.`;
 }
 
 function fault(doors: Doors, operation: Operation, requestId: string, error: unknown): Answer {

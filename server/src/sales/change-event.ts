@@ -12,15 +12,13 @@ import { layoutCapacity } from '@floodgate/core/layout.ts';
 import { AVAILABLE, SOLD, type Want } from '../inventory/inventory.ts';
 import { type ChangeEvent, LedgerUnavailable, type Outcome } from '../ledger/ledger.ts';
 import type { CatalogueEntry } from './catalogue.ts';
-import { learnTaken } from './claim.ts';
+import { learnTaken, MAX_WAIT_MS, takesInFlight } from './claim.ts';
 import { entryOf, learnEvent, newestEvent } from './discover.ts';
 import type { Refusal } from './refusal.ts';
 import type { Rooms } from './rooms.ts';
 
 /** How often a change is made anew because others changed the event, or sold what was to be set aside. */
 const MAX_ATTEMPTS = 16;
-/** How long staff wait for takes in flight to be decided before being told to come again. */
-const MAX_WAIT_MS = 2_000;
 /** Tickets that one change takes out of sale or puts back: a quarter of a second, in which nobody buys. */
 export const MAX_MOVED = 20_000;
 
@@ -149,9 +147,7 @@ async function take(
     if ('tickets' in taken) return taken;
     const { refusal } = taken;
     if (refusal !== 'PENDING') return { refusal, taken: taken.taken };
-    const leftMs = deadlineMs - performance.now();
-    if (leftMs <= 0) throw new LedgerUnavailable('sales under way are not decided yet');
-    await rooms.inventory.nextChange(eventId, leftMs);
+    await takesInFlight(rooms, eventId, deadlineMs);
   }
 }
 

@@ -22,8 +22,8 @@ import type { Rooms } from './rooms.ts';
 const MAX_PROPOSALS = 16;
 /** After so many proposals in vain, the inventory reads what others have sold before it proposes again. */
 const CATCH_UP_EVERY = 4;
-/** How long a buyer waits for takes in flight to be decided before being told to come again. */
-const MAX_WAIT_MS = 2_000;
+/** How long anybody waits for takes in flight to be decided before being told to come again. */
+export const MAX_WAIT_MS = 2_000;
 /** How often a request is checked again because staff changed the event meanwhile. */
 const MAX_CHANGES = 16;
 
@@ -119,17 +119,24 @@ async function claimOn(
       if (++proposals % CATCH_UP_EVERY === 0) await rooms.inventory.catchUp(eventId);
     } else if (taken.refusal === 'PENDING') {
       // Only a buyer who meets takes in flight looks at the clock: the others never pay for it.
-      const nowMs = performance.now();
-      deadlineMs ||= nowMs + MAX_WAIT_MS;
-      // No refusal either: a ledger that stands still decides nothing, and then the tickets may be free.
-      if (nowMs >= deadlineMs) throw new LedgerUnavailable('sales under way are not decided yet');
-      await rooms.inventory.nextChange(eventId, deadlineMs - nowMs);
+      deadlineMs ||= performance.now() + MAX_WAIT_MS;
+      await takesInFlight(rooms, eventId, deadlineMs);
     } else {
       return refuseTake(rooms, entry, request, taken.refusal, taken.taken);
     }
   }
   // No refusal, which a key would keep: there may be tickets, they were only never those that were proposed.
   throw new LedgerUnavailable(`others were faster ${MAX_PROPOSALS} times`);
+}
+
+/**
+ * Waits for a change of what takes in flight decide. Throws LedgerUnavailable at the deadline, on the monotonic clock, and
+ * refuses nothing: a ledger that stands still decides nothing, and then the tickets may be free.
+ */
+export async function takesInFlight(rooms: Rooms, eventId: EventId, deadlineMs: number): Promise<void> {
+  const leftMs = deadlineMs - performance.now();
+  if (leftMs <= 0) throw new LedgerUnavailable('sales under way are not decided yet');
+  await rooms.inventory.nextChange(eventId, leftMs);
 }
 
 /** Lets the ledger judge, and tells the inventory. */
