@@ -57,7 +57,7 @@ export async function hold(rooms: Rooms, command: HoldCommand): Promise<HoldView
 /** As `hold`, with the ledger's words. */
 export async function claimHold(rooms: Rooms, command: HoldCommand): Promise<Claimed | Refusal> {
   const entry = rooms.catalogue.find(command.eventId) ?? (await findEvent(rooms, command.eventId));
-  if (!entry || entry.event.status === 'draft') return { refusal: 'EVENT_NOT_FOUND' };
+  if (!entry) return { refusal: 'EVENT_NOT_FOUND' };
   const { buyer, idempotency, setsOrderAside } = command;
   return claim(rooms, entry, {
     idempotency,
