@@ -101,7 +101,20 @@ class House {
       while ((await house.ask(place, 'POST', '/holds', { lines: [] })).status === 404) await sleep(20);
       await house.release(place, await house.take(place, [type!.ticketTypeId]));
     }
+    for (const [place] of ports.entries()) await house.#untilAllIsFree(place);
     return house;
+  }
+
+  /** This process has heard that the others gave their tickets back. */
+  async #untilAllIsFree(place: number): Promise<void> {
+    const deadlineMs = performance.now() + HEARD_WITHIN_MS;
+    for (;;) {
+      const { body, text } = await this.ask(place, 'GET', '/availability');
+      const { available, capacity } = body as { available: number; capacity: number };
+      if (available === capacity) return;
+      assert.ok(performance.now() < deadlineMs, text);
+      await sleep(20);
+    }
   }
 
   ask(place: number, method: string, path: string, body?: unknown): Promise<Reply> {
