@@ -2,9 +2,9 @@
 // the disk of the checkout as the embedded ledger is.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { startMariadb } from '../server/test/servers/mariadb.ts';
-import { startPostgres } from '../server/test/servers/postgres.ts';
-import { type RedisServer, startRedis } from '../server/test/servers/redis.ts';
+import { startMariadb } from '../server/test/kit/servers/mariadb.ts';
+import { startPostgres } from '../server/test/kit/servers/postgres.ts';
+import { type RedisServer, startRedis } from '../server/test/kit/servers/redis.ts';
 import { familyCpuMs } from './process-cpu.ts';
 import type { Program, StoresCpu } from './program.ts';
 

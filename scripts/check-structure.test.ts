@@ -21,14 +21,14 @@ const HOUSE: Tree = {
   'server/src/ledger/ledger.ts': '',
   'server/src/ledger/sqlite/sqlite-ledger.ts': '',
   'server/src/inventory/inventory.ts': '',
-  'server/src/inventory/memory-inventory.ts': '',
+  'server/src/inventory/memory/memory-inventory.ts': '',
   'server/src/telemetry/telemetry.ts': '',
   'server/src/telemetry/metrics.ts': '',
-  'server/src/sales/buy.ts': '',
-  'server/src/http/app.ts': '',
+  'server/src/sales/buying/buy.ts': '',
+  'server/src/http/lane/app.ts': '',
   'server/src/workers/workers.ts': '',
   'server/src/main.ts': '',
-  'server/src/ledger/ledger.contract.ts': '',
+  'server/src/ledger/contract/ledger.contract.ts': '',
   'server/test/stampede.ts': '',
   'bench/run.ts': '',
 };
@@ -67,7 +67,7 @@ describe('floors', () => {
       ],
     ],
     [
-      'server/src/sales/hold.ts',
+      'server/src/sales/buying/hold.ts',
       [
         './buy.ts',
         '../ledger/ledger.ts',
@@ -86,7 +86,7 @@ describe('floors', () => {
       ],
     ],
     [
-      'server/src/http/buy.ts',
+      'server/src/http/doors/buy.ts',
       [
         './app.ts',
         '../sales/buy.ts',
@@ -99,7 +99,7 @@ describe('floors', () => {
     ],
     ['server/src/workers/expiry.ts', ['../sales/buy.ts'], ['../inventory/inventory.ts', '../http/app.ts']],
     [
-      'server/src/seed.ts',
+      'server/src/commands/seed.ts',
       ['./main.ts', './ledger/sqlite/sqlite-ledger.ts', './http/app.ts', 'node:sqlite'],
       ['../test/stampede.ts', './ledger/ledger.contract.ts'],
     ],
@@ -109,7 +109,11 @@ describe('floors', () => {
       ['../server/test/stampede.ts', '../bench/run.ts'],
     ],
     ['server/src/http/app.test.ts', ['../ledger/sqlite/sqlite-ledger.ts', '../../test/stampede.ts'], []],
-    ['server/src/inventory/inventory.contract.ts', ['../ledger/ledger.contract.ts', 'fast-check'], []],
+    [
+      'server/src/inventory/contract/inventory.contract.ts',
+      ['../ledger/ledger.contract.ts', 'fast-check'],
+      [],
+    ],
     ['server/test/kill.ts', ['../src/main.ts', '../src/ledger/sqlite/sqlite-ledger.ts'], []],
     ['bench/more.ts', ['./run.ts', '../server/test/stampede.ts'], []],
   ];

@@ -28,7 +28,18 @@ export function checkStructure(root: string): Finding[] {
 // Floors -------------------------------------------------------------------------------------------------
 
 /** `tool`: scripts and whatever else is not part of the running program. */
-type Floor = 'core' | 'foundation' | 'room' | 'sales' | 'door' | 'entry' | 'test' | 'tool';
+type Floor =
+  | 'core'
+  | 'manifest'
+  | 'driver'
+  | 'foundation'
+  | 'room'
+  | 'lane'
+  | 'sales'
+  | 'door'
+  | 'entry'
+  | 'test'
+  | 'tool';
 
 /** Files of one area see each other freely. */
 interface Place {
@@ -37,7 +48,9 @@ interface Place {
 }
 
 const FLOOR_OF_DIR: Readonly<Record<string, Floor>> = {
+  commands: 'entry',
   contract: 'foundation',
+  drivers: 'driver',
   identity: 'room',
   inventory: 'room',
   ledger: 'room',
@@ -52,24 +65,29 @@ const FLOOR_OF_DIR: Readonly<Record<string, Floor>> = {
 const FLOOR_OF_FILE: Readonly<Record<string, Floor>> = {
   'config.ts': 'foundation',
   'main.ts': 'entry',
-  'stores.ts': 'entry',
-  'audit.ts': 'entry',
-  'seed.ts': 'entry',
-  'db-reset.ts': 'entry',
+  'compose.ts': 'entry',
 };
 
 /** The floors below each. `room` is met by its interface file only, except from an entry. */
 const BELOW: Readonly<Record<Exclude<Floor, 'test' | 'tool'>, readonly Floor[]>> = {
   core: [],
+  manifest: ['core'],
+  driver: ['core'],
   foundation: ['core'],
-  room: ['core'],
-  sales: ['core', 'room'],
-  door: ['core', 'foundation', 'sales'],
-  entry: ['core', 'foundation', 'room', 'sales', 'door', 'entry'],
+  room: ['core', 'driver'],
+  lane: ['core', 'foundation'],
+  sales: ['core', 'manifest', 'room'],
+  door: ['core', 'manifest', 'foundation', 'lane', 'sales'],
+  entry: ['core', 'manifest', 'driver', 'foundation', 'room', 'lane', 'sales', 'door', 'entry'],
 };
 
 /** What one floor may import beside those below it. Every row says why. */
 const EXCEPTIONS: readonly { readonly from: Floor; readonly to: string; readonly why: string }[] = [
+  {
+    from: 'lane',
+    to: 'server/src/telemetry/telemetry.ts',
+    why: 'Every answer is measured and logged in one place: the lane.',
+  },
   {
     from: 'door',
     to: 'server/src/telemetry/telemetry.ts',
@@ -77,7 +95,7 @@ const EXCEPTIONS: readonly { readonly from: Floor; readonly to: string; readonly
   },
   {
     from: 'tool',
-    to: 'server/test/servers/binaries.ts',
+    to: 'server/test/kit/servers/binaries.ts',
     why: 'The last lines of npm test name the real servers that the tests use, found by the same look.',
   },
 ];
@@ -85,11 +103,15 @@ const EXCEPTIONS: readonly { readonly from: Floor; readonly to: string; readonly
 /** Packages that speak to a store. Only rooms and entries may: no SQL in a handler, no Redis in a use case. */
 const DRIVERS = new Set(['node:sqlite', 'pg', 'mysql2', 'kysely', 'ioredis', '@platformatic/kafka']);
 
-const TEST = /\.(test|contract)\.tsx?$|^core\/src\/test-|^server\/src\/inventory\/test-|^server\/test\//;
+/** Tests, contract suites with their helpers and memory twins, and what tests share. */
+const TEST =
+  /\.(test|contract)\.tsx?$|^core\/src\/testing\/|^server\/src\/(inventory|ledger|payments|sales|waiting-room|relay)\/contract\/|^server\/test\//;
 
 function placeOf(file: string): Place | undefined {
   if (TEST.test(file) || file.startsWith('bench/')) return { floor: 'test', area: 'tests' };
   if (file.startsWith('core/src/')) return { floor: 'core', area: 'core' };
+  if (file.startsWith('manifest/src/')) return { floor: 'manifest', area: 'manifest' };
+  if (file.startsWith('server/src/http/lane/')) return { floor: 'lane', area: 'http/lane' };
   const [, first, rest] = /^server\/src\/([^/]+)(\/.+)?$/.exec(file) ?? [];
   if (first === undefined) return { floor: 'tool', area: 'tools' };
   const floor = rest === undefined ? FLOOR_OF_FILE[first] : FLOOR_OF_DIR[first];

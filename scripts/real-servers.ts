@@ -1,7 +1,7 @@
 // The real servers that tests run against, so that the last lines of `npm test` can say which took part. Later
 // ones (Kafka, nginx, Chromium) are rows of this table.
 import { DatabaseSync } from 'node:sqlite';
-import { SERVERS, type ServerName } from '../server/test/servers/binaries.ts';
+import { SERVERS, type ServerName } from '../server/test/kit/servers/binaries.ts';
 
 export interface RealServer {
   readonly name: string;

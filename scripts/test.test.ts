@@ -145,7 +145,7 @@ function makeProject(t: TestContext, tests: Readonly<Record<string, string>>): s
     if (!name.endsWith('.test.ts'))
       cpSync(path.join(import.meta.dirname, name), path.join(project, 'scripts', name));
   }
-  const binaries = 'server/test/servers/binaries.ts';
+  const binaries = 'server/test/kit/servers/binaries.ts';
   cpSync(path.join(import.meta.dirname, '..', binaries), path.join(project, binaries));
   for (const [name, text] of Object.entries(tests)) {
     writeFileSync(path.join(project, 'core/src', `${name}.test.ts`), text);

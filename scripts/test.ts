@@ -13,6 +13,7 @@ import type { TestResult } from './test-message.ts';
 
 const TEST_FILES = [
   'core/src/**/*.test.ts',
+  'manifest/src/**/*.test.ts',
   'server/src/**/*.test.ts',
   'server/test/**/*.test.ts',
   'scripts/**/*.test.ts',

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { needsServer } from '../../server/test/servers/binaries.ts';
+import { needsServer } from '../../server/test/kit/servers/binaries.ts';
 import { ask } from '../program.ts';
 import { type RealStores, startStores } from '../real-stores.ts';
 import { BASELINES, startBaseline } from './baselines.ts';

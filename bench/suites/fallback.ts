@@ -2,7 +2,7 @@
 // ledger of its own, one of which lost its Redis before it was measured. It sells from its memory, reads the ledger's
 // journal, and looks every half second whether Redis is back; the other is all that the machine can give.
 
-import { startRedis } from '../../server/test/servers/redis.ts';
+import { startRedis } from '../../server/test/kit/servers/redis.ts';
 import { problemsOf, sideOf } from '../against-echo.ts';
 import { type Bench, type Figure, figure, type Suite, type SuiteResult } from '../bench.ts';
 import { alternate, measureLoad, type Pair, type Run } from '../measure.ts';

@@ -2,12 +2,12 @@
 // Buyers come at a steady rate while Redis is killed, or stopped where it is, again and again. A gap runs from the
 // signal until somebody has a ticket who asked for it after the signal: who asked before may have been lucky.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { TicketLayout } from '@floodgate/core/layout.ts';
+import { TicketLayout } from '@floodgate/core/seating/layout.ts';
 import { Redis } from 'ioredis';
+import { openSqlLedger } from '../../server/src/compose.ts';
 import type { InventoryEvent, InventorySnapshot } from '../../server/src/inventory/inventory.ts';
-import { RedisInventory } from '../../server/src/inventory/redis-inventory.ts';
-import { openSqlLedger } from '../../server/src/stores.ts';
-import { type RedisServer, startRedis } from '../../server/test/servers/redis.ts';
+import { RedisInventory } from '../../server/src/inventory/redis/redis-inventory.ts';
+import { type RedisServer, startRedis } from '../../server/test/kit/servers/redis.ts';
 import { type Bench, type Figure, figure, round, type Suite, type SuiteResult } from '../bench.ts';
 import type { Program } from '../program.ts';
 import { withStores } from '../real-stores.ts';

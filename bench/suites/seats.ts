@@ -4,10 +4,10 @@
 // Every hold of a seat needs another seat, so the loads are bounded: so many requests, as fast as the answers come,
 // general admission and seats in turns.
 import type { EventId, TicketTypeId } from '@floodgate/core/ids.ts';
-import { TicketLayout } from '@floodgate/core/layout.ts';
-import { parseManifestText } from '@floodgate/core/manifest-text.ts';
-import { seatPlanOf } from '@floodgate/core/seat-plan.ts';
-import { MemoryInventory } from '../../server/src/inventory/memory-inventory.ts';
+import { TicketLayout } from '@floodgate/core/seating/layout.ts';
+import { seatPlanOf } from '@floodgate/core/seating/seat-plan.ts';
+import { parseManifestText } from '@floodgate/manifest/text.ts';
+import { MemoryInventory } from '../../server/src/inventory/memory/memory-inventory.ts';
 import { compareWithEcho, ratioFigure } from '../against-echo.ts';
 import { type Bench, type Figure, figure, round, type Suite, type Target } from '../bench.ts';
 import { closedLoop } from '../generators.ts';

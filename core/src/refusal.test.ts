@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { firstRefusal, invariant, REFUSALS, type RefusalCode, unreachable } from './refusal.ts';
+import { invariant, unreachable } from './assert.ts';
+import { firstRefusal, REFUSALS, type RefusalCode } from './refusal.ts';
 
 test('[A2] of any refusals, in any order, the first of the list is answered', () => {
   fc.assert(

@@ -2,6 +2,8 @@
 // When several hold at once, the first of this list is answered (see `firstRefusal`), so that a client
 // sees the same code whatever the timing. A fault (the world failed) is an exception instead.
 
+import type { SeatName } from './seating/layout.ts';
+
 export const REFUSALS = [
   'EVENT_NOT_FOUND',
   'MANIFEST_NOT_FOUND',
@@ -50,12 +52,17 @@ export function firstRefusal(codes: readonly RefusalCode[]): RefusalCode | undef
   return first;
 }
 
-/** Ends a `switch` over a closed union: does not compile when a case is missing, throws if one slips through. */
-export function unreachable(value: never): never {
-  throw new Error(`broken invariant: unexpected ${JSON.stringify(value)}`);
-}
-
-/** A broken invariant is our bug, never a refusal: it is asserted in production too. */
-export function invariant(condition: boolean, message: string): asserts condition {
-  if (!condition) throw new Error(`broken invariant: ${message}`);
+/** A use case's "no": the code, and what a client can do something with. */
+export interface Refusal {
+  readonly refusal: RefusalCode;
+  /** Tickets left, where the answer says so. */
+  readonly remaining?: number | undefined;
+  /** With SEAT_TAKEN and SEAT_NOT_FOUND: which. */
+  readonly seats?: readonly SeatName[] | undefined;
+  /** With ALL_HELD: when the next hold may lapse. */
+  readonly nextExpiryAtMs?: number | undefined;
+  /** With NOT_ON_SALE: when the sale begins, if it is to begin. */
+  readonly onSaleAtMs?: number | undefined;
+  /** With BELOW_MINIMUM and LIMIT_REACHED: how many tickets an order must or may have, if that is why. */
+  readonly perOrder?: number | undefined;
 }

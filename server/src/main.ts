@@ -3,33 +3,33 @@ import { randomBytes } from 'node:crypto';
 import type { Server } from 'node:http';
 import { type AddressInfo, Server as TcpServer } from 'node:net';
 import { IdSource } from '@floodgate/core/ids.ts';
+import { seedEvents } from './commands/demo-events.ts';
+import { ledgerName, openStores, type Parts, type Stores } from './compose.ts';
 import { type Config, readConfig } from './config.ts';
-import { createDoors } from './http/app.ts';
-import { buyOperations } from './http/buy.ts';
-import { Cors } from './http/cors.ts';
-import { eventOperations } from './http/events.ts';
-import { flashOperations } from './http/flash.ts';
-import { holdOperations } from './http/holds.ts';
-import { manifestOperations } from './http/manifests.ts';
-import type { Operation } from './http/operation.ts';
-import { operatorOperations } from './http/operations.ts';
-import { orderOperations } from './http/orders.ts';
-import { organizerOperations } from './http/organize.ts';
-import { seatOperations } from './http/seats.ts';
-import type { Doors } from './http/serve.ts';
-import { sessionOperations } from './http/sessions.ts';
-import { staffOperations } from './http/staff.ts';
+import { buyOperations } from './http/doors/buy.ts';
+import { eventOperations } from './http/doors/events.ts';
+import { flashOperations } from './http/doors/flash.ts';
+import { holdOperations } from './http/doors/holds.ts';
+import { manifestOperations } from './http/doors/manifests.ts';
+import { operatorOperations } from './http/doors/operators.ts';
+import { orderOperations } from './http/doors/orders.ts';
+import { organizerOperations } from './http/doors/organize.ts';
+import { seatOperations } from './http/doors/seats.ts';
+import { sessionOperations } from './http/doors/sessions.ts';
+import { staffOperations } from './http/doors/staff.ts';
+import { createDoors } from './http/lane/app.ts';
+import { Cors } from './http/lane/cors.ts';
+import type { Operation } from './http/lane/operation.ts';
+import type { Doors } from './http/lane/serve.ts';
 import { ShopIdentity } from './identity/shop-identity.ts';
-import { Catalogue } from './sales/catalogue.ts';
-import { seedEvents } from './sales/demo-events.ts';
-import { learnEvents } from './sales/discover.ts';
-import { Doubts } from './sales/doubts.ts';
-import { countTickets } from './sales/events.ts';
-import { NextExpiries } from './sales/next-expiry.ts';
-import type { Rooms } from './sales/rooms.ts';
-import { learnStaff } from './sales/staff.ts';
-import { whoAsks } from './sales/who.ts';
-import { ledgerName, openStores, type Parts, type Stores } from './stores.ts';
+import { learnStaff } from './sales/access/staff-keys.ts';
+import { whoAsks } from './sales/access/who.ts';
+import { NextExpiries } from './sales/buying/next-expiry.ts';
+import { Catalogue } from './sales/catalogue/catalogue.ts';
+import { learnEvents } from './sales/catalogue/discover.ts';
+import { Doubts } from './sales/keeping/doubts.ts';
+import { countTickets } from './sales/organizing/create-event.ts';
+import type { Shop } from './sales/shop.ts';
 import { createLog, type Log } from './telemetry/logs.ts';
 import { ShopTelemetry } from './telemetry/shop-telemetry.ts';
 import type { TicketCount } from './telemetry/telemetry.ts';
@@ -45,8 +45,9 @@ export interface ShopParts extends Parts {
   readonly hasFrontLane?: boolean;
 }
 
-export interface Shop {
-  readonly rooms: Rooms;
+export interface OpenShop {
+  /** What its use cases work with. */
+  readonly inside: Shop;
   readonly server: Server;
   readonly port: number;
   /** All that it answers. */
@@ -56,11 +57,11 @@ export interface Shop {
 }
 
 /** The rooms, with every event of the ledger loaded, and the stores behind them. Throws what `openStores` throws. */
-export async function openRooms(
+export async function openInside(
   config: Config,
   log: Log,
   parts: Parts = {},
-): Promise<{ rooms: Rooms; stores: Stores }> {
+): Promise<{ shop: Shop; stores: Stores }> {
   const telemetry = new ShopTelemetry(log);
   const stores = await openStores(config, telemetry, parts);
   const { ledger, inventory } = stores;
@@ -70,14 +71,14 @@ export async function openRooms(
     if (ids.nodeId !== stores.nodeId()) ids = new IdSource(stores.nodeId());
     return ids.next(Date.now());
   };
-  const rooms: Rooms = {
+  const shop: Shop = {
     ...{ catalogue: new Catalogue(), inventory, ledger, doubts: new Doubts(), telemetry, newId },
     ...{ newSecret: randomSecrets(), holdTtlMs: config.holdTtlMs, holdMaxMs: config.holdMaxMs },
     ...{ identity: identityOf(config), nextExpiries: new NextExpiries(ledger) },
   };
-  telemetry.watch({ ticketCounts: () => ticketCounts(rooms), ledgerWaiting: stores.waiting });
-  await learnEvents(rooms);
-  return { rooms, stores };
+  telemetry.watch({ ticketCounts: () => ticketCounts(shop), ledgerWaiting: stores.waiting });
+  await learnEvents(shop);
+  return { shop, stores };
 }
 
 function identityOf(config: Config): ShopIdentity {
@@ -86,17 +87,17 @@ function identityOf(config: Config): ShopIdentity {
 }
 
 /** Rooms, seeds when the ledger is empty, workers, doors; listening when it resolves. */
-export async function openShop(config: Config, log: Log, parts: ShopParts = {}): Promise<Shop> {
-  const { rooms, stores } = await openRooms(config, log, parts);
-  if (rooms.catalogue.all().length === 0) {
-    await seedEvents(rooms, config.seedEvents, config.seedTickets);
+export async function openShop(config: Config, log: Log, parts: ShopParts = {}): Promise<OpenShop> {
+  const { shop, stores } = await openInside(config, log, parts);
+  if (shop.catalogue.all().length === 0) {
+    await seedEvents(shop, config.seedEvents, config.seedTickets);
     // Another process that began at the same moment may have made some of them.
-    await learnEvents(rooms);
+    await learnEvents(shop);
   }
   const { mode, degraded } = stores;
   const doors: Doors = {
-    telemetry: rooms.telemetry,
-    whoAsks: (credentials) => whoAsks(rooms, credentials),
+    telemetry: shop.telemetry,
+    whoAsks: (credentials) => whoAsks(shop, credentials),
     cors: Cors.of(config.corsOrigins),
     mode,
     degraded,
@@ -104,25 +105,25 @@ export async function openShop(config: Config, log: Log, parts: ShopParts = {}):
   };
   const { defaultEvent } = config;
   const operations = [
-    ...buyOperations(rooms, defaultEvent),
-    ...eventOperations(rooms, defaultEvent),
-    ...organizerOperations(rooms),
-    ...holdOperations(rooms),
-    ...manifestOperations(rooms),
-    ...seatOperations(rooms),
-    ...flashOperations(rooms, defaultEvent),
-    ...orderOperations(rooms),
-    ...staffOperations(rooms),
-    ...sessionOperations(rooms, doors.cors),
-    ...operatorOperations(rooms, doors, defaultEvent),
+    ...buyOperations(shop, defaultEvent),
+    ...eventOperations(shop, defaultEvent),
+    ...organizerOperations(shop),
+    ...holdOperations(shop),
+    ...manifestOperations(shop),
+    ...seatOperations(shop),
+    ...flashOperations(shop, defaultEvent),
+    ...orderOperations(shop),
+    ...staffOperations(shop),
+    ...sessionOperations(shop, doors.cors),
+    ...operatorOperations(shop, doors, defaultEvent),
   ];
-  await learnStaff(rooms);
+  await learnStaff(shop);
   const server = createDoors(doors, operations, parts.hasFrontLane);
-  const workers = startWorkers(rooms, config.reconcileEveryMs);
+  const workers = startWorkers(shop, config.reconcileEveryMs);
   await listen(server, config);
   const { port } = server.address() as AddressInfo;
   return {
-    rooms,
+    inside: shop,
     server,
     port,
     operations,
@@ -172,10 +173,10 @@ function randomSecrets(): () => string {
 }
 
 /** What staff took out of sale has lines only where there is some. */
-async function ticketCounts(rooms: Rooms): Promise<TicketCount[]> {
+async function ticketCounts(shop: Shop): Promise<TicketCount[]> {
   const always = ['available', 'pending', 'held', 'sold'] as const;
   const sometimes = ['allocated', 'killed'] as const;
-  return (await countTickets(rooms)).flatMap(({ eventId, counts }) =>
+  return (await countTickets(shop)).flatMap(({ eventId, counts }) =>
     counts.flatMap((type) =>
       [...always, ...sometimes.filter((state) => type[state] > 0)].map((state) => ({
         ...{ event: eventId, ticketType: type.ticketType, state, tickets: type[state] },
@@ -204,16 +205,16 @@ async function main(): Promise<void> {
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal));
 
-  log.logger.info({ port: shop.port, readyMs, events: shop.rooms.catalogue.all().length }, 'listening');
+  log.logger.info({ port: shop.port, readyMs, events: shop.inside.catalogue.all().length }, 'listening');
   await log.flush();
   // Whoever read along may have gone, as in `npm start | head -1`.
   process.stdout.on('error', () => {});
   if (!config.isProduction) process.stdout.write(welcome(config, shop));
 }
 
-function welcome(config: Config, shop: Shop): string {
+function welcome(config: Config, shop: OpenShop): string {
   const address = `http://localhost:${shop.port}`;
-  const first = shop.rooms.catalogue.all()[0]?.event.eventId ?? '1';
+  const first = shop.inside.catalogue.all()[0]?.event.eventId ?? '1';
   const key = config.isApiKeyMade ? config.apiKey : '$API_KEY';
   const keyLine = config.isApiKeyMade
     ? `${config.apiKey}   (made for this run; set API_KEY to keep one)`

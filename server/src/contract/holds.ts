@@ -1,6 +1,6 @@
 // The wire of holds: three kinds of lines, and how seats are named. Everything a client can get wrong here has a
 // sentence of its own.
-import { type SeatName, seatKey } from '@floodgate/core/layout.ts';
+import { type SeatName, seatKey } from '@floodgate/core/seating/layout.ts';
 import { z } from 'zod';
 import { accessCode, eventParams, optionalKey, quantity, ticketType } from './schemas.ts';
 import { buyer } from './who.ts';

@@ -1,31 +1,6 @@
 // Who asks. Buyers come with a session that this shop made, or with a JWT of the platform they bought on; staff with an
 // API key or a JWT. What a credential says is decided here; what its bearer may do is decided at the doors.
-
-/** From the most to the least: each may do what the next may, except that `door` and `read` are apart. */
-export type Role = 'admin' | 'box-office' | 'door' | 'read';
-
-export type Principal =
-  /** No credential came with the request: a guest. */
-  | { readonly kind: 'nobody' }
-  /** `session:<id>` or `user:<subject of a JWT>`: what stands as buyer in holds and orders. */
-  | { readonly kind: 'buyer'; readonly buyer: string }
-  /** `name` is for the audit log: `admin key`, `key 7301… Box office`, `user jane@example.org`. */
-  | { readonly kind: 'staff'; readonly role: Role; readonly name: string };
-
-export const NOBODY: Principal = Object.freeze({ kind: 'nobody' });
-
-/** A credential that is no good: forged, expired, revoked, unreadable. `why` is for the client, without the credential. */
-export interface BadCredential {
-  readonly kind: 'bad';
-  readonly why: string;
-}
-
-export interface Credentials {
-  /** What follows `Authorization: Bearer `. */
-  readonly bearer: string | undefined;
-  /** The session token of a cookie; looked at only without a bearer. */
-  readonly session: string | undefined;
-}
+import type { Actor, BadCredential, Credentials, Role } from '@floodgate/core/actor.ts';
 
 /** A staff key as it is kept: never the key itself. */
 export interface StaffKey {
@@ -49,10 +24,7 @@ export interface Identity {
   /** Up to which entry of the shop's journal its staff keys are known here. */
   learnedSeq: number;
   /** At once for all but JWTs that were not seen before. `nowMs` is the ledger's clock. */
-  whoIs(
-    credentials: Credentials,
-    nowMs: number,
-  ): Principal | BadCredential | Promise<Principal | BadCredential>;
+  whoIs(credentials: Credentials, nowMs: number): Actor | BadCredential | Promise<Actor | BadCredential>;
   /** An anonymous buyer, from now on known by this token. */
   newSession(nowMs: number): Session;
   /** A fresh key, which is shown once, and its hash, which is kept. */

@@ -1,8 +1,8 @@
 // JWTs of the platform that buyers and staff come from: HS256 only, with expiry and subject. Checking one costs 120 µs,
 // so those that are good are remembered until they expire.
 import { createSecretKey, hash, type KeyObject } from 'node:crypto';
+import type { Actor, BadCredential, Role } from '@floodgate/core/actor.ts';
 import { errors, type JWTHeaderParameters, type JWTPayload, jwtVerify } from 'jose';
-import type { BadCredential, Principal, Role } from './identity.ts';
 
 export interface JwtRules {
   /** `kid` is what a token's header names; a token that names none is tried with all. */
@@ -20,7 +20,7 @@ const MAX_SUBJECT = 200;
 const ROLES: ReadonlySet<unknown> = new Set<Role>(['admin', 'box-office', 'door', 'read']);
 
 interface Remembered {
-  readonly who: Principal;
+  readonly who: Actor;
   readonly expiresAtMs: number;
 }
 
@@ -36,14 +36,14 @@ export class Jwts {
   }
 
   /** At once for a token that was seen before. */
-  read(token: string, nowMs: number): Principal | BadCredential | Promise<Principal | BadCredential> {
+  read(token: string, nowMs: number): Actor | BadCredential | Promise<Actor | BadCredential> {
     const digest = hash('sha256', token, 'base64url');
     const known = this.#good.get(digest);
     if (known && nowMs < known.expiresAtMs) return known.who;
     return this.#verify(token, digest, nowMs);
   }
 
-  async #verify(token: string, digest: string, nowMs: number): Promise<Principal | BadCredential> {
+  async #verify(token: string, digest: string, nowMs: number): Promise<Actor | BadCredential> {
     const payload = await this.#payloadOf(token, nowMs);
     if (typeof payload === 'string') return { kind: 'bad', why: payload };
     const who = principalOf(payload);
@@ -91,7 +91,7 @@ function keyFor(header: JWTHeaderParameters, kid: string | undefined, key: KeyOb
 }
 
 /** The subject, and for staff the role. Another `role` than those of staff is the platform's own affair. */
-function principalOf({ sub, role }: JWTPayload): Principal | BadCredential {
+function principalOf({ sub, role }: JWTPayload): Actor | BadCredential {
   if (!isSubject(sub)) return { kind: 'bad', why: SUBJECT_RULE };
   return ROLES.has(role)
     ? { kind: 'staff', role: role as Role, name: `user ${sub}` }

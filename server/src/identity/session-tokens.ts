@@ -1,7 +1,8 @@
 // Sessions of anonymous buyers: `fgs_<id>.<expiry>.<mac>`. Nothing is kept of them, so any process with the secrets
 // knows every session; HMAC-SHA256 at 2 µs each, because each request of a buyer carries one.
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { BadCredential, Principal, Session } from './identity.ts';
+import type { Actor, BadCredential } from '@floodgate/core/actor.ts';
+import type { Session } from './identity.ts';
 
 export const SESSION_PREFIX = 'fgs_';
 const ID_BYTES = 16;
@@ -28,7 +29,7 @@ export class SessionTokens {
     return { buyer: `session:${id}`, token: `fgs_${content}.${mac}`, expiresAtMs: expiresAtS * 1_000 };
   }
 
-  read(token: string, nowMs: number): Principal | BadCredential {
+  read(token: string, nowMs: number): Actor | BadCredential {
     const parts = TOKEN.exec(token);
     if (!parts) return FORGED;
     const [, content, id, expiresAt, mac] = parts as unknown as [string, string, string, string, string];

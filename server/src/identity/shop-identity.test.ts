@@ -3,9 +3,10 @@
 import assert from 'node:assert/strict';
 import { createHmac, generateKeyPairSync, hash } from 'node:crypto';
 import { test } from 'node:test';
+import type { Actor, BadCredential } from '@floodgate/core/actor.ts';
 import fc from 'fast-check';
-import { forgeJwt, jsonPart, withOtherCharacter, withPart } from '../../test/forge.ts';
-import type { BadCredential, Principal, StaffKey } from './identity.ts';
+import { forgeJwt, jsonPart, withOtherCharacter, withPart } from '../../test/kit/forge.ts';
+import type { StaffKey } from './identity.ts';
 import { type IdentityOptions, ShopIdentity } from './shop-identity.ts';
 
 const NOW_MS = 1_800_000_000_000;
@@ -41,15 +42,15 @@ function staffKey(shop: ShopIdentity, keyId: string, changes: Partial<StaffKey> 
   return key;
 }
 
-const buyer = (name: string): Principal => ({ kind: 'buyer', buyer: name });
-const staff = (role: 'admin' | 'box-office' | 'door' | 'read', name: string): Principal => ({
+const buyer = (name: string): Actor => ({ kind: 'buyer', buyer: name });
+const staff = (role: 'admin' | 'box-office' | 'door' | 'read', name: string): Actor => ({
   kind: 'staff',
   role,
   name,
 });
 
 /** Good credentials, and whom they open as. */
-const GOOD: Readonly<Record<string, readonly [token: string, who: Principal]>> = {
+const GOOD: Readonly<Record<string, readonly [token: string, who: Actor]>> = {
   'the admin key': [API_KEY, staff('admin', 'admin key')],
   'a token of a buyer': [sign({}), buyer('user:ann')],
   'a token that names its key': [sign({}, { kid: 'new' }), buyer('user:ann')],

@@ -1,7 +1,8 @@
 // Who asks, by any of the credentials that this shop takes.
 import { timingSafeEqual } from 'node:crypto';
-import type { BadCredential, Credentials, Identity, Principal, Session, StaffKey } from './identity.ts';
-import { NOBODY } from './identity.ts';
+import type { Actor, BadCredential, Credentials } from '@floodgate/core/actor.ts';
+import { GUEST } from '@floodgate/core/actor.ts';
+import type { Identity, Session, StaffKey } from './identity.ts';
 import { type JwtRules, Jwts } from './jwts.ts';
 import { SESSION_PREFIX, SessionTokens } from './session-tokens.ts';
 import { KEY_PREFIX, StaffKeys } from './staff-keys.ts';
@@ -35,8 +36,8 @@ export class ShopIdentity implements Identity {
   whoIs(
     { bearer, session }: Credentials,
     nowMs: number,
-  ): Principal | BadCredential | Promise<Principal | BadCredential> {
-    if (bearer === undefined) return session === undefined ? NOBODY : this.#sessions.read(session, nowMs);
+  ): Actor | BadCredential | Promise<Actor | BadCredential> {
+    if (bearer === undefined) return session === undefined ? GUEST : this.#sessions.read(session, nowMs);
     if (bearer.length > MAX_BEARER) return TOO_LONG;
     if (this.#isAdminKey(bearer)) return ADMIN;
     if (bearer.startsWith(SESSION_PREFIX)) return this.#sessions.read(bearer, nowMs);
@@ -75,6 +76,6 @@ export class ShopIdentity implements Identity {
 }
 
 const JWT = /^[\w-]+\.[\w-]*\.[\w-]*$/;
-const ADMIN: Principal = Object.freeze({ kind: 'staff', role: 'admin', name: 'admin key' });
+const ADMIN: Actor = Object.freeze({ kind: 'staff', role: 'admin', name: 'admin key' });
 const UNKNOWN: BadCredential = { kind: 'bad', why: 'This is no key or token of ours.' };
 const TOO_LONG: BadCredential = { kind: 'bad', why: `A key or token has at most ${MAX_BEARER} characters.` };

@@ -1,7 +1,8 @@
 // API keys of staff: `fgk_<keyId>_<secret>`. Only their SHA-256 is kept, which is enough for 256 random bits: there is
 // nothing to guess that a slow hash would protect.
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { BadCredential, Principal, StaffKey } from './identity.ts';
+import type { Actor, BadCredential } from '@floodgate/core/actor.ts';
+import type { StaffKey } from './identity.ts';
 
 export const KEY_PREFIX = 'fgk_';
 const SECRET_BYTES = 32;
@@ -34,7 +35,7 @@ export class StaffKeys {
     return this.#keys.get(keyId);
   }
 
-  read(bearer: string, nowMs: number): Principal | BadCredential {
+  read(bearer: string, nowMs: number): Actor | BadCredential {
     const key = this.#keys.get(KEY.exec(bearer)?.[1] ?? '');
     // Whether a key is known, revoked or expired is told to its bearer only.
     if (!key || !timingSafeEqual(Buffer.from(digest(bearer)), Buffer.from(key.hash))) return UNKNOWN;

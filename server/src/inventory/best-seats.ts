@@ -16,7 +16,7 @@
 // The search goes through the runs of the wanted pools by position, from `from` on and around. Processes that choose
 // from memories of their own begin at different places, so that a herd does not fight for the same seats.
 import type { Ticket } from '@floodgate/core/ids.ts';
-import type { SeatRuns } from '@floodgate/core/seat-plan.ts';
+import type { SeatRuns } from '@floodgate/core/seating/seat-plan.ts';
 
 /** How many runs with room are compared: the work for a choice is bounded by their length. */
 export const LOOK_AHEAD = 4;

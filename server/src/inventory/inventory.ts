@@ -16,7 +16,7 @@
 //
 // What is `sold` here is gone: sold, or taken out of sale by staff. The ledger knows which.
 import type { EventId, Ticket, TicketTypeId } from '@floodgate/core/ids.ts';
-import type { TicketLayout } from '@floodgate/core/layout.ts';
+import type { TicketLayout } from '@floodgate/core/seating/layout.ts';
 
 /** What an inventory has to know of an event. */
 export interface InventoryEvent {

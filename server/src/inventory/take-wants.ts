@@ -4,10 +4,10 @@
 // before all others, best seats in one section before those in all sections, else in the order of the request. So no want
 // takes what another one must have, and whenever the counts are enough, seats can be found too. Two exceptions: a party
 // that insists on sitting together, and accessible pools, where a companion seat is of no use without its place.
+
+import { invariant } from '@floodgate/core/assert.ts';
 import type { Ticket } from '@floodgate/core/ids.ts';
-import { invariant } from '@floodgate/core/refusal.ts';
 import type { Search } from './best-seats.ts';
-import type { EventTickets } from './event-tickets.ts';
 import {
   AVAILABLE,
   type BestWant,
@@ -19,6 +19,7 @@ import {
   type TakeResult,
   type Want,
 } from './inventory.ts';
+import type { EventTickets } from './memory/event-tickets.ts';
 
 /** Marks a ticket as taken. */
 export type Mark = (event: EventTickets, ticket: Ticket) => void;

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, describe, test } from 'node:test';
 import type { AllocationId } from '@floodgate/core/ids.ts';
+import { EventEntries, freshId, TestClock, ticketsOf } from './contract/test-entries.ts';
 import { SqliteReader } from './sqlite/reader.ts';
 import { SqliteWriter } from './sqlite/writer.ts';
-import { EventEntries, freshId, TestClock, ticketsOf } from './test-entries.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'floodgate-'));
 after(() => rmSync(folder, { recursive: true }));

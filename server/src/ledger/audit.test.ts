@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, describe, test } from 'node:test';
+import { EventEntries, TestClock } from './contract/test-entries.ts';
 import type { AuditCheck } from './ledger.ts';
 import { SqliteReader } from './sqlite/reader.ts';
 import { SqliteWriter } from './sqlite/writer.ts';
-import { EventEntries, TestClock } from './test-entries.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'floodgate-'));
 after(() => rmSync(folder, { recursive: true }));

@@ -1,7 +1,8 @@
 // The audit: folds an event's journal from its first fact on, checks every step against the rules, and compares
 // the result with the tables. Rows are pushed in, so that every dialect can stream them.
+
+import { unreachable } from '@floodgate/core/assert.ts';
 import type { HoldStatus } from '@floodgate/core/hold.ts';
-import { unreachable } from '@floodgate/core/refusal.ts';
 //
 // Rule S8 is not among them: which limits stood when a buyer bought is not in the journal.
 import type { AuditCheck, ClaimKind, EventHead, HoldRecord, JournalEntry, OrderRecord } from './ledger.ts';

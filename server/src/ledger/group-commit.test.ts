@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Verdict } from './batch-state.ts';
+import { EventEntries } from './contract/test-entries.ts';
 import { GroupCommit, type GroupCommitOptions } from './group-commit.ts';
+import type { Verdict } from './judge/state.ts';
 import { type Entry, LedgerOutcomeUnknown, LedgerUnavailable } from './ledger.ts';
-import { EventEntries } from './test-entries.ts';
 
 const entries = new EventEntries(1_000);
 let lastTicket = 0;

@@ -1,8 +1,8 @@
 // Group commit: what is posted while one batch commits becomes the next batch, so durability costs each sale a
 // share of a commit. There is no timer: an idle ledger commits as soon as a few entries are there or the turn of
 // the event loop ends, a busy one takes its next batch while the one before is being made durable.
-import { invariant } from '@floodgate/core/refusal.ts';
-import type { Verdict } from './batch-state.ts';
+import { invariant } from '@floodgate/core/assert.ts';
+import type { Verdict } from './judge/state.ts';
 import { type Entry, LedgerOutcomeUnknown, LedgerUnavailable, type Outcome } from './ledger.ts';
 
 interface Posted {

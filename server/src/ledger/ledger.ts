@@ -1,10 +1,11 @@
 // The ledger is what was promised and sold: durable, and never wrong. One write path, `post`; reads beside it.
 // Every entry is judged alone inside the transaction of its batch: one entry's refusal never fails its neighbours.
-import type { EventDefinition } from '@floodgate/core/event.ts';
+import type { EventDefinition } from '@floodgate/core/event/event.ts';
+import { Unavailable } from '@floodgate/core/faults.ts';
 import type { HoldStatus } from '@floodgate/core/hold.ts';
 import type { AllocationId, EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
-import type { TicketRange } from '@floodgate/core/layout.ts';
 import type { RefusalCode } from '@floodgate/core/refusal.ts';
+import type { TicketRange } from '@floodgate/core/seating/layout.ts';
 
 /**
  * An idempotency key (rule S5). The first entry that is judged under (event, scope, key) keeps its outcome for
@@ -284,12 +285,12 @@ export interface ClaimSnapshot {
 }
 
 /** Nothing was granted and nothing was kept: safe to answer 503 with Retry-After. */
-export class LedgerUnavailable extends Error {
+export class LedgerUnavailable extends Unavailable {
   override readonly name = 'LedgerUnavailable';
 }
 
 /** The commit's outcome is not known (it failed while being made durable): its tickets are looked up later. */
-export class LedgerOutcomeUnknown extends Error {
+export class LedgerOutcomeUnknown extends Unavailable {
   override readonly name = 'LedgerOutcomeUnknown';
 }
 

@@ -1,25 +1,34 @@
-// The shop's own journal: what staff did that belongs to no event. It is made by the first fact that needs it.
-import { type Entry, type Outcome, SHOP } from '../ledger/ledger.ts';
-import type { Rooms } from './rooms.ts';
+// What a use case works with. `sales/` is the only place where the rooms meet; main.ts builds them.
+import type { HoldId, OrderId } from '@floodgate/core/ids.ts';
+import type { Identity } from '../identity/identity.ts';
+import type { Inventory } from '../inventory/inventory.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
+import type { NextExpiries } from './buying/next-expiry.ts';
+import type { Catalogue } from './catalogue/catalogue.ts';
+import type { Doubts } from './keeping/doubts.ts';
 
-/** Posts an entry of the shop's journal. */
-export async function postToShop(
-  rooms: Pick<Rooms, 'ledger'>,
-  entry: Extract<Entry, { kind: 'record' | 'keep-manifest' }>,
-): Promise<Outcome> {
-  const outcome = await rooms.ledger.post(entry);
-  if (outcome.status !== 'refused' || outcome.refusal !== 'EVENT_NOT_FOUND') return outcome;
-  // Another process may do so at the same moment: its shop is as good as ours.
-  await rooms.ledger.post({ kind: 'create-event', eventId: SHOP, event: SHOP_EVENT });
-  return rooms.ledger.post(entry);
+export interface Shop {
+  readonly catalogue: Catalogue;
+  readonly inventory: Inventory;
+  readonly ledger: Ledger;
+  readonly doubts: Doubts;
+  readonly nextExpiries: NextExpiries;
+  readonly identity: Identity;
+  readonly telemetry: Telemetry;
+  /** A fresh time-ordered id. */
+  readonly newId: () => string;
+  /** A fresh secret: 128 random bits in base64url. */
+  readonly newSecret: () => string;
+  readonly holdTtlMs: number;
+  /** No hold lives longer than this since it was made, however often it is extended. */
+  readonly holdMaxMs: number;
 }
 
-const SHOP_EVENT = {
-  eventId: SHOP,
-  name: 'The shop',
-  venue: { name: 'The shop' },
-  startsAt: '1970-01-01T00:00:00.000Z',
-  timeZone: 'Etc/UTC',
-  status: 'draft',
-  ticketTypes: [],
-} as const;
+export function newOrderId(shop: Shop): OrderId {
+  return shop.newId() as OrderId;
+}
+
+export function newHoldId(shop: Shop): HoldId {
+  return shop.newId() as HoldId;
+}

@@ -1,7 +1,8 @@
 // Who waits for an event's tickets to change. Other processes' changes are not announced, so a wait here ends after
 // 50 ms at the latest, and who still needs tickets asks again. Waits for one event until one millisecond share a timer.
+
+import { invariant } from '@floodgate/core/assert.ts';
 import type { EventId } from '@floodgate/core/ids.ts';
-import { invariant } from '@floodgate/core/refusal.ts';
 
 const LONGEST_MS = 50;
 

@@ -1,8 +1,9 @@
 // An event as Redis keeps it: a bitmap of available tickets, two bits of state per ticket, and a tally per pool.
 // Built here in one piece, so a million tickets travel in one command of 375 kB.
+
+import { invariant } from '@floodgate/core/assert.ts';
 import type { TicketTypeId } from '@floodgate/core/ids.ts';
-import type { TicketLayout } from '@floodgate/core/layout.ts';
-import { invariant } from '@floodgate/core/refusal.ts';
+import type { TicketLayout } from '@floodgate/core/seating/layout.ts';
 import { AVAILABLE, HELD, type InventorySnapshot, SOLD, type State } from '../inventory.ts';
 import { type SeatImage, seatImageOf } from './seat-image.ts';
 

@@ -1,8 +1,8 @@
 // Which layouts count as one layout, or as one layout grown.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { sells } from '@floodgate/core/test-manifest.ts';
-import { eventOf, GA, houseOf, layoutOf, VIP } from '../test-events.ts';
+import { sells } from '@floodgate/core/testing/houses.ts';
+import { eventOf, GA, houseOf, layoutOf, VIP } from '../contract/test-events.ts';
 import { beginsWith, describeLayout, readLayout } from './layout-text.ts';
 
 const STALLS = { Stalls: ['ssss', 'sacs'] };

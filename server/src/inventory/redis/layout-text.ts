@@ -2,9 +2,9 @@
 // digest of where the seats are. Processes whose layouts differ notice it by this text, and when one layout is the
 // other one grown, they go on together.
 import { createHash } from 'node:crypto';
-import type { Pool, TicketLayout } from '@floodgate/core/layout.ts';
-import { invariant } from '@floodgate/core/refusal.ts';
-import type { SeatPlan } from '@floodgate/core/seat-plan.ts';
+import { invariant } from '@floodgate/core/assert.ts';
+import type { Pool, TicketLayout } from '@floodgate/core/seating/layout.ts';
+import type { SeatPlan } from '@floodgate/core/seating/seat-plan.ts';
 
 /** Where a run of tickets of one pool ends. */
 type BlockEnd = readonly [end: number, pool: number];

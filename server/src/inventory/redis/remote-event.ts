@@ -5,7 +5,7 @@
 // Layouts only ever grow. What Redis has may be behind this process, then it is grown; or ahead of it, which is as
 // good: the tickets that both know have the same numbers, and the ledger refuses who does not know the others yet.
 import type { EventId } from '@floodgate/core/ids.ts';
-import type { TicketLayout } from '@floodgate/core/layout.ts';
+import type { TicketLayout } from '@floodgate/core/seating/layout.ts';
 import type { InventoryEvent, InventorySnapshot } from '../inventory.ts';
 import { StaleInventory } from '../shared-inventory.ts';
 import { imageOf, tallyFrom, typesOfPools, unpackStates } from './event-image.ts';

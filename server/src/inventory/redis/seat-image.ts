@@ -1,6 +1,6 @@
 // The seats of an event as Redis keeps them, in three strings: see lua/seats.lua. 100,000 seats are half a megabyte.
-import type { TicketLayout } from '@floodgate/core/layout.ts';
-import type { SeatPlan } from '@floodgate/core/seat-plan.ts';
+import type { TicketLayout } from '@floodgate/core/seating/layout.ts';
+import type { SeatPlan } from '@floodgate/core/seating/seat-plan.ts';
 import { MAX_PARTY } from '../inventory.ts';
 
 export interface SeatImage {

@@ -1,9 +1,10 @@
 // What one process asks of an event in Redis. It is gathered in a turn of the event loop and sent together: settles,
 // give-backs, takes, in this order. (Settles and give-backs of one turn may change places: whatever their order, a sold
 // ticket ends as sold, another that was given back as available.)
+
+import { invariant } from '@floodgate/core/assert.ts';
 import type { Ticket, TicketTypeId } from '@floodgate/core/ids.ts';
-import type { TicketLayout } from '@floodgate/core/layout.ts';
-import { invariant } from '@floodgate/core/refusal.ts';
+import type { TicketLayout } from '@floodgate/core/seating/layout.ts';
 import type { Repair, TakeResult, TypeCounts, Want } from '../inventory.ts';
 import { ticketTypesOf } from './event-image.ts';
 import { Gathered, SLICE } from './gathered.ts';

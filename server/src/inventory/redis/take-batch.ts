@@ -1,7 +1,8 @@
 // The takes of a turn as one call, and their answer. Equal takes in a row travel as one ("30*0:1"), and so do
 // consecutive tickets in the answer ("100-129"): a batch of one on-sale is a few dozen bytes either way.
+
+import { invariant } from '@floodgate/core/assert.ts';
 import type { Ticket } from '@floodgate/core/ids.ts';
-import { invariant } from '@floodgate/core/refusal.ts';
 import type { TakeRefusal, TakeResult } from '../inventory.ts';
 import type { WantText } from './want-text.ts';
 

@@ -4,9 +4,10 @@
 //   "~n:first run:end run:first pool:last pool:needed" + "!"  the best n seats, "!" if only side by side
 // `needed` is what all wants of the take must find in these pools. Any tickets of one type wanted twice say it, too;
 // take.lua adds them up itself.
+
+import { invariant } from '@floodgate/core/assert.ts';
 import type { Ticket, TicketTypeId } from '@floodgate/core/ids.ts';
-import type { TicketLayout } from '@floodgate/core/layout.ts';
-import { invariant } from '@floodgate/core/refusal.ts';
+import type { TicketLayout } from '@floodgate/core/seating/layout.ts';
 import { MAX_PARTY, type TicketsWant, type Want } from '../inventory.ts';
 import { poolFinder } from './event-image.ts';
 

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, describe, test } from 'node:test';
+import { EventEntries, TestClock, ticketsOf } from '../contract/test-entries.ts';
 import { SqliteReader } from '../sqlite/reader.ts';
 import { SqliteWriter } from '../sqlite/writer.ts';
-import { EventEntries, TestClock, ticketsOf } from '../test-entries.ts';
 import { MIGRATIONS, migrationsFrom, SCHEMA_VERSION } from './migrations.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'floodgate-'));

@@ -19,18 +19,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, test } from 'node:test';
+import { EventEntries, TestClock } from '../contract/test-entries.ts';
+import { assertGranted } from '../contract/test-script.ts';
 import type { Buy } from '../ledger.ts';
-import { SqliteLedger } from '../sqlite-ledger.ts';
-import { EventEntries, TestClock } from '../test-entries.ts';
-import { assertGranted } from '../test-script.ts';
 import { SqliteReader } from './reader.ts';
+import { SqliteLedger } from './sqlite-ledger.ts';
 import { SqliteWriter } from './writer.ts';
 
 const KiB = 1024;
 const CAPACITY = 100_000;
 const isRoot = process.getuid?.() === 0;
 /** Anyone but root, who may write what is read-only. */
-const NOBODY = 65_534;
+const GUEST = 65_534;
 
 function run(command: string, ...args: string[]): void {
   execFileSync(command, args, { stdio: ['ignore', 'ignore', 'pipe'] });
@@ -195,8 +195,8 @@ describe('SQLite ledger on a failing disk', () => {
   test('[S4] a read-only file: nothing is granted or kept, and the same writer goes on', () =>
     inFolder((folder) => {
       if (!isRoot) return writeReadOnly(folder);
-      chownSync(folder, NOBODY, NOBODY);
-      process.seteuid?.(NOBODY);
+      chownSync(folder, GUEST, GUEST);
+      process.seteuid?.(GUEST);
       try {
         writeReadOnly(folder);
       } finally {

@@ -9,9 +9,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventId } from '@floodgate/core/ids.ts';
+import type { Acknowledged } from '../contract/sell-until-killed.ts';
 import type { JournalEntry } from '../ledger.ts';
 import { SqliteReader } from './reader.ts';
-import type { Acknowledged } from './sell-until-killed.ts';
 
 const ROUNDS = 12;
 const EVENT = eventId('kill-test')!;

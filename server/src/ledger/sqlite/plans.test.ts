@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
-import { EventEntries, TestClock, ticketsOf, underKey } from '../test-entries.ts';
+import { EventEntries, TestClock, ticketsOf, underKey } from '../contract/test-entries.ts';
 import { SqliteReader } from './reader.ts';
 import { SqliteWriter } from './writer.ts';
 

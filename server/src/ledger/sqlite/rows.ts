@@ -1,6 +1,6 @@
 // Rows of the SQLite ledger as records.
 
-import type { EventDefinition } from '@floodgate/core/event.ts';
+import type { EventDefinition } from '@floodgate/core/event/event.ts';
 import type { HoldStatus } from '@floodgate/core/hold.ts';
 import type { EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
 import type { ClaimKind, EventRecord, HoldRecord, OrderRecord } from '../ledger.ts';

@@ -1,7 +1,7 @@
 // How a batch crosses between the threads: one JSON text each way. Nearly every verdict says no more than "as
 // proposed, at this sequence number", so that crosses as the number alone and the main thread, which still has
 // the entry, fills in the rest: 1.1 µs less of its time per sale.
-import type { Verdict } from '../batch-state.ts';
+import type { Verdict } from '../judge/state.ts';
 import type { Buy, Committed, Entry, Hold } from '../ledger.ts';
 
 /** A batch's verdicts: a sequence number where the entry was committed as proposed. */

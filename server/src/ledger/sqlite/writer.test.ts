@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, describe, test } from 'node:test';
-import type { WorkingSet } from '../batch-state.ts';
+import { EventEntries, TestClock, underKey } from '../contract/test-entries.ts';
+import type { WorkingSet } from '../judge/state.ts';
 import type { Entry } from '../ledger.ts';
-import { EventEntries, TestClock, underKey } from '../test-entries.ts';
 import { SqliteReader } from './reader.ts';
 import { SqliteWriter } from './writer.ts';
 

@@ -2,8 +2,8 @@
 // in a thread of its own (see worker.ts); tests drive it directly.
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { AllocationId, EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
-import type { Changes, EventState, HoldState, Verdict, WorkingSet } from '../batch-state.ts';
-import { holdOf, judge, keptAddress, keyOf, limitedBuyerOf, ticketsNamedBy } from '../judge.ts';
+import { holdOf, judge, keptAddress, keyOf, limitedBuyerOf, ticketsNamedBy } from '../judge/judge.ts';
+import type { Changes, EventState, HoldState, Verdict, WorkingSet } from '../judge/state.ts';
 import { type Entry, LedgerOutcomeUnknown, LedgerUnavailable } from '../ledger.ts';
 import { LedgerClock } from '../ledger-clock.ts';
 import { JournalWriter } from './journal.ts';

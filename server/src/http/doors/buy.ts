@@ -1,0 +1,69 @@
+// The doors that sell in one step: A2, and B2 on the default event.
+import { buyInput, purchaseInput } from '../../contract/schemas.ts';
+import { buyerFor } from '../../sales/access/who.ts';
+import { type Bought, buy } from '../../sales/buying/buy.ts';
+import { idempotencyOf } from '../../sales/buying/idempotency.ts';
+import type { Shop } from '../../sales/shop.ts';
+import { refuseBuyer } from '../lane/credentials.ts';
+import { type Answer, type Operation, operation } from '../lane/operation.ts';
+import { problem } from '../lane/problem.ts';
+import { refused } from '../lane/refused.ts';
+
+export function buyOperations(shop: Shop, defaultEvent: string | undefined): Operation[] {
+  return [
+    operation({
+      name: 'buy',
+      method: 'POST',
+      path: '/buy/:eventId',
+      isHot: true,
+      input: buyInput,
+      async run({ input, requestId, who }) {
+        const { eventId } = input.params;
+        const { quantity, ticketType, accessCode } = input.body;
+        const buyer = buyerFor(who, input.body.buyer);
+        if (buyer === undefined) return refuseBuyer(requestId);
+        const idempotency = idempotencyOf(input.headers['idempotency-key'], 'buy', input.body, who);
+        const command = { eventId, quantity, buyer, ticketType, accessCode, idempotency };
+        const bought = await buy(shop, command);
+        if ('refusal' in bought) return refused(bought, requestId, eventId);
+        const { orderId, secret, tickets, ledgerSeq } = bought;
+        return granted(bought, 201, { success: true, eventId, orderId, secret, tickets, ledgerSeq });
+      },
+    }),
+    operation({
+      name: 'purchase',
+      method: 'POST',
+      path: '/api/v1/purchase',
+      isHot: true,
+      input: purchaseInput,
+      async run({ input, requestId, who }) {
+        const entry = shop.catalogue.defaultEvent(defaultEvent);
+        if (!entry) return problem('EVENT_NOT_FOUND', requestId, { detail: 'There is no default event.' });
+        const { eventId } = entry.event;
+        const { quantity } = input.body;
+        const buyer = buyerFor(who, undefined) ?? null;
+        const idempotency = idempotencyOf(input.headers['idempotency-key'], 'purchase', input.body, who);
+        const bought = await buy(shop, {
+          eventId,
+          quantity,
+          buyer,
+          idempotency,
+          notesRemaining: true,
+        });
+        if ('refusal' in bought) return refused(bought, requestId, eventId);
+        const { remaining: seatsRemaining, orderId, secret, tickets, ledgerSeq } = bought;
+        return granted(bought, 200, { success: true, seatsRemaining, orderId, secret, tickets, ledgerSeq });
+      },
+    }),
+  ];
+}
+
+function granted(bought: Bought, status: number, body: unknown): Answer {
+  const { eventId, orderId, ledgerSeq, tickets } = bought;
+  return {
+    status,
+    body,
+    result: 'granted',
+    fields: { eventId, orderId, ledgerSeq, tickets: tickets.length },
+  };
+}

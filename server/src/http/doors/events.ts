@@ -1,0 +1,128 @@
+// The doors of events: public reads, the classic reads of the default event, and staff's audit and journal.
+import { eventReference, eventsInput, journalInput, noInput } from '../../contract/schemas.ts';
+import { sumCounts } from '../../sales/catalogue/counts.ts';
+import {
+  audit,
+  type EventView,
+  listEvents,
+  readEvent,
+  readJournal,
+  readNewestEvent,
+} from '../../sales/organizing/create-event.ts';
+import type { Shop } from '../../sales/shop.ts';
+import { isKnown } from '../lane/etag.ts';
+import { type Operation, operation } from '../lane/operation.ts';
+import { nextCursor, readCursor, refuseCursor } from '../lane/page.ts';
+import { problem } from '../lane/problem.ts';
+import { eventAnswer, eventBody } from './event-body.ts';
+
+const PUBLIC = { isStaff: false };
+
+export function eventOperations(shop: Shop, defaultEvent: string | undefined): Operation[] {
+  return [
+    operation({
+      name: 'list-events',
+      method: 'GET',
+      path: '/api/v1/events',
+      input: eventsInput,
+      async run(ask) {
+        const { input, requestId } = ask;
+        const skip = readCursor(input.query.cursor);
+        if (skip === undefined) return refuseCursor(requestId);
+        const { limit } = input.query;
+        const { events, next } = await listEvents(shop, skip, limit, ask);
+        const bodies = events.map((view) => eventBody(view, ask));
+        return { status: 200, body: { events: bodies, ...nextCursor(events.length, limit, next) } };
+      },
+    }),
+    operation({
+      name: 'read-event',
+      method: 'GET',
+      path: '/api/v1/events/:eventId',
+      input: eventReference,
+      async run(ask) {
+        const { input, requestId } = ask;
+        const { eventId } = input.params;
+        const view = await (ask.isStaff ? readNewestEvent(shop, eventId) : readEvent(shop, eventId, ask));
+        return 'refusal' in view ? problem(view.refusal, requestId) : eventAnswer(200, view, ask);
+      },
+    }),
+    operation({
+      name: 'availability',
+      method: 'GET',
+      path: '/api/v1/events/:eventId/availability',
+      isHot: true,
+      input: eventReference,
+      async run(ask) {
+        const { input, requestId } = ask;
+        const view = await readEvent(shop, input.params.eventId, ask);
+        if ('refusal' in view) return problem(view.refusal, requestId);
+        const body = JSON.stringify(availabilityBody(view));
+        const headers = { ETag: etagOf(view), 'Cache-Control': 'public, max-age=1' };
+        return isKnown(ask.header('if-none-match'), headers.ETag)
+          ? { status: 304, body: '', headers }
+          : { status: 200, body, headers };
+      },
+    }),
+    operation({
+      name: 'default-event',
+      method: 'GET',
+      path: '/api/v1/event',
+      isHot: true,
+      input: noInput,
+      async run({ requestId }) {
+        const entry = shop.catalogue.defaultEvent(defaultEvent);
+        const view = entry && (await readEvent(shop, entry.eventId, PUBLIC));
+        if (!view || 'refusal' in view) return problem('EVENT_NOT_FOUND', requestId);
+        const { capacity, sold, available } = sumCounts(view.counts);
+        const body = { totalSeats: capacity, seatsSold: sold, seatsRemaining: available };
+        return { status: 200, body };
+      },
+    }),
+    operation({
+      name: 'audit',
+      method: 'GET',
+      path: '/api/v1/events/:eventId/audit',
+      isStaff: true,
+      input: eventReference,
+      async run({ input, requestId }) {
+        const report = await audit(shop, input.params.eventId);
+        return 'refusal' in report ? problem(report.refusal, requestId) : { status: 200, body: report };
+      },
+    }),
+    operation({
+      name: 'journal',
+      method: 'GET',
+      path: '/api/v1/events/:eventId/journal',
+      isStaff: true,
+      input: journalInput,
+      async run({ input, requestId }) {
+        const { after, limit } = input.query;
+        const page = await readJournal(shop, input.params.eventId, after, limit);
+        if ('refusal' in page) return problem(page.refusal, requestId);
+        const entries = page.entries.map(({ seq, kind, atMs, fact }) => ({
+          seq,
+          kind,
+          at: new Date(atMs).toISOString(),
+          atMs,
+          ...fact,
+        }));
+        return { status: 200, body: { entries } };
+      },
+    }),
+  ];
+}
+
+function availabilityBody({ event, counts }: EventView) {
+  const sum = sumCounts(counts);
+  return { eventId: event.eventId, ticketTypes: counts, ...sum };
+}
+
+/** Changes with every change of a count. */
+function etagOf({ counts }: EventView): string {
+  const numbers = ({ available, held, sold, pending, allocated, killed }: EventView['counts'][number]) =>
+    allocated + killed === 0
+      ? `${available}.${held}.${sold}.${pending}`
+      : `${available}.${held}.${sold}.${pending}.${allocated}.${killed}`;
+  return `"${counts.map(numbers).join('-')}"`;
+}

@@ -1,0 +1,96 @@
+// The doors of holds: take, read, extend, give back, confirm.
+
+import type { Refusal } from '@floodgate/core/refusal.ts';
+import { confirmInput, extendInput, holdInput, holdReference } from '../../contract/holds.ts';
+import { buyerFor } from '../../sales/access/who.ts';
+import { confirm } from '../../sales/buying/confirm.ts';
+import { extend, type HoldView, hold, readHold, release } from '../../sales/buying/hold.ts';
+import { idempotencyOf } from '../../sales/buying/idempotency.ts';
+import type { Shop } from '../../sales/shop.ts';
+import { refuseBuyer } from '../lane/credentials.ts';
+import { type Answer, type Operation, operation } from '../lane/operation.ts';
+import { isoTime, refused } from '../lane/refused.ts';
+import { orderBody } from './orders.ts';
+
+export function holdOperations(shop: Shop): Operation[] {
+  return [
+    operation({
+      name: 'hold',
+      method: 'POST',
+      path: '/api/v1/events/:eventId/holds',
+      isHot: true,
+      input: holdInput,
+      async run({ input, requestId, who }) {
+        const { eventId } = input.params;
+        const { lines } = input.body;
+        const buyer = buyerFor(who, input.body.buyer);
+        if (buyer === undefined) return refuseBuyer(requestId);
+        const idempotency = idempotencyOf(input.headers['idempotency-key'], 'hold', input.body, who);
+        const held = await hold(shop, { eventId, lines, buyer, idempotency });
+        return 'refusal' in held ? refused(held, requestId, eventId) : granted(held, 201);
+      },
+    }),
+    operation({
+      name: 'read-hold',
+      method: 'GET',
+      path: '/api/v1/holds/:holdId',
+      input: holdReference,
+      async run({ input, requestId, who }) {
+        const held = await readHold(shop, input.params.holdId, who);
+        if ('refusal' in held) return refused(held, requestId);
+        return { status: 200, body: holdBody(held), headers: { 'Cache-Control': 'no-store' } };
+      },
+    }),
+    operation({
+      name: 'extend-hold',
+      method: 'POST',
+      path: '/api/v1/holds/:holdId/extend',
+      input: extendInput,
+      run: async ({ input, requestId, who }) =>
+        grantedOrRefused(await extend(shop, input.params.holdId, who), requestId),
+    }),
+    operation({
+      name: 'release-hold',
+      method: 'DELETE',
+      path: '/api/v1/holds/:holdId',
+      input: holdReference,
+      run: async ({ input, requestId, who }) =>
+        grantedOrRefused(await release(shop, input.params.holdId, who), requestId),
+    }),
+    operation({
+      name: 'confirm-hold',
+      method: 'POST',
+      path: '/api/v1/holds/:holdId/confirm',
+      input: confirmInput,
+      async run({ input, requestId, who }) {
+        const { holdId } = input.params;
+        const idempotency = idempotencyOf(input.headers['idempotency-key'], 'confirm', { holdId }, who);
+        const order = await confirm(shop, { holdId, who, idempotency });
+        if ('refusal' in order) return refused(order, requestId);
+        const { eventId, orderId, ledgerSeq, tickets } = order;
+        return {
+          status: 201,
+          body: { ...orderBody(order), secret: order.secret },
+          result: 'granted',
+          fields: { eventId, holdId, orderId, ledgerSeq, tickets: tickets.length },
+        };
+      },
+    }),
+  ];
+}
+
+function grantedOrRefused(held: HoldView | Refusal, requestId: string): Answer {
+  return 'refusal' in held ? refused(held, requestId) : granted(held, 200);
+}
+
+function granted(held: HoldView, status: number): Answer {
+  return { status, body: holdBody(held), result: 'granted', fields: logFields(held) };
+}
+
+function holdBody({ expiresAtMs, extendableUntilMs, ...body }: HoldView) {
+  return { ...body, expiresAt: isoTime(expiresAtMs), extendableUntil: isoTime(extendableUntilMs) };
+}
+
+function logFields({ eventId, holdId, status, ledgerSeq, tickets }: HoldView) {
+  return { eventId, holdId, holdStatus: status, ledgerSeq, tickets: tickets.length };
+}

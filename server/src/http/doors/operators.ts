@@ -1,0 +1,112 @@
+// The doors for the people who run the shop: health, metrics, and the classic statistics (A3, B3, B4).
+import { metricsInput, noInput } from '../../contract/schemas.ts';
+import { sumCounts } from '../../sales/catalogue/counts.ts';
+import { countTickets, readEvent } from '../../sales/organizing/create-event.ts';
+import type { Shop } from '../../sales/shop.ts';
+import type { Answer, Operation } from '../lane/operation.ts';
+import { operation } from '../lane/operation.ts';
+import { problem } from '../lane/problem.ts';
+import type { Doors } from '../lane/serve.ts';
+
+export function operatorOperations(shop: Shop, doors: Doors, defaultEvent: string | undefined): Operation[] {
+  const health = (): Answer => {
+    const memory = process.memoryUsage();
+    const degraded = doors.degraded();
+    return {
+      status: 200,
+      headers: { 'Cache-Control': 'no-store' },
+      body: {
+        status: degraded === '' ? 'ok' : 'degraded',
+        degraded: degraded !== '',
+        mode: doors.mode(),
+        uptimeSeconds: Math.floor(process.uptime()),
+        memory: { rssBytes: memory.rss, heapUsedBytes: memory.heapUsed },
+      },
+    };
+  };
+  return [
+    operation({ name: 'health', method: 'GET', path: '/health', input: noInput, run: health }),
+    operation({
+      name: 'health-live',
+      method: 'GET',
+      path: '/health/live',
+      input: noInput,
+      run: () => ({ status: 200, body: { status: 'live' } }),
+    }),
+    operation({
+      name: 'health-ready',
+      method: 'GET',
+      path: '/health/ready',
+      input: noInput,
+      run: ({ requestId }) =>
+        doors.isDraining
+          ? problem('UNAVAILABLE', requestId, { detail: 'The server is shutting down.', retryAfterMs: 1_000 })
+          : { status: 200, body: { status: 'ready' } },
+    }),
+    operation({
+      name: 'metrics',
+      method: 'GET',
+      path: '/metrics',
+      input: metricsInput,
+      async run({ input }) {
+        const { format } = input.query;
+        const wantsJson =
+          format === 'json' || (!format && /application\/json/.test(input.headers.accept ?? ''));
+        return wantsJson
+          ? { status: 200, body: await metricsBody(shop, doors) }
+          : {
+              status: 200,
+              contentType: 'text/plain; version=0.0.4; charset=utf-8',
+              body: await shop.telemetry.prometheus(),
+            };
+      },
+    }),
+    operation({
+      name: 'stats',
+      method: 'GET',
+      path: '/api/v1/stats',
+      input: noInput,
+      async run({ requestId }) {
+        const entry = shop.catalogue.defaultEvent(defaultEvent);
+        const view = entry && (await readEvent(shop, entry.eventId, { isStaff: false }));
+        if (!view || 'refusal' in view) return problem('EVENT_NOT_FOUND', requestId);
+        const { requests, purchases, failedPurchases, p95Ms } = shop.telemetry.statistics();
+        const { capacity, sold } = sumCounts(view.counts);
+        const seatCache = {
+          eventId: view.event.eventId,
+          totalSeats: capacity,
+          seatsSold: sold,
+          lastUpdated: new Date().toISOString(),
+        };
+        return {
+          status: 200,
+          body: {
+            totalRequests: requests,
+            successPurchases: purchases,
+            failedPurchases,
+            p95Latency: p95Ms,
+            cacheStats: { seatCache, idempotencyCacheSize: await shop.ledger.keptKeys() },
+          },
+        };
+      },
+    }),
+  ];
+}
+
+async function metricsBody(shop: Shop, doors: Doors) {
+  const { requests, granted, refused, faults, fallbacks, p50Ms, p95Ms, p99Ms } = shop.telemetry.statistics();
+  const events = (await countTickets(shop)).map(({ eventId, counts }) => {
+    const { capacity, available, pending, held, sold } = sumCounts(counts);
+    return { eventId, capacity, sold, held: held + pending, remaining: available };
+  });
+  return {
+    events,
+    requests,
+    granted,
+    refused,
+    errors: faults,
+    fallbackActivations: fallbacks,
+    degraded: doors.degraded() !== '',
+    latencyMs: { p50: p50Ms, p95: p95Ms, p99: p99Ms },
+  };
+}

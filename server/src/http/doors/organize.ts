@@ -1,0 +1,195 @@
+// The doors of organizers: events are made and changed, their sale is opened and closed, tickets are set aside, and all
+// of it can be looked up.
+import { EVENT_COMMANDS } from '@floodgate/core/event/rules.ts';
+import {
+  allocationInput,
+  changesInput,
+  eventCommandInput,
+  eventPatchInput,
+  newEventInput,
+  releaseInput,
+} from '../../contract/catalogue.ts';
+import { eventReference } from '../../contract/schemas.ts';
+import { staffName } from '../../sales/access/who.ts';
+import {
+  type AllocationChange,
+  allocate,
+  listAllocations,
+  releaseAllocation,
+} from '../../sales/organizing/allocations.ts';
+import type { Asked, StaffRefusal } from '../../sales/organizing/change-event.ts';
+import { listChanges } from '../../sales/organizing/changes.ts';
+import type { EventView } from '../../sales/organizing/create-event.ts';
+import { commandEvent, makeEvent, patchEvent } from '../../sales/organizing/organize.ts';
+import type { Shop } from '../../sales/shop.ts';
+import { type Answer, type Ask, type Operation, operation } from '../lane/operation.ts';
+import { nextCursor, readCursor, refuseCursor } from '../lane/page.ts';
+import { invalidInput, problem } from '../lane/problem.ts';
+import { isoTime, refused } from '../lane/refused.ts';
+import { eventAnswer, logFields, versionTag } from './event-body.ts';
+
+/** Two hundred ticket types with their descriptions. */
+const MAX_EVENT_BYTES = 2 * 1_048_576;
+
+export function organizerOperations(shop: Shop): Operation[] {
+  return [
+    operation({
+      name: 'create-event',
+      method: 'POST',
+      path: '/api/v1/events',
+      isStaff: true,
+      maxBodyBytes: MAX_EVENT_BYTES,
+      input: newEventInput,
+      async run(ask) {
+        const made = await makeEvent(shop, ask.input.body, staffName(ask.who));
+        return eventChanged(201, made, ask);
+      },
+    }),
+    operation({
+      name: 'change-event',
+      method: 'PATCH',
+      path: '/api/v1/events/:eventId',
+      isStaff: true,
+      maxBodyBytes: MAX_EVENT_BYTES,
+      input: eventPatchInput,
+      async run(ask) {
+        const asked = askedOf(ask, 'required');
+        if ('status' in asked) return asked;
+        return eventChanged(
+          200,
+          await patchEvent(shop, ask.input.params.eventId, ask.input.body, asked),
+          ask,
+        );
+      },
+    }),
+    ...EVENT_COMMANDS.map((command) =>
+      operation({
+        name: `${command}-event`,
+        method: 'POST',
+        path: `/api/v1/events/:eventId/${command}`,
+        isStaff: true,
+        input: eventCommandInput,
+        async run(ask) {
+          const asked = askedOf(ask, 'optional');
+          if ('status' in asked) return asked;
+          return eventChanged(200, await commandEvent(shop, ask.input.params.eventId, command, asked), ask);
+        },
+      }),
+    ),
+    ...allocationOperations(shop),
+    operation({
+      name: 'list-changes',
+      method: 'GET',
+      path: '/api/v1/events/:eventId/changes',
+      isStaff: true,
+      input: changesInput,
+      async run({ input, requestId }) {
+        const { cursor, limit } = input.query;
+        const from = readCursor(cursor);
+        if (from === undefined) return refuseCursor(requestId);
+        const page = await listChanges(shop, input.params.eventId, from === 0 ? undefined : from, limit);
+        if ('refusal' in page) return problem(page.refusal, requestId);
+        const changes = page.changes.map(({ atMs, ...change }) => ({ ...change, at: isoTime(atMs) }));
+        return { status: 200, body: { changes, ...nextCursor(limit, limit, page.next) } };
+      },
+    }),
+  ];
+}
+
+function allocationOperations(shop: Shop): Operation[] {
+  const path = '/api/v1/events/:eventId/allocations';
+  return [
+    operation({
+      name: 'allocate',
+      method: 'POST',
+      path,
+      isStaff: true,
+      maxBodyBytes: MAX_EVENT_BYTES,
+      input: allocationInput,
+      async run(ask) {
+        const asked = askedOf(ask, 'optional');
+        if ('status' in asked) return asked;
+        const { params, body } = ask.input;
+        return allocationChanged(201, await allocate(shop, params.eventId, body, asked), ask);
+      },
+    }),
+    operation({
+      name: 'list-allocations',
+      method: 'GET',
+      path,
+      isStaff: true,
+      input: eventReference,
+      async run({ input, requestId }) {
+        const allocations = await listAllocations(shop, input.params.eventId);
+        return 'refusal' in allocations
+          ? problem(allocations.refusal, requestId)
+          : { status: 200, body: { allocations } };
+      },
+    }),
+    operation({
+      name: 'release-allocation',
+      method: 'POST',
+      path: `${path}/:allocationId/release`,
+      isStaff: true,
+      maxBodyBytes: MAX_EVENT_BYTES,
+      input: releaseInput,
+      async run(ask) {
+        const asked = askedOf(ask, 'optional');
+        if ('status' in asked) return asked;
+        const { params, body } = ask.input;
+        const released = await releaseAllocation(shop, params.eventId, params.allocationId, body, asked);
+        return allocationChanged(200, released, ask);
+      },
+    }),
+  ];
+}
+
+function eventChanged(status: number, view: EventView | StaffRefusal, ask: Ask<unknown>): Answer {
+  if (!('event' in view)) return refuseStaff(view, ask.requestId);
+  const location = status === 201 ? { Location: `/api/v1/events/${view.event.eventId}` } : {};
+  const answer = eventAnswer(status, view, ask);
+  return {
+    ...answer,
+    headers: { ...answer.headers, ...location },
+    result: 'granted',
+    fields: logFields(view),
+  };
+}
+
+function allocationChanged(
+  status: number,
+  changed: AllocationChange | StaffRefusal,
+  { requestId }: Ask<unknown>,
+): Answer {
+  if (!('allocation' in changed)) return refuseStaff(changed, requestId);
+  const { allocation, version } = changed;
+  const { allocationId, kind, quantity } = allocation;
+  const fields = { allocationId, kind, quantity, version };
+  return { status, body: allocation, headers: { ETag: versionTag(version) }, result: 'granted', fields };
+}
+
+function refuseStaff(refusal: StaffRefusal, requestId: string): Answer {
+  if ('problems' in refusal) {
+    const faults = Object.entries(refusal.problems).map(
+      ([path, sentence]) => [`body.${path}`, sentence] as const,
+    );
+    return invalidInput(faults, requestId);
+  }
+  const { detail } = refusal;
+  return detail === undefined ? refused(refusal, requestId) : problem(refusal.refusal, requestId, { detail });
+}
+
+const TAGS = /^(?:W\/)?"(\d{1,15})"$/;
+
+/** Who asks, for which versions of the event; or the answer when If-Match is missing or names no version. */
+function askedOf(ask: Ask<unknown>, ifMatch: 'required' | 'optional'): Asked | Answer {
+  const by = staffName(ask.who);
+  const header = ask.header('if-match');
+  if (header === undefined) {
+    return ifMatch === 'required' ? problem('PRECONDITION_REQUIRED', ask.requestId) : { by };
+  }
+  if (header.trim() === '*') return { by };
+  const versions = header.split(',').map((tag) => TAGS.exec(tag.trim())?.[1]);
+  // A tag that no version of ours has matches none.
+  return { by, ifVersions: versions.map((version) => (version === undefined ? 0 : Number(version))) };
+}

@@ -1,0 +1,102 @@
+// How the ledger's tests speak to a ledger: in batches, with outcomes as a store returns them.
+import assert from 'node:assert/strict';
+import type { RefusalCode } from '@floodgate/core/refusal.ts';
+import type { Committed, Entry, Ledger, Outcome, Refused } from '../ledger.ts';
+import { EventEntries, type TestClock } from './test-entries.ts';
+
+export interface LedgerUnderTest {
+  readonly ledger: Ledger;
+  /** Closes the ledger and opens it again on what it kept. */
+  readonly reopen?: () => Promise<Ledger>;
+  readonly close: () => Promise<void>;
+}
+
+/** Registers one test, with an event of its own. */
+export type Rule = (title: string, check: (script: Script) => Promise<void>) => void;
+
+export const CAPACITY = 12;
+
+/** The value as a store would return it: without what is undefined. */
+export function plain<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value)) as T;
+}
+
+/** A ledger with one event of 12 tickets, and the ways of the tests to speak to it. */
+export class Script {
+  ledger: Ledger;
+  readonly clock: TestClock;
+  readonly entries = new EventEntries(CAPACITY);
+  readonly reopen: () => Promise<void>;
+
+  constructor(made: LedgerUnderTest, clock: TestClock) {
+    this.ledger = made.ledger;
+    this.clock = clock;
+    this.reopen = async () => {
+      assert.ok(made.reopen, 'this ledger keeps what it has');
+      this.ledger = await made.reopen();
+    };
+  }
+
+  /** Posts all in one turn, so that they are judged in one batch. */
+  async post(...entries: readonly Entry[]): Promise<Outcome[]> {
+    return plain(await Promise.all(entries.map((entry) => this.ledger.post(entry))));
+  }
+
+  /** Posts one that must have its effect now. */
+  async grant(entry: Entry): Promise<Committed> {
+    const [outcome] = await this.post(entry);
+    return assertGranted(outcome!);
+  }
+
+  /** Posts one that must be refused now. */
+  async refuse(entry: Entry, refusal: RefusalCode): Promise<Refused> {
+    const [outcome] = await this.post(entry);
+    return assertRefused(outcome!, refusal);
+  }
+
+  /** Tickets that staff have set aside, in ascending order. */
+  async asides(eventId = this.entries.eventId): Promise<number[]> {
+    return [...(await this.ledger.claims(eventId)).aside.sort()];
+  }
+
+  /** Sold and held tickets, each in ascending order. */
+  async claims(eventId = this.entries.eventId): Promise<{ held: number[]; sold: number[] }> {
+    const { held, sold } = await this.ledger.claims(eventId);
+    return { held: [...held.sort()], sold: [...sold.sort()] };
+  }
+
+  /** Kinds of all journal entries, whose numbers must have no gap. */
+  async journalKinds(eventId = this.entries.eventId): Promise<string[]> {
+    const journal = await this.ledger.journal(eventId, 0, 1_000);
+    const gapless = journal.map((_, index) => index + 1);
+    assert.deepEqual(
+      journal.map((entry) => entry.seq),
+      gapless,
+    );
+    return journal.map((entry) => entry.kind);
+  }
+
+  async assertAudited(eventId = this.entries.eventId): Promise<void> {
+    const checks = await this.ledger.audit(eventId);
+    assert.deepEqual(
+      checks.map(({ rule }) => rule),
+      ['S1', 'S2', 'S3', 'S6', 'S11'],
+    );
+    for (const { rule, ok, detail } of checks) assert.ok(ok, `${rule}: ${detail}`);
+  }
+}
+
+/** The outcome of an entry that had its effect. */
+export function assertGranted(outcome: Outcome): Committed {
+  if (outcome.status === 'refused') assert.fail(`refused: ${outcome.refusal}`);
+  assert.equal(outcome.replayed, undefined);
+  return outcome;
+}
+
+/** The outcome of an entry that was refused now. */
+export function assertRefused(outcome: Outcome, refusal: RefusalCode): Refused {
+  if (outcome.status === 'committed') assert.fail(`committed instead of ${refusal}`);
+  assert.equal(outcome.refusal, refusal);
+  assert.equal(outcome.replayed, undefined);
+  return outcome;
+}

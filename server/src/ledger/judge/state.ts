@@ -1,0 +1,93 @@
+// What a batch of entries is judged on, and what comes of it: read by the dialects before, written by them after.
+import type { EventDefinition } from '@floodgate/core/event/event.ts';
+import type { AllocationId, EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
+import type {
+  ClaimKind,
+  Committed,
+  HoldRecord,
+  Idempotency,
+  JournalEntry,
+  OrderRecord,
+  Outcome,
+  Refused,
+} from '../ledger.ts';
+
+/** A live claim on a ticket. */
+export interface TicketClaim {
+  readonly as: ClaimKind;
+  readonly by: HoldId | OrderId | AllocationId;
+}
+
+/** A claim before the batch and now: the difference is what is written. */
+export interface ClaimCell {
+  readonly before: TicketClaim | undefined;
+  now: TicketClaim | undefined;
+}
+
+/** What is kept under an idempotency key. */
+export interface Kept {
+  readonly hash: string;
+  readonly outcome: Committed | Refused;
+}
+
+/** A hold's row with what its end left behind. */
+export interface HoldState extends HoldRecord {
+  readonly endedSeq: number | null;
+  readonly endedAtMs: number | null;
+  /** The order it was confirmed to. */
+  readonly order: OrderRecord | undefined;
+}
+
+/** What one buyer has of an event: the tickets of orders and active holds, and those holds. */
+export interface Belongings {
+  readonly tickets: Set<Ticket>;
+  readonly holds: Set<HoldId>;
+}
+
+/** One event as its batch sees it: read before judging, advanced while judging. */
+export interface EventState {
+  readonly eventNo: number;
+  readonly eventId: EventId;
+  capacity: number;
+  seq: number;
+  /** The sequence number of the last change by staff. */
+  version: number;
+  /** How many of its tickets are claimed: kept with every claim that moves. */
+  held: number;
+  sold: number;
+  aside: number;
+  /** Of every buyer that an entry with limits names. */
+  readonly buyers: Map<string, Belongings>;
+  /** Of every ticket that an entry proposes or a referenced hold has: its claim. */
+  readonly claims: Map<Ticket, ClaimCell>;
+  /** By {@link keptAddress}. */
+  readonly kept: Map<string, Kept>;
+  readonly holds: Map<HoldId, HoldState>;
+}
+
+export interface WorkingSet {
+  readonly events: Map<EventId, EventState>;
+  /** The number the next new event gets. */
+  nextEventNo: number;
+}
+
+/** What the batch writes, besides the claims that differ from before and the sequences. */
+export interface Changes {
+  readonly events: { eventNo: number; event: EventDefinition; capacity: number }[];
+  /** Events that staff changed: each once, as it is after the batch. Not those that are new in it. */
+  readonly changedEvents: Map<number, { event: EventDefinition; capacity: number; version: number }>;
+  /** To be written unless they are there. */
+  readonly manifests: { manifestId: string; content: string }[];
+  readonly orders: OrderRecord[];
+  readonly holds: Map<HoldId, { readonly isNew: boolean; readonly state: HoldState }>;
+  readonly journal: { eventNo: number; entry: JournalEntry }[];
+  readonly kept: { eventNo: number; key: Idempotency; outcome: Committed | Refused }[];
+}
+
+/** An entry that could never be right: our bug. It fails alone, its neighbours are judged. */
+export interface Broken {
+  readonly status: 'broken';
+  readonly message: string;
+}
+
+export type Verdict = Outcome | Broken;

@@ -1,0 +1,273 @@
+// The ledger on a database server, shared by any number of processes: group commits on two connections, reads beside
+// them. What differs between servers is behind SqlServer.
+import type { EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
+import { GroupCommit, type GroupCommitOptions } from '../group-commit.ts';
+import {
+  type AuditCheck,
+  type ClaimSnapshot,
+  type Entry,
+  type EventHead,
+  type EventRecord,
+  type HoldRecord,
+  type JournalEntry,
+  type Ledger,
+  LedgerUnavailable,
+  type OrderRecord,
+  type Outcome,
+  SHOP,
+} from '../ledger.ts';
+import { Connections } from './shared/connections.ts';
+import { Catalogue } from './shared/event-numbers.ts';
+import { KnownHeads } from './shared/known-heads.ts';
+import { NodeLease } from './shared/node-lease.ts';
+import { Reach } from './shared/reach.ts';
+import { Reader } from './shared/reader.ts';
+import { ServerClock } from './shared/server-clock.ts';
+import { auditEvent } from './shared/sql-audit.ts';
+import * as reads from './shared/sql-reads.ts';
+import { CLOCK_ONLY, type SqlConnection, type SqlServer, WeakDurability } from './shared/sql-server.ts';
+import { SqlWriter } from './shared/sql-writer.ts';
+import type { KnownEvent } from './shared/working-set.ts';
+
+/** Two, so that the next batch waits for the event's lock at the server and not for an answer to travel. */
+const WRITERS = { size: 2, maxWaiting: 2, maxWaitMs: 5_000 };
+const CLOCK_EVERY_MS = 60_000;
+/** What waited so long is refused: its buyer is gone or angry. */
+const MAX_WAIT_MS = 3_000;
+
+export interface SqlLedgerOptions {
+  readonly commits: GroupCommitOptions;
+  /** For reads that may lag: lists of orders, the journal, audits, statistics. */
+  readonly readReplica?: SqlServer | undefined;
+  /** Instead of the server's clock: for tests. */
+  readonly clock?: { nowMs(): number } | undefined;
+  /** Settings under which an answered sale could be lost are refused, instead of warned about. */
+  readonly isProduction: boolean;
+  readonly warn: (line: string) => void;
+  /** The database cannot be reached any more, and can again: one line for people each. */
+  readonly onFault?: ((line: string) => void) | undefined;
+  readonly onRecovered?: ((line: string) => void) | undefined;
+}
+
+/** What is learned of the server when the ledger is opened. */
+interface Found {
+  readonly clock: { nowMs(): number };
+  readonly maxTextBytes: number;
+}
+
+export class SqlLedger implements Ledger {
+  readonly #server: SqlServer;
+  readonly #catalogue = new Catalogue();
+  readonly #reach: Reach;
+  readonly #writers: Connections;
+  readonly #writer: SqlWriter;
+  readonly #reader: Reader;
+  readonly #commits: GroupCommit;
+  readonly #clock: { nowMs(): number };
+  readonly #maxTextBytes: number;
+  readonly #timer: NodeJS.Timeout | undefined;
+  #lease: NodeLease | undefined;
+  #closed: Promise<void> | undefined;
+
+  private constructor(server: SqlServer, options: SqlLedgerOptions, found: Found) {
+    const { clock } = found;
+    this.#server = server;
+    this.#clock = clock;
+    this.#maxTextBytes = found.maxTextBytes;
+    this.#reach = new Reach(server, {
+      onFault: options.onFault,
+      onRecovered: (line) => {
+        this.#writer.recovered();
+        options.onRecovered?.(line);
+      },
+    });
+    this.#writers = new Connections(server, WRITERS);
+    const rooms = {
+      server,
+      clock,
+      heads: new KnownHeads(),
+      catalogue: this.#catalogue,
+      connections: this.#writers,
+      reach: this.#reach,
+    };
+    this.#writer = new SqlWriter(rooms);
+    this.#reader = new Reader(server, this.#reach, options.readReplica, () => this.#writer.check());
+    const commit = (entries: Entry[]) => this.#writer.commit(entries);
+    this.#commits = new GroupCommit(commit, { depth: 2, maxWaitMs: MAX_WAIT_MS, ...options.commits });
+    if (clock instanceof ServerClock) {
+      this.#timer = setInterval(() => void this.#readClock(clock).catch(() => {}), CLOCK_EVERY_MS).unref();
+    }
+  }
+
+  /**
+   * Brings the schema to today's and opens the ledger. Throws CannotReachDatabase, SchemaTooNew, or, in production,
+   * WeakDurability: each with one line for who starts the program.
+   */
+  static async open(server: SqlServer, options: SqlLedgerOptions): Promise<SqlLedger> {
+    await server.migrate();
+    const weak = await server.weakDurability();
+    if (weak.length > 0 && options.isProduction) throw new WeakDurability(weak.join('; '));
+    for (const line of weak) options.warn(line);
+    const connection = await server.connect();
+    try {
+      const clock = options.clock ?? (await clockOf(connection));
+      return new SqlLedger(server, options, { clock, maxTextBytes: connection.maxTextBytes });
+    } finally {
+      await connection.close();
+    }
+  }
+
+  post(entry: Entry): Promise<Outcome> {
+    if (!this.#reach.isUp) {
+      return Promise.reject(new LedgerUnavailable(`${this.#server.description} is away`));
+    }
+    if (entry.kind === 'keep-manifest' && Buffer.byteLength(entry.content) > this.#maxTextBytes) {
+      const most = `${this.#server.description} takes texts of at most ${this.#maxTextBytes} bytes`;
+      return Promise.reject(new LedgerUnavailable(`${most}: raise its max_allowed_packet`));
+    }
+    return this.#commits.post(entry);
+  }
+
+  /** How many entries wait for the next batch. */
+  get waiting(): number {
+    return this.#commits.waiting;
+  }
+
+  isWritable(): boolean {
+    return this.#writer.isWritable;
+  }
+
+  nowMs(): number {
+    return this.#clock.nowMs();
+  }
+
+  /**
+   * A node number (0 … 1023) that no other process of this database has, until the ledger is closed. `onMoved` tells a
+   * new one, should this process be away for so long that another got the number.
+   */
+  leaseNodeId(onMoved: (nodeId: number) => void): Promise<number> {
+    this.#lease ??= new NodeLease(this.#reader.connections, onMoved);
+    return this.#lease.take();
+  }
+
+  /** What happens every 15 s: more time for the node number, or another number. */
+  async renewNodeId(): Promise<void> {
+    await this.#lease?.renew();
+  }
+
+  events(skip = 0): Promise<EventRecord[]> {
+    return this.#reader.now((connection) => reads.readEvents(connection, skip));
+  }
+
+  event(eventId: EventId): Promise<EventRecord | undefined> {
+    return this.#reader.soon((connection) => reads.readEvent(connection, eventId));
+  }
+
+  heads(): Promise<EventHead[]> {
+    return this.#reader.now(reads.readHeads);
+  }
+
+  order(orderId: OrderId): Promise<OrderRecord | undefined> {
+    return this.#reader.soon((connection) => reads.readOrder(connection, orderId));
+  }
+
+  hold(holdId: HoldId): Promise<HoldRecord | undefined> {
+    return this.#reader.soon((connection) => reads.readHold(connection, holdId));
+  }
+
+  async orders(eventId: EventId, afterSeq: number, limit: number): Promise<OrderRecord[]> {
+    const event = await this.#find(eventId);
+    if (!event) return [];
+    return this.#reader.lagging((connection) =>
+      reads.readOrders(connection, eventId, event, afterSeq, limit),
+    );
+  }
+
+  ordersOf(buyer: string, beforeId: OrderId | undefined, limit: number): Promise<OrderRecord[]> {
+    return this.#reader.soon((connection) => reads.readOrdersOf(connection, buyer, beforeId, limit));
+  }
+
+  async nextDeadline(eventId: EventId): Promise<number | undefined> {
+    const event = await this.#find(eventId);
+    return event && this.#reader.soon((connection) => reads.readNextDeadline(connection, event));
+  }
+
+  manifest(manifestId: string): Promise<string | undefined> {
+    return this.#reader.soon((connection) => reads.readManifest(connection, manifestId));
+  }
+
+  dueHolds(nowMs: number, limit: number): Promise<{ eventId: EventId; holdId: HoldId }[]> {
+    return this.#reader.now((connection) => reads.readDueHolds(connection, nowMs, limit));
+  }
+
+  async journal(eventId: EventId, afterSeq: number, limit: number): Promise<JournalEntry[]> {
+    const event = await this.#find(eventId);
+    if (!event) return [];
+    const read = (connection: SqlConnection) => reads.readJournal(connection, event, afterSeq, limit);
+    // What the shop itself did must not lag: a key that was revoked opens nothing.
+    return eventId === SHOP ? this.#reader.now(read) : this.#reader.lagging(read);
+  }
+
+  async claims(eventId: EventId): Promise<ClaimSnapshot> {
+    const event = await this.#event(eventId);
+    return this.#reader.now((connection) => reads.readClaims(this.#server, connection, event));
+  }
+
+  async claimsOf(eventId: EventId, tickets: readonly Ticket[]): Promise<reads.ClaimOf[]> {
+    const event = await this.#find(eventId);
+    if (!event) return [];
+    return this.#reader.soon((connection) => reads.readClaimsOf(connection, event, tickets));
+  }
+
+  keptKeys(): Promise<number> {
+    return this.#reader.lagging(reads.countKeptKeys);
+  }
+
+  async audit(eventId: EventId): Promise<AuditCheck[]> {
+    const event = await this.#event(eventId);
+    return this.#reader.lagging((connection) => auditEvent(connection, eventId, event));
+  }
+
+  /** Closing again waits for the first. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#commits.close();
+    await this.#lease?.release();
+    await this.#reach.close();
+    await Promise.all([this.#reader.close(), this.#writers.close()]);
+  }
+
+  async #find(eventId: EventId): Promise<KnownEvent | undefined> {
+    const { known } = this.#catalogue;
+    if (!known.has(eventId)) {
+      await this.#reader.soon((connection) => this.#catalogue.lookUp(connection, [eventId]));
+    }
+    return known.get(eventId);
+  }
+
+  async #event(eventId: EventId): Promise<KnownEvent> {
+    const event = await this.#find(eventId);
+    if (!event) throw new Error(`the ledger has no event ${eventId}`);
+    return event;
+  }
+
+  #readClock(clock: ServerClock): Promise<void> {
+    return this.#reader.now(async (connection) => clock.correct(await readingOf(connection)));
+  }
+}
+
+async function clockOf(connection: SqlConnection): Promise<ServerClock> {
+  const [row] = await connection.query('SELECT max(at_ms) AS at_ms FROM event_heads');
+  return new ServerClock(await readingOf(connection), Number(row?.at_ms ?? 0));
+}
+
+async function readingOf(connection: SqlConnection) {
+  const askedMs = ServerClock.localMs();
+  const { nowMs: serverMs } = await connection.readBatch(CLOCK_ONLY);
+  return { serverMs, askedMs, answeredMs: ServerClock.localMs() };
+}

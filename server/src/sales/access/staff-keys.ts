@@ -1,0 +1,92 @@
+// Staff keys: made and revoked by admins, facts of the shop's journal, which every process follows.
+
+import type { Role } from '@floodgate/core/actor.ts';
+import { invariant } from '@floodgate/core/assert.ts';
+import type { Refusal } from '@floodgate/core/refusal.ts';
+import type { StaffKey } from '../../identity/identity.ts';
+import { type JournalEntry, type Outcome, SHOP } from '../../ledger/ledger.ts';
+import { postToShop } from '../organizing/shop-stream.ts';
+import type { Shop } from '../shop.ts';
+
+export type { StaffKey } from '../../identity/identity.ts';
+export type { JournalEntry } from '../../ledger/ledger.ts';
+
+/** Entries of the shop's journal that are read at a time. */
+const PAGE = 1_000;
+
+export interface WantedKey {
+  readonly name: string;
+  readonly role: Role;
+  readonly expiresAtMs: number | null;
+}
+
+/** Makes a key. `key` is shown now and never again; `by` says who for the audit log. */
+export async function makeKey(
+  shop: Shop,
+  wanted: WantedKey,
+  by: string,
+): Promise<{ key: string; kept: StaffKey }> {
+  const keyId = shop.newId();
+  const { key, hash } = shop.identity.newKey(keyId);
+  const fact = { keyId, ...wanted, hash, by };
+  const { atMs } = committed(await postToShop(shop, { kind: 'record', eventId: SHOP, as: 'key-made', fact }));
+  const kept = { keyId, ...wanted, hash, createdAtMs: atMs, revokedAtMs: null };
+  shop.identity.admit(kept);
+  return { key, kept };
+}
+
+/** From the answer on the key opens nothing here, and within a second nowhere. Revoking again answers the same. */
+export async function revokeKey(shop: Shop, keyId: string, by: string): Promise<StaffKey | Refusal> {
+  const { identity } = shop;
+  // It may have been made, or revoked, by another process a moment ago.
+  await learnStaff(shop);
+  const key = identity.key(keyId);
+  if (!key) return { refusal: 'KEY_NOT_FOUND' };
+  if (key.revokedAtMs !== null) return key;
+  const fact = { keyId, name: key.name, by };
+  const { atMs } = committed(
+    await postToShop(shop, { kind: 'record', eventId: SHOP, as: 'key-revoked', fact }),
+  );
+  identity.revoke(keyId, atMs);
+  return identity.key(keyId)!;
+}
+
+/** All keys ever made, in that order. */
+export async function listKeys(shop: Shop): Promise<readonly StaffKey[]> {
+  await learnStaff(shop);
+  return shop.identity.keys();
+}
+
+/** Learns which keys other processes have made and revoked. Returns how many facts were new. */
+export async function learnStaff(shop: Shop): Promise<number> {
+  const { identity, ledger } = shop;
+  let learned = 0;
+  for (;;) {
+    const page = await ledger.journal(SHOP, identity.learnedSeq, PAGE);
+    for (const entry of page) {
+      learnFact(shop, entry);
+      identity.learnedSeq = Math.max(identity.learnedSeq, entry.seq);
+    }
+    learned += page.length;
+    if (page.length < PAGE) return learned;
+  }
+}
+
+function learnFact({ identity }: Shop, { kind, atMs, fact }: JournalEntry): void {
+  if (kind === 'key-made') {
+    const made = fact as unknown as Omit<StaffKey, 'createdAtMs' | 'revokedAtMs'>;
+    const { keyId, name, role, hash, expiresAtMs } = made;
+    identity.admit({ keyId, name, role, hash, expiresAtMs, createdAtMs: atMs, revokedAtMs: null });
+  } else if (kind === 'key-revoked') identity.revoke(fact.keyId as string, atMs);
+}
+
+/** What staff did to the shop itself, oldest first; hashes of keys are nobody's business. */
+export async function readChanges(shop: Shop, afterSeq: number, limit: number): Promise<JournalEntry[]> {
+  const entries = await shop.ledger.journal(SHOP, afterSeq, limit);
+  return entries.map(({ fact: { hash: _, ...fact }, ...entry }) => ({ ...entry, fact }));
+}
+
+function committed(outcome: Outcome): Extract<Outcome, { status: 'committed' }> {
+  invariant(outcome.status === 'committed', "a fact is never refused by the shop's journal");
+  return outcome;
+}

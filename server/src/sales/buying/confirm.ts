@@ -1,0 +1,183 @@
+// A hold becomes an order, and orders are read.
+
+import type { Actor } from '@floodgate/core/actor.ts';
+import { invariant } from '@floodgate/core/assert.ts';
+import { stepHold } from '@floodgate/core/hold.ts';
+import { type OrderId, orderId } from '@floodgate/core/ids.ts';
+import type { Money } from '@floodgate/core/money.ts';
+import type { Refusal } from '@floodgate/core/refusal.ts';
+import { firstRefusal, type RefusalCode } from '@floodgate/core/refusal.ts';
+import type { TicketView } from '@floodgate/core/seating/layout.ts';
+import {
+  type Committed,
+  type Confirm,
+  type HoldRecord,
+  type Idempotency,
+  LedgerUnavailable,
+  type OrderRecord,
+  type Outcome,
+} from '../../ledger/ledger.ts';
+import { equalSecrets } from '../access/secrets.ts';
+import type { CatalogueEntry } from '../catalogue/catalogue.ts';
+import { entryWith, eventOf, findEvent, learnEvent, lookAgain } from '../catalogue/discover.ts';
+import { postToHold } from '../keeping/doubts.ts';
+import { newOrderId, type Shop } from '../shop.ts';
+import { findHold } from './hold.ts';
+
+export interface OrderView {
+  readonly orderId: OrderId;
+  readonly eventId: string;
+  readonly status: OrderRecord['status'];
+  readonly buyer: string | null;
+  readonly tickets: readonly TicketView[];
+  readonly total: Money;
+  readonly createdAtMs: number;
+  readonly ledgerSeq: number;
+  readonly secret: string;
+}
+
+export interface ConfirmCommand {
+  readonly holdId: string;
+  readonly who: Actor;
+  readonly idempotency?: Idempotency | undefined;
+}
+
+/** How often a confirmation is checked again because staff changed the event meanwhile. */
+const MAX_CHANGES = 16;
+
+/**
+ * Confirms a hold of free tickets, also after the sale has ended: the hold was made in time. Confirming again answers
+ * the same order. Refusals: HOLD_NOT_FOUND, IDEMPOTENCY_KEY_REUSED, NOT_ON_SALE, HOLD_EXPIRED, HOLD_RELEASED,
+ * PAYMENT_REQUIRED. Throws LedgerUnavailable, LedgerOutcomeUnknown: then confirming again tells.
+ */
+export async function confirm(shop: Shop, command: ConfirmCommand): Promise<OrderView | Refusal> {
+  const found = await findHold(shop, command.holdId, command.who);
+  if (!found) return { refusal: 'HOLD_NOT_FOUND' };
+  const { record } = found;
+  let { entry } = found;
+  for (let changes = 0; changes < MAX_CHANGES; changes++) {
+    const refusal = obstacle(shop, entry, record);
+    if (refusal === 'NOT_ON_SALE') {
+      const newer = await lookAgain(shop, entry);
+      const isNewer = newer.version > entry.version;
+      entry = newer;
+      if (isNewer) continue;
+    }
+    const outcome = await (refusal
+      ? refuseToConfirm(shop, entry, refusal, command.idempotency)
+      : postToHold(shop, confirmation(shop, entry, record, command.idempotency)));
+    if (outcome.status === 'committed') {
+      if (!outcome.replayed) shop.inventory.settle(record.eventId, outcome.tickets, 'sold');
+      return orderOf(entry, record, outcome);
+    }
+    if (outcome.refusal !== 'EVENT_CHANGED') return { refusal: outcome.refusal };
+    entry = await learnEvent(shop, record.eventId, entry.version);
+  }
+  throw new LedgerUnavailable(`the event was changed ${MAX_CHANGES} times`);
+}
+
+/** Why the hold cannot become an order now; undefined when the ledger has to say. */
+function obstacle(
+  shop: Shop,
+  { event, layout }: CatalogueEntry,
+  record: HoldRecord,
+): RefusalCode | undefined {
+  const isFree = layout.totalOf(record.tickets).amount === 0;
+  const step = stepHold(record.status, 'confirm', shop.ledger.nowMs(), record.expiresAtMs);
+  if (isFree && !('to' in step)) return undefined;
+  const isStopped = event.status !== 'open' && event.status !== 'scheduled';
+  const found: RefusalCode[] = [];
+  if (isStopped && 'to' in step) found.push('NOT_ON_SALE');
+  if ('refusal' in step) found.push(step.refusal);
+  if (!isFree) found.push('PAYMENT_REQUIRED');
+  return firstRefusal(found);
+}
+
+/** Under a key it is kept like any answer (rule S5), unless the key already has one. */
+async function refuseToConfirm(
+  shop: Shop,
+  { eventId, version }: CatalogueEntry,
+  refusal: RefusalCode,
+  idempotency: Idempotency | undefined,
+): Promise<Outcome> {
+  if (!idempotency) return { status: 'refused', refusal };
+  return shop.ledger.post({ kind: 'refuse', eventId, version, refusal, idempotency });
+}
+
+function confirmation(
+  shop: Shop,
+  { version }: CatalogueEntry,
+  { eventId, holdId, status, orderId }: HoldRecord,
+  idempotency: Idempotency | undefined,
+): Confirm {
+  return {
+    kind: 'confirm',
+    eventId,
+    // What has ended stays as it is, whatever staff change.
+    version: status === 'active' ? version : undefined,
+    holdId,
+    orderId: orderId ?? newOrderId(shop),
+    secret: shop.newSecret(),
+    idempotency,
+  };
+}
+
+function orderOf(entry: CatalogueEntry, { eventId, holdId }: HoldRecord, outcome: Committed): OrderView {
+  const { orderId, secret, seq, buyer, tickets, atMs: createdAtMs } = outcome;
+  invariant(orderId !== undefined && secret !== undefined, 'a confirmed hold has an order');
+  return orderView(entry, {
+    ...{ orderId, eventId, seq, status: 'confirmed', buyer, secret, tickets, createdAtMs, holdId },
+  });
+}
+
+/**
+ * An order, for who may see it: whoever has its secret, its buyer, staff. To all others it reads like no order at all.
+ */
+export async function readOrder(
+  shop: Shop,
+  id: string,
+  asker: { readonly who: Actor; readonly secret: string | undefined },
+): Promise<OrderView | Refusal> {
+  const known = orderId(id);
+  const record = known && (await shop.ledger.order(known));
+  if (!record || !mayRead(record, asker)) return { refusal: 'ORDER_NOT_FOUND' };
+  return orderView(await entryWith(shop, await eventOf(shop, record.eventId), record.tickets), record);
+}
+
+function mayRead(
+  { buyer, secret }: OrderRecord,
+  asker: { readonly who: Actor; readonly secret: string | undefined },
+): boolean {
+  const { who } = asker;
+  if (who.kind === 'staff' || (who.kind === 'buyer' && who.buyer === buyer)) return true;
+  return equalSecrets(secret, asker.secret ?? '');
+}
+
+/** A page of an event's orders in ledger order, after the given sequence number. */
+export async function listOrders(
+  shop: Shop,
+  eventId: string,
+  afterSeq: number,
+  limit: number,
+): Promise<{ orders: OrderView[] } | Refusal> {
+  const entry = await findEvent(shop, eventId);
+  if (!entry) return { refusal: 'EVENT_NOT_FOUND' };
+  const records = await shop.ledger.orders(entry.event.eventId, afterSeq, limit);
+  const tickets = records.flatMap((record) => record.tickets);
+  const shown = await entryWith(shop, entry, tickets);
+  return { orders: records.map((record) => orderView(shown, record)) };
+}
+
+export function orderView({ layout }: CatalogueEntry, record: OrderRecord): OrderView {
+  return {
+    orderId: record.orderId,
+    eventId: record.eventId,
+    status: record.status,
+    buyer: record.buyer,
+    tickets: record.tickets.map((ticket) => layout.viewOf(ticket)),
+    total: layout.totalOf(record.tickets),
+    createdAtMs: record.createdAtMs,
+    ledgerSeq: record.seq,
+    secret: record.secret,
+  };
+}

@@ -1,0 +1,165 @@
+// Holds: a buyer's timed claim on tickets of one or several types, all or nothing (rows E4, C2).
+
+import type { Actor } from '@floodgate/core/actor.ts';
+import { invariant } from '@floodgate/core/assert.ts';
+import type { HoldStatus } from '@floodgate/core/hold.ts';
+import { type HoldId, holdId, type OrderId } from '@floodgate/core/ids.ts';
+import type { Money } from '@floodgate/core/money.ts';
+import type { Refusal } from '@floodgate/core/refusal.ts';
+import type { TicketView } from '@floodgate/core/seating/layout.ts';
+import type { HoldRecord, Idempotency } from '../../ledger/ledger.ts';
+import { isTheirs } from '../access/who.ts';
+import type { CatalogueEntry } from '../catalogue/catalogue.ts';
+import { entryWith, eventOf, findEvent } from '../catalogue/discover.ts';
+import { postToHold } from '../keeping/doubts.ts';
+import { newHoldId, newOrderId, type Shop } from '../shop.ts';
+import { type Claimed, claim, type Demand } from './claim.ts';
+import { check } from './eligibility.ts';
+import { type Line, meant } from './wants.ts';
+
+export interface HoldCommand {
+  readonly eventId: string;
+  readonly lines: readonly Line[];
+  readonly buyer: string | null;
+  readonly idempotency?: Idempotency | undefined;
+  /** Whether the order it may become has its id already. */
+  readonly setsOrderAside?: boolean;
+}
+
+export interface HoldView {
+  readonly holdId: HoldId;
+  readonly eventId: string;
+  readonly status: HoldStatus;
+  readonly expiresAtMs: number;
+  /**
+   * Counted from the moment of this answer, on the ledger's clock; 0 when the hold has ended. An answer that is repeated
+   * under its idempotency key is the first one, word for word.
+   */
+  readonly expiresInMs: number;
+  /** Extending brings the deadline no further than this. */
+  readonly extendableUntilMs: number;
+  readonly ledgerSeq: number;
+  readonly tickets: readonly TicketView[];
+  readonly total: Money;
+  /** The order it became. */
+  readonly orderId: OrderId | null;
+}
+
+/**
+ * Holds tickets for the shop's hold time. Refusals: EVENT_NOT_FOUND, those of `meant` and `check`,
+ * IDEMPOTENCY_KEY_REUSED, LIMIT_REACHED, SEAT_TAKEN, SOLD_OUT, ALL_HELD, NO_SEATS_TOGETHER. Throws LedgerUnavailable,
+ * LedgerOutcomeUnknown.
+ */
+export async function hold(shop: Shop, command: HoldCommand): Promise<HoldView | Refusal> {
+  const claimed = await claimHold(shop, command);
+  return 'refusal' in claimed ? claimed : heldOf(shop, claimed);
+}
+
+/** As `hold`, with the ledger's words. */
+export async function claimHold(shop: Shop, command: HoldCommand): Promise<Claimed | Refusal> {
+  const entry = shop.catalogue.find(command.eventId) ?? (await findEvent(shop, command.eventId));
+  if (!entry) return { refusal: 'EVENT_NOT_FOUND' };
+  const { buyer, idempotency, setsOrderAside } = command;
+  return claim(shop, entry, {
+    idempotency,
+    demand: (entry) => demandOf(shop, entry, command),
+    propose: (proposal) => ({
+      ...proposal,
+      kind: 'hold',
+      holdId: newHoldId(shop),
+      buyer,
+      ttlMs: shop.holdTtlMs,
+      orderId: setsOrderAside ? newOrderId(shop) : undefined,
+    }),
+  });
+}
+
+function demandOf(shop: Shop, entry: CatalogueEntry, { lines, buyer }: HoldCommand): Demand | Refusal {
+  const found = meant(entry, lines);
+  if ('refusal' in found) return found;
+  const checked = check(entry, found.wanted, { buyer, to: 'hold' }, shop.ledger.nowMs());
+  return 'refusal' in checked ? checked : { wants: found.wants, limits: checked.limits };
+}
+
+function heldOf(shop: Shop, { outcome, entry }: Claimed): HoldView {
+  const { holdId, expiresAtMs, atMs, seq, tickets } = outcome;
+  invariant(holdId !== undefined && expiresAtMs !== undefined, 'a hold has an id and a deadline');
+  return {
+    holdId,
+    eventId: entry.eventId,
+    status: 'active',
+    expiresAtMs,
+    expiresInMs: expiresAtMs - atMs,
+    extendableUntilMs: atMs + shop.holdMaxMs,
+    ledgerSeq: seq,
+    tickets: tickets.map((ticket) => entry.layout.viewOf(ticket)),
+    total: entry.layout.totalOf(tickets),
+    orderId: null,
+  };
+}
+
+/** A hold as it stands now. A hold whose deadline has passed reads as expired, swept or not. */
+export async function readHold(shop: Shop, id: string, who: Actor): Promise<HoldView | Refusal> {
+  const found = await findHold(shop, id, who);
+  return found ? holdView(shop, found.entry, found.record) : { refusal: 'HOLD_NOT_FOUND' };
+}
+
+/**
+ * Another hold time from now, but never beyond the longest a hold may live. Refusals: HOLD_NOT_FOUND, HOLD_EXPIRED,
+ * HOLD_RELEASED, HOLD_CONFIRMED, HOLD_AT_CAP. Throws LedgerOutcomeUnknown: then extending again does no harm.
+ */
+export async function extend(shop: Shop, id: string, who: Actor): Promise<HoldView | Refusal> {
+  const found = await findHold(shop, id, who);
+  if (!found) return { refusal: 'HOLD_NOT_FOUND' };
+  const { record, entry } = found;
+  const { holdTtlMs: ttlMs, holdMaxMs: maxMs } = shop;
+  const { eventId, holdId } = record;
+  const outcome = await postToHold(shop, { kind: 'extend', eventId, holdId, ttlMs, maxMs });
+  if (outcome.status === 'refused') return { refusal: outcome.refusal };
+  const { expiresAtMs, seq } = outcome;
+  invariant(expiresAtMs !== undefined, 'an extended hold has a deadline');
+  return holdView(shop, entry, { ...record, status: 'active', expiresAtMs, seq });
+}
+
+/** The buyer gives the hold back. Releasing again answers the same. Refusals: HOLD_NOT_FOUND, HOLD_EXPIRED, HOLD_CONFIRMED. */
+export async function release(shop: Shop, id: string, who: Actor): Promise<HoldView | Refusal> {
+  const found = await findHold(shop, id, who);
+  if (!found) return { refusal: 'HOLD_NOT_FOUND' };
+  const { record, entry } = found;
+  const { eventId, holdId } = record;
+  const outcome = await postToHold(shop, { kind: 'release', eventId, holdId });
+  if (outcome.status === 'refused') return { refusal: outcome.refusal };
+  if (!outcome.replayed) shop.inventory.giveBack(eventId, outcome.tickets);
+  return holdView(shop, entry, { ...record, status: 'released', seq: outcome.seq });
+}
+
+/** A hold and its event, by any text a client sent. Another buyer's hold is not found. */
+export async function findHold(
+  shop: Shop,
+  id: string,
+  who: Actor,
+): Promise<{ record: HoldRecord; entry: CatalogueEntry } | undefined> {
+  const known = holdId(id);
+  const record = known && (await shop.ledger.hold(known));
+  if (!record || !isTheirs(who, record.buyer)) return undefined;
+  const entry = await entryWith(shop, await eventOf(shop, record.eventId), record.tickets);
+  return { record, entry };
+}
+
+function holdView(shop: Shop, entry: CatalogueEntry, record: HoldRecord): HoldView {
+  const remainingMs = Math.max(0, record.expiresAtMs - shop.ledger.nowMs());
+  const isLapsed = record.status === 'active' && remainingMs === 0;
+  const status = isLapsed ? 'expired' : record.status;
+  return {
+    holdId: record.holdId,
+    eventId: record.eventId,
+    status,
+    expiresAtMs: record.expiresAtMs,
+    expiresInMs: status === 'active' ? remainingMs : 0,
+    extendableUntilMs: record.createdAtMs + shop.holdMaxMs,
+    ledgerSeq: record.seq,
+    tickets: record.tickets.map((ticket) => entry.layout.viewOf(ticket)),
+    total: entry.layout.totalOf(record.tickets),
+    orderId: record.status === 'confirmed' ? record.orderId : null,
+  };
+}

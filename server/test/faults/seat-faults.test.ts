@@ -1,0 +1,129 @@
+// Several processes that sell a house with seats from one database and one Redis, while processes, Redis and the
+// database are killed, answers of commits are lost, and staff change the event at any of them: its capacity, its seats,
+// whether it sells at all.
+import assert from 'node:assert/strict';
+import { describe, type TestContext, test } from 'node:test';
+import { callsOf } from '../kit/checker/history.ts';
+import { SeatShop } from '../kit/seat-shop.ts';
+import { needsServer } from '../kit/servers/binaries.ts';
+import { type MariadbServer, startMariadb } from '../kit/servers/mariadb.ts';
+import { type PostgresServer, startPostgres } from '../kit/servers/postgres.ts';
+import { type RedisServer, startRedis } from '../kit/servers/redis.ts';
+import { startTcpProxy, type TcpProxy } from '../kit/servers/tcp-proxy.ts';
+
+/** Two looks of the reconciliation, and two seconds for a machine that is busy with other tests. */
+const STALE_MS = 4_000;
+/** A house is shopped for some rounds, until little is left of it; then the next. */
+const ROUNDS_PER_HOUSE = 2;
+
+interface Stores {
+  readonly redis: RedisServer;
+  readonly database: PostgresServer | MariadbServer;
+  /** The way of all processes to the database. */
+  readonly network: TcpProxy;
+}
+type Harm = (shop: SeatShop, stores: Stores) => Promise<void>;
+
+const killProcess: Harm = async (shop) => {
+  const process = shop.anyProcess();
+  await process.kill();
+  await shop.pause(0, 300);
+  await process.start();
+};
+const killAll: Harm = async (shop) => {
+  await Promise.all(shop.processes.map((process) => process.kill()));
+  await Promise.all(shop.processes.map((process) => process.start()));
+};
+const killRedis: Harm = async (shop, { redis }) => {
+  await redis.kill();
+  await shop.pause(0, 600);
+  await redis.restart({ keepData: false });
+  await shop.pause(0, 800);
+};
+const killBoth: Harm = async (shop, stores) => {
+  await Promise.all([killProcess(shop, stores), killRedis(shop, stores)]);
+};
+const killDatabase: Harm = async (shop, { database }) => {
+  await database.kill();
+  await shop.pause(0, 300);
+  await database.restart();
+  await shop.pause(500, 1_000);
+};
+
+/** Commits arrive, their answers do not. */
+const loseAnswers: Harm = async (shop, { network }) => {
+  for (let times = 0; times < 3; times++) {
+    network.dropReplies();
+    await shop.pause(10, 210);
+    network.cut();
+    await shop.pause(0, 100);
+    network.heal();
+    await shop.pause(50, 350);
+    network.cutAtReply(1 + Math.floor(shop.random() * 12));
+    await shop.pause(100, 100);
+    network.heal();
+    await shop.pause(50, 350);
+  }
+};
+
+describe('seats at several processes', { timeout: 120_000 }, () => {
+  test(
+    '[S1–S6, S8, S9, E1] three processes on PostgreSQL and Redis',
+    needsServer('redis', 'postgres'),
+    async (t) => {
+      const database = await startPostgres();
+      t.after(() => database.stop());
+      const harms = [killProcess, killRedis, killDatabase, killBoth, killAll, loseAnswers];
+      await play(t, { processes: 3, database, harms });
+    },
+  );
+
+  test(
+    '[S1–S6, S8, S9, E1] two processes on MariaDB and Redis',
+    needsServer('redis', 'mariadb'),
+    async (t) => {
+      const database = await startMariadb();
+      t.after(() => database.stop());
+      await play(t, { processes: 2, database, harms: [killBoth, loseAnswers] });
+    },
+  );
+});
+
+interface Ground {
+  readonly processes: number;
+  readonly database: Stores['database'];
+  readonly harms: readonly Harm[];
+}
+
+async function play(t: TestContext, { processes, database, harms }: Ground): Promise<void> {
+  const redis = await startRedis();
+  t.after(() => redis.stop());
+  const network = await startTcpProxy(database.port);
+  t.after(() => network.stop());
+  const DATABASE_URL = Object.assign(new URL(database.url), { port: network.port }).href;
+  const env = { DATABASE_URL, REDIS_URL: redis.url, RECONCILE_SECONDS: '1' };
+  const shop = await SeatShop.start(t, { processes, env, staleMs: STALE_MS });
+  for (const [round, harm] of harms.entries()) {
+    if (round % ROUNDS_PER_HOUSE === 0) await shop.open();
+    await shop.play(() => harm(shop, { redis, database, network }), true);
+  }
+  await shop.assertWhole(t);
+  await Promise.all(shop.processes.map((process) => process.stop()));
+  assertEventful(t, shop, harms.length);
+}
+
+/** A test in which nothing happened proves nothing. */
+function assertEventful(t: TestContext, { log, staff }: SeatShop, rounds: number): void {
+  const calls = callsOf(log.records);
+  const granted = calls.filter(({ outcome }) => outcome === 'ok').length;
+  const counts = [...staff.answers].map(([name, count]) => `${count} ${name}`).sort();
+  t.diagnostic(`staff: ${counts.join(', ')}`);
+  assert.ok(granted > 40 * rounds, `only ${granted} grants`);
+  for (const name of ['pause 200', 'resume 200', 'change 200', 'kill 201', 'release 200']) {
+    assert.ok((staff.answers.get(name) ?? 0) > 0, `too few of ${name}: ${counts.join(', ')}`);
+  }
+  assert.ok(
+    calls.some(({ said }) => said.error === 'NOT_ON_SALE'),
+    'nobody was refused while it was paused',
+  );
+}

@@ -1,0 +1,71 @@
+// The other half of the evidence: what the ledger says after the fact, read from the server (or a simulation)
+// when the clients have fallen silent. The journal is the total order of an event's facts.
+import type { JournalKind } from '../../../src/ledger/ledger.ts';
+
+/** One fact of an event's journal. What its kind does not have is undefined. */
+export interface Fact {
+  readonly seq: number;
+  readonly kind: JournalKind;
+  /** On the ledger's clock. */
+  readonly atMs: number;
+  readonly orderId?: string | undefined;
+  readonly holdId?: string | undefined;
+  readonly tickets?: readonly number[] | undefined;
+  readonly buyer?: string | undefined;
+  /** The idempotency key under which it was asked for. */
+  readonly key?: string | undefined;
+  readonly expiresAtMs?: number | undefined;
+  /** How many ticket numbers the event has from here on, when staff made or changed it. */
+  readonly capacity?: number | undefined;
+  /** Tickets that staff took out of sale, and what for; and those put back. */
+  readonly setAside?: readonly number[] | undefined;
+  readonly allocationId?: string | undefined;
+  readonly restored?: readonly number[] | undefined;
+  /** The sequence number of the change before, and what the event became. */
+  readonly previous?: number | undefined;
+  readonly after?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** Tickets by state as the shop shows them to the public, of one ticket type. */
+export interface ShownCounts {
+  readonly available: number;
+  readonly held: number;
+  readonly sold: number;
+  /** Taken out of sale by staff. */
+  readonly aside?: number | undefined;
+}
+
+export interface FinalType {
+  readonly ticketType: string;
+  /** All ticket numbers it has. */
+  readonly capacity: number;
+  readonly counts: ShownCounts;
+}
+
+export interface FinalOrder {
+  readonly orderId: string;
+  readonly seq: number;
+  readonly tickets: readonly number[];
+}
+
+export interface FinalClaim {
+  readonly ticket: number;
+  readonly as: 'held' | 'sold' | 'aside';
+  /** The order, hold or allocation it belongs to. */
+  readonly by: string;
+}
+
+/** One event at the end. */
+export interface FinalEvent {
+  readonly eventId: string;
+  readonly types: readonly FinalType[];
+  /** How tickets are numbered, from 0; absent: through the types in their order. */
+  readonly blocks?: readonly { readonly ticketType: string; readonly count: number }[] | undefined;
+  /** All of it, by ascending seq. */
+  readonly journal: readonly Fact[];
+  readonly orders: readonly FinalOrder[];
+  /** The rows that stand for live claims, where the reader can see them. */
+  readonly claims?: readonly FinalClaim[] | undefined;
+}
+
+export type FinalLedger = readonly FinalEvent[];

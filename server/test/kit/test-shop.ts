@@ -1,0 +1,125 @@
+// A shop in this process for the tests of its doors: the real program on a free port of the loopback, with a real
+// ledger in a folder of its own. Nothing in it is a stand-in; only the log is silent.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { EventDefinition } from '@floodgate/core/event/event.ts';
+import type { EventId, TicketTypeId } from '@floodgate/core/ids.ts';
+import { readConfig } from '../../src/config.ts';
+import { type OpenShop, openShop, type ShopParts } from '../../src/main.ts';
+import { audit, createEvent } from '../../src/sales/organizing/create-event.ts';
+import { createLog } from '../../src/telemetry/logs.ts';
+import { API_KEY, JWT_SECRET } from './server-process.ts';
+
+export interface Asking {
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  /** Sent as it is, as JSON unless `headers` say otherwise. */
+  readonly bytes?: string | Uint8Array<ArrayBuffer>;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The Idempotency-Key. */
+  readonly key?: string;
+  /** With the admin key. */
+  readonly asStaff?: boolean;
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  /** The body as JSON; undefined when it is empty or something else. */
+  readonly body: unknown;
+}
+
+/** One request by fetch. Rejects when no answer comes. */
+export async function ask(
+  port: number,
+  method: string,
+  path: string,
+  { body, bytes, headers, key, asStaff }: Asking = {},
+): Promise<Reply> {
+  const sent = new Headers(headers);
+  const content = bytes ?? (body === undefined ? undefined : JSON.stringify(body));
+  if (content !== undefined && !sent.has('content-type')) sent.set('content-type', 'application/json');
+  if (key !== undefined) sent.set('idempotency-key', key);
+  if (asStaff) sent.set('authorization', `Bearer ${API_KEY}`);
+  const reply = await fetch(`http://127.0.0.1:${port}${path}`, {
+    method,
+    headers: sent,
+    ...(content === undefined ? {} : { body: content }),
+  });
+  const text = await reply.text();
+  const isJson = /json/.test(reply.headers.get('content-type') ?? '') && text !== '';
+  return { status: reply.status, headers: reply.headers, text, body: isJson ? JSON.parse(text) : undefined };
+}
+
+export interface TestShop extends OpenShop {
+  readonly ask: (method: string, path: string, asking?: Asking) => Promise<Reply>;
+  /** All that the ledger and the inventory hold: equal before and after means that nothing changed. */
+  readonly everything: () => Promise<{ readonly events: unknown; readonly keptKeys: number }>;
+}
+
+export interface TestShopOptions {
+  /** Over PORT 0, event `1` with 100 tickets, and a ledger in a temporary folder. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Made after the demo events. */
+  readonly events?: readonly EventDefinition[];
+  readonly parts?: ShopParts;
+}
+
+/** Opens a shop; `close` also removes its folder. */
+export async function openTestShop(options: TestShopOptions = {}): Promise<TestShop> {
+  const folder = mkdtempSync(join(tmpdir(), 'floodgate-doors-'));
+  const config = readConfig({
+    PORT: '0',
+    HOST: '127.0.0.1',
+    DATABASE_URL: `sqlite:${join(folder, 'floodgate.db')}`,
+    API_KEY,
+    JWT_SECRET,
+    SEED_EVENTS: '1',
+    SEED_TICKETS: '100',
+    ...options.settings,
+  });
+  const shop = await openShop(config, createLog('silent'), options.parts);
+  for (const event of options.events ?? []) await createEvent(shop.inside, event);
+  return {
+    ...shop,
+    ask: (method, path, asking) => ask(shop.port, method, path, asking),
+    everything: () => everything(shop),
+    async close() {
+      await shop.close();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+async function everything({ inside }: OpenShop) {
+  const events = inside.catalogue.all().map(async ({ event }) => {
+    const journal = await inside.ledger.journal(event.eventId, 0, 100_000);
+    return { event, journal, audit: await audit(inside, event.eventId) };
+  });
+  return { events: await Promise.all(events), keptKeys: await inside.ledger.keptKeys() };
+}
+
+/** An event on sale. `prices` are in cents; types without one are free. */
+export function eventOf(
+  eventId: string,
+  capacities: Readonly<Record<string, number>>,
+  prices: Readonly<Record<string, number>> = {},
+): EventDefinition {
+  return {
+    eventId: eventId as EventId,
+    name: `Event ${eventId}`,
+    venue: { name: 'Test Hall' },
+    startsAt: '2027-01-01T19:00:00.000Z',
+    timeZone: 'Etc/UTC',
+    status: 'open',
+    ticketTypes: Object.entries(capacities).map(([name, capacity]) => ({
+      ticketTypeId: name as TicketTypeId,
+      name,
+      price: prices[name] ?? 0,
+      currency: 'EUR',
+      capacity,
+    })),
+  };
+}
