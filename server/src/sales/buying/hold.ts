@@ -10,7 +10,6 @@ import type { TicketView } from '@floodgate/core/seating/layout.ts';
 import type { HoldRecord, Idempotency } from '../../ledger/ledger.ts';
 import { isTheirs } from '../access/who.ts';
 import type { CatalogueEntry } from '../catalogue/catalogue.ts';
-import { entryWith, eventOf, findEvent } from '../catalogue/discover.ts';
 import { postToHold } from '../keeping/doubts.ts';
 import { newHoldId, newOrderId, type Shop } from '../shop.ts';
 import { type Claimed, claim, type Demand } from './claim.ts';
@@ -57,7 +56,8 @@ export async function hold(shop: Shop, command: HoldCommand): Promise<HoldView |
 
 /** As `hold`, with the ledger's words. */
 export async function claimHold(shop: Shop, command: HoldCommand): Promise<Claimed | Refusal> {
-  const entry = shop.catalogue.find(command.eventId) ?? (await findEvent(shop, command.eventId));
+  const found = shop.catalogue.find(command.eventId);
+  const entry = found instanceof Promise ? await found : found;
   if (!entry) return { refusal: 'EVENT_NOT_FOUND' };
   const { buyer, idempotency, setsOrderAside } = command;
   return claim(shop, entry, {
@@ -142,7 +142,7 @@ export async function findHold(
   const known = holdId(id);
   const record = known && (await shop.ledger.hold(known));
   if (!record || !isTheirs(who, record.buyer)) return undefined;
-  const entry = await entryWith(shop, await eventOf(shop, record.eventId), record.tickets);
+  const entry = await shop.catalogue.withTickets(record.eventId, record.tickets);
   return { record, entry };
 }
 
