@@ -8,11 +8,12 @@
 import { differences } from '@floodgate/core/event/differences.ts';
 import type { EventDefinition } from '@floodgate/core/event/event.ts';
 import type { Problems } from '@floodgate/core/event/input-errors.ts';
+import { Busy } from '@floodgate/core/faults.ts';
 import type { AllocationId, EventId, Ticket, TicketTypeId } from '@floodgate/core/ids.ts';
 import type { Refusal } from '@floodgate/core/refusal.ts';
 import { layoutCapacity } from '@floodgate/core/seating/layout.ts';
 import { AVAILABLE, SOLD, type Want } from '../../inventory/inventory.ts';
-import { type ChangeEvent, LedgerUnavailable, type Outcome } from '../../ledger/ledger.ts';
+import { type ChangeEvent, LedgerUnavailable, type OutcomeOf } from '../../ledger/ledger.ts';
 import { learnTaken, MAX_WAIT_MS, takesInFlight } from '../buying/claim.ts';
 import type { CatalogueEntry } from '../catalogue/catalogue.ts';
 import type { Shop } from '../shop.ts';
@@ -87,7 +88,7 @@ export async function changeEvent(
   }
   const isRepriced = draft !== 'same' && 'unclaimed' in draft && draft.unclaimed?.length;
   if (isRepriced) return { refusal: 'PRICE_IN_USE' };
-  throw new LedgerUnavailable(`the event changed ${MAX_ATTEMPTS} times while this change was made`);
+  throw new Busy(`the event changed ${MAX_ATTEMPTS} times while this change was made`);
 }
 
 /** Makes the change from this version of the event. */
@@ -161,9 +162,9 @@ function withSeats({ layout }: CatalogueEntry, { refusal, taken }: NotTaken): Re
 }
 
 /** Posts the change. Whatever comes of it, the inventory gets back or forgets the tickets that were taken for it. */
-async function post(shop: Shop, change: ChangeEvent): Promise<Outcome> {
+async function post(shop: Shop, change: ChangeEvent): Promise<OutcomeOf<ChangeEvent>> {
   const { eventId, setAside, restored } = change;
-  let outcome: Outcome;
+  let outcome: OutcomeOf<ChangeEvent>;
   try {
     outcome = await shop.ledger.post(change);
   } catch (fault) {
