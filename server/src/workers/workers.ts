@@ -2,7 +2,6 @@
 
 import { learnStaff } from '../sales/access/staff-keys.ts';
 import { expireDue } from '../sales/keeping/expire.ts';
-import { resolveDoubts } from '../sales/keeping/in-doubt.ts';
 import { Reconciliation } from '../sales/keeping/reconcile.ts';
 import type { Shop } from '../sales/shop.ts';
 
@@ -27,7 +26,7 @@ export function startWorkers(shop: Shop, reconcileEveryMs: number): Workers {
     return (await expireDue(shop, EXPIRE_AT_ONCE)) === EXPIRE_AT_ONCE;
   });
   const resolve = repeat(shop, 'looking up tickets in doubt failed', RESOLVE_EVERY_MS, async () => {
-    const resolved = await resolveDoubts(shop);
+    const resolved = await shop.inDoubt.resolve();
     if (resolved > 0) shop.telemetry.info('tickets in doubt were looked up in the ledger', { resolved });
     return false;
   });
