@@ -29,7 +29,7 @@ performance.now = () => 0;
 
 const script = goldenScript();
 
-describe('golden texts', { timeout: 120_000 }, () => {
+describe('golden texts', { timeout: 600_000 }, () => {
   test('their batches meet every verdict', () => {
     assert.equal(script.batches.length, BATCHES);
     assert.deepEqual([...new Set(script.verdicts.flat())].sort(), EVERY_VERDICT.toSorted());
