@@ -237,7 +237,7 @@ function welcome(config: Config, shop: OpenShop): string {
 /** What may be wrong with the stores at start, told in the error's own words. */
 const KNOWN_FAULTS = new Set([
   ...['BadConfig', 'CannotOpenLedger', 'LedgerInUse', 'SchemaTooNew', 'LedgerUnavailable'],
-  ...['CannotReachDatabase', 'WeakDurability', 'UnsuitableRedis', 'InventoryUnavailable'],
+  ...['CannotReachDatabase', 'WeakDurability', 'UnsuitableRedis', 'RedisUnavailable', 'InventoryUnavailable'],
 ]);
 
 /** One line for the person who starts it; the stack only where nobody expected the error. */

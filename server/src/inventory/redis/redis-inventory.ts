@@ -2,6 +2,8 @@
 // one Lua call per event; Redis says which tickets, the ledger decides. How Redis keeps an event: `lua/book.lua`.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventId, Ticket } from '@floodgate/core/ids.ts';
+import { UnsuitableRedis } from '../../drivers/redis/faults.ts';
+import { RedisConnection } from '../../drivers/redis/redis-connection.ts';
 import type {
   InventoryEvent,
   InventorySnapshot,
@@ -12,14 +14,12 @@ import type {
 } from '../inventory.ts';
 import { InventoryUnavailable, type SharedInventory, StaleInventory } from '../shared-inventory.ts';
 import { ChangeWaits } from './change-waits.ts';
+import { asUnavailable } from './faults.ts';
 import { LoadLock } from './load-lock.ts';
-import { RedisConnection } from './redis-connection.ts';
 import { RemoteEvent } from './remote-event.ts';
 import { SCRIPTS, type Scripts } from './scripts.ts';
 import { SharedEvent } from './shared-event.ts';
 import { checkWants } from './want-text.ts';
-
-export { UnsuitableRedis } from './faults.ts';
 
 export interface RedisInventoryOptions {
   /** The wall clock, for the epochs of loads. */
@@ -80,10 +80,13 @@ export class RedisInventory implements SharedInventory {
         connectTimeoutMs: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
         warn: options.warn ?? (() => {}),
         onConnected: options.onConnected ?? (() => {}),
-        onDisconnected: options.onDisconnected ?? (() => {}),
+        onDisconnected: (fault) => options.onDisconnected?.(asUnavailable(fault)),
+        scripts: Object.values(SCRIPTS),
       },
       options.mayWait ?? false,
-    );
+    ).catch((fault: unknown) => {
+      throw fault instanceof UnsuitableRedis ? fault : asUnavailable(fault);
+    });
     return new RedisInventory(connection, options);
   }
 
