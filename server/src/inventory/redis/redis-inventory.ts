@@ -10,7 +10,12 @@ import type {
   TypeCounts,
   Want,
 } from '../inventory.ts';
-import { InventoryUnavailable, type SharedInventory, StaleInventory } from '../shared-inventory.ts';
+import {
+  InventoryUnavailable,
+  type LossListener,
+  type SharedInventory,
+  StaleInventory,
+} from '../shared-inventory.ts';
 import { ChangeWaits } from './change-waits.ts';
 import { LoadLock } from './load-lock.ts';
 import { RedisConnection } from './redis-connection.ts';
@@ -32,10 +37,7 @@ export interface RedisInventoryOptions {
   readonly mayWait?: boolean;
   /** One line for the operator. */
   readonly warn?: (line: string) => void;
-  /** A settle or give-back of the event may not have had its effect. */
-  readonly onLost?: (eventId: EventId, fault: Error) => void;
   readonly onConnected?: () => void;
-  readonly onDisconnected?: (fault: Error) => void;
   /** Race tests take the guard of rule S1 out, as their control. */
   readonly scripts?: Partial<Scripts>;
 }
@@ -61,9 +63,15 @@ export class RedisInventory implements SharedInventory {
   readonly #scripts: Scripts;
   readonly #events = new Map<EventId, SharedEvent>();
   readonly #waits = new ChangeWaits();
+  readonly #lossListeners: LossListener[];
 
-  private constructor(connection: RedisConnection, options: RedisInventoryOptions) {
+  private constructor(
+    connection: RedisConnection,
+    options: RedisInventoryOptions,
+    lossListeners: LossListener[],
+  ) {
     this.#connection = connection;
+    this.#lossListeners = lossListeners;
     this.#options = options;
     this.#scripts = { ...SCRIPTS, ...options.scripts };
   }
@@ -73,6 +81,7 @@ export class RedisInventory implements SharedInventory {
    * UnsuitableRedis when this Redis never will do, with InventoryUnavailable when it cannot be used now.
    */
   static async connect(url: string, options: RedisInventoryOptions = {}): Promise<RedisInventory> {
+    const lossListeners: LossListener[] = [];
     const connection = await RedisConnection.connect(
       url,
       {
@@ -80,15 +89,21 @@ export class RedisInventory implements SharedInventory {
         connectTimeoutMs: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
         warn: options.warn ?? (() => {}),
         onConnected: options.onConnected ?? (() => {}),
-        onDisconnected: options.onDisconnected ?? (() => {}),
+        onDisconnected: (fault) => {
+          for (const tell of lossListeners) tell(fault);
+        },
       },
       options.mayWait ?? false,
     );
-    return new RedisInventory(connection, options);
+    return new RedisInventory(connection, options, lossListeners);
   }
 
   get isConnected(): boolean {
     return this.#connection.isConnected;
+  }
+
+  onLost(listener: LossListener): void {
+    this.#lossListeners.push(listener);
   }
 
   async open(definition: InventoryEvent, read: Read): Promise<void> {
@@ -176,7 +191,9 @@ export class RedisInventory implements SharedInventory {
   #newEvent(definition: InventoryEvent): SharedEvent {
     const { eventId } = definition;
     return new SharedEvent(new RemoteEvent(definition, this.#connection, this.#scripts), {
-      onLost: (fault) => this.#options.onLost?.(eventId, fault),
+      onLost: (fault) => {
+        for (const tell of this.#lossListeners) tell(fault, eventId);
+      },
       onChange: () => this.#waits.wakeAll(eventId),
     });
   }
