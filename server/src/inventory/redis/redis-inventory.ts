@@ -2,6 +2,7 @@
 // one Lua call per event; Redis says which tickets, the ledger decides. How Redis keeps an event: `lua/book.lua`.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventId, Ticket } from '@floodgate/core/ids.ts';
+import { ChangeWaits } from '../change-waits.ts';
 import type {
   InventoryEvent,
   InventorySnapshot,
@@ -16,7 +17,6 @@ import {
   type SharedInventory,
   StaleInventory,
 } from '../shared-inventory.ts';
-import { ChangeWaits } from './change-waits.ts';
 import { LoadLock } from './load-lock.ts';
 import { RedisConnection } from './redis-connection.ts';
 import { RemoteEvent } from './remote-event.ts';
@@ -56,6 +56,8 @@ const CONNECT_TIMEOUT_MS = 2_000;
 /** How long another process may take to load an event. */
 const LOAD_WAIT_MS = 10_000;
 const LOAD_POLL_MS = 50;
+/** Changes by other processes are not announced, so a request that still needs tickets asks again after this. */
+const LONGEST_WAIT_MS = 50;
 
 export class RedisInventory implements SharedInventory {
   readonly #connection: RedisConnection;
@@ -160,9 +162,9 @@ export class RedisInventory implements SharedInventory {
     return this.#events.get(eventId)?.counts();
   }
 
-  /** Changes by other processes are not announced: such a wait ends after 50 ms at the latest. */
+  /** A wait for a change by another process ends after LONGEST_WAIT_MS. */
   nextChange(eventId: EventId, maxWaitMs: number): Promise<void> {
-    return this.#waits.wait(eventId, maxWaitMs);
+    return this.#waits.wait(eventId, Math.min(maxWaitMs, LONGEST_WAIT_MS));
   }
 
   async catchUp(): Promise<void> {}
@@ -194,7 +196,7 @@ export class RedisInventory implements SharedInventory {
       onLost: (fault) => {
         for (const tell of this.#lossListeners) tell(fault, eventId);
       },
-      onChange: () => this.#waits.wakeAll(eventId),
+      onChange: () => this.#waits.wakeByTurnsEnd(eventId),
     });
   }
 
@@ -223,7 +225,7 @@ export class RedisInventory implements SharedInventory {
       if (!replacesAll) await event.remote.refuseIfAhead();
       const nowMs = (this.#options.nowMs ?? Date.now)();
       const isLoaded = await event.remote.load(await read(), lock, { nowMs, replacesAll });
-      if (isLoaded) this.#waits.wakeAll(event.remote.eventId);
+      if (isLoaded) this.#waits.wakeByTurnsEnd(event.remote.eventId);
       return isLoaded;
     } finally {
       await lock.release();
