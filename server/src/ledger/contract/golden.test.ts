@@ -96,9 +96,9 @@ async function play(
   open: (clock: TestClock) => Promise<Ledger>,
 ): Promise<void> {
   const clock = new TestClock();
-  record.section('A fresh ledger');
+  record.section('Opening a fresh ledger');
   const ledger = await open(clock);
-  record.line('opening');
+  record.line('all of it');
   try {
     record.section('Batches');
     for (const [index, { passMs, entries }] of batches.entries()) {
