@@ -12,10 +12,12 @@ import { openShop } from '../../src/main.ts';
 import { createLog } from '../../src/telemetry/logs.ts';
 import {
   type Dialect,
+  EVENTS,
   type Exchange,
   type Expected,
   fileOf,
   LONG,
+  type Request,
   readExpected,
   send,
   settingsOf,
@@ -127,7 +129,6 @@ class OldLedger {
   }
 }
 
-const EVENTS = ['night', 'club', 'play'];
 class OldShop {
   readonly #port: number;
   readonly #expected: Expected;
@@ -152,8 +153,8 @@ class OldShop {
   }
 
   async repeatsItsAnswers(): Promise<void> {
-    const keyed = this.#expected.exchanges.filter(({ headers }) => 'idempotency-key' in headers);
-    assert.ok(keyed.length >= 17, `${keyed.length} keys`);
+    const keyed = this.#expected.exchanges.filter((exchange) => keyOf(exchange) !== undefined);
+    assert.ok(keyed.length >= 28, `${keyed.length} keys`);
     for (const exchange of keyed) {
       const { status, answer } = await send(this.#port, exchange);
       assert.deepEqual(
@@ -263,13 +264,26 @@ class OldShop {
   }
 
   /** A purchase that nobody made, under the same key in the same event. */
-  #otherRequest({ title, path, headers }: Exchange): Exchange {
-    const [, , , kind, id] = path.split('/');
-    const byHold = kind === 'holds' && this.#expected.exchanges.find(({ answer }) => isHold(answer, id!));
-    const eventId = byHold ? (byHold.answer as { eventId: string }).eventId : (id ?? path.split('/')[2]!);
-    const request = { title, method: 'POST', path: `/buy/${eventId}`, headers, body: { quantity: 9 } };
-    return { ...request, status: 0, answer: undefined };
+  #otherRequest(exchange: Exchange): Request {
+    const path = `/buy/${this.#eventOf(exchange)}`;
+    const { title, headers } = exchange;
+    const keyed = { ...headers, 'idempotency-key': keyOf(exchange)!, 'content-type': 'application/json' };
+    return { title, method: 'POST', path, headers: keyed, body: { quantity: 9 } };
   }
+
+  #eventOf({ path }: Exchange): string {
+    const named = /^(?:\/buy|\/api\/v1\/events)\/([^/]+)/.exec(path)?.[1];
+    const holdId = /^\/api\/v1\/holds\/([^/]+)/.exec(path)?.[1];
+    if (named !== undefined) return named;
+    if (holdId === undefined) return settingsOf('').DEFAULT_EVENT!;
+    const hold = this.#expected.exchanges.find(({ answer }) => isHold(answer, holdId))!;
+    return (hold.answer as { eventId: string }).eventId;
+  }
+}
+
+/** The Idempotency-Key, which a flash purchase has in its body. */
+function keyOf({ headers, body }: Request): string | undefined {
+  return headers['idempotency-key'] ?? (body as { idempotencyKey?: string } | undefined)?.idempotencyKey;
 }
 
 function isHold(answer: unknown, holdId: string): boolean {
