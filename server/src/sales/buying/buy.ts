@@ -5,7 +5,6 @@ import type { Refusal } from '@floodgate/core/refusal.ts';
 import type { TicketView } from '@floodgate/core/seating/layout.ts';
 import type { Buy, Idempotency } from '../../ledger/ledger.ts';
 import type { CatalogueEntry } from '../catalogue/catalogue.ts';
-import { findEvent } from '../catalogue/discover.ts';
 import { newOrderId, type Shop } from '../shop.ts';
 import { type Claimed, claim, type Demand } from './claim.ts';
 import { check } from './eligibility.ts';
@@ -40,7 +39,8 @@ export interface Bought {
  * BELOW_MINIMUM, LIMIT_REACHED, SOLD_OUT, ALL_HELD. Throws LedgerUnavailable, LedgerOutcomeUnknown.
  */
 export async function buy(shop: Shop, command: BuyCommand): Promise<Bought | Refusal> {
-  const entry = shop.catalogue.find(command.eventId) ?? (await findEvent(shop, command.eventId));
+  const found = shop.catalogue.find(command.eventId);
+  const entry = found instanceof Promise ? await found : found;
   if (!entry) return { refusal: 'EVENT_NOT_FOUND' };
   const { buyer, idempotency, notesRemaining } = command;
   const claimed = await claim<Buy>(shop, entry, {

@@ -19,9 +19,9 @@ import {
   type Refuse,
   type Refused,
 } from '../../ledger/ledger.ts';
-import type { CatalogueEntry } from '../catalogue/catalogue.ts';
-import { entryWith, learnEvent, lookAgain } from '../catalogue/discover.ts';
+import type { Catalogue, CatalogueEntry } from '../catalogue/catalogue.ts';
 import type { Shop } from '../shop.ts';
+import { tellClaims } from '../ticket-states.ts';
 
 /** How often other tickets are proposed after the ledger found the proposed ones claimed. */
 const MAX_PROPOSALS = 16;
@@ -74,7 +74,7 @@ export async function claim<E extends Buy | Hold>(
   for (let changes = 0; changes < MAX_CHANGES; changes++) {
     const demand = current.event.status === 'draft' ? NO_EVENT : request.demand(current);
     if ('refusal' in demand && isSaleClosed(demand)) {
-      const newer = await lookAgain(shop, current);
+      const newer = await lookAgain(shop.catalogue, current);
       const isNewer = newer.version > current.version;
       current = newer;
       if (isNewer) continue;
@@ -85,13 +85,22 @@ export async function claim<E extends Buy | Hold>(
         ? await refuse(shop, current, request, withDetail(demand))
         : await claimOn(shop, current, request, demand);
     if (outcome.status === 'committed') {
-      const shown = entryWith(shop, current, outcome.tickets);
+      const shown = shop.catalogue.withTickets(current.eventId, outcome.tickets);
       return { outcome, entry: shown instanceof Promise ? await shown : shown };
     }
     if (outcome.refusal !== 'EVENT_CHANGED') return refusalOf(current, outcome);
-    current = await learnEvent(shop, current.eventId, current.version);
+    current = await shop.catalogue.newerThan(current);
   }
   throw new Busy(`the event was changed ${MAX_CHANGES} times`);
+}
+
+/** A look for a change is made this often at most, however many are refused because an event does not sell. */
+const RECENT_MS = 100;
+
+/** An event that does not sell, before a buyer is told so: another process may just have opened it. */
+export async function lookAgain(catalogue: Catalogue, entry: CatalogueEntry): Promise<CatalogueEntry> {
+  // What the ledger cannot say now is as it was.
+  return (await catalogue.current(entry.eventId, RECENT_MS).catch(() => undefined)) ?? entry;
 }
 
 /** To the public a draft is not there yet. */
@@ -169,14 +178,7 @@ async function propose<E extends Buy | Hold>(shop: Shop, entry: E): Promise<Outc
 export function learnTaken(shop: Shop, eventId: EventId, tickets: readonly Ticket[], refused: Refused): void {
   const taken = refused.taken ?? [];
   shop.telemetry.oversellStopped(eventId, taken.length);
-  const held = taken.filter(({ as }) => as === 'held').map(({ ticket }) => ticket);
-  // What staff took out of sale is as gone as what is sold.
-  const gone = taken.filter(({ as }) => as !== 'held').map(({ ticket }) => ticket);
-  if (held.length > 0) shop.inventory.settle(eventId, held, 'held');
-  if (gone.length > 0) shop.inventory.settle(eventId, gone, 'sold');
-  const isTaken = new Set(taken.map((t) => t.ticket));
-  const free = tickets.filter((ticket) => !isTaken.has(ticket));
-  if (free.length > 0) shop.inventory.giveBack(eventId, free);
+  tellClaims(shop.inventory, eventId, tickets, taken);
 }
 
 /** The inventory has not what is wanted: with what a buyer can make of that. */

@@ -19,9 +19,9 @@ import type {
 } from '../../ledger/ledger.ts';
 import { equalSecrets } from '../access/secrets.ts';
 import type { CatalogueEntry } from '../catalogue/catalogue.ts';
-import { entryWith, eventOf, findEvent, learnEvent, lookAgain } from '../catalogue/discover.ts';
 import { postToHold } from '../keeping/doubts.ts';
 import { newOrderId, type Shop } from '../shop.ts';
+import { lookAgain } from './claim.ts';
 import { findHold } from './hold.ts';
 
 export interface OrderView {
@@ -58,7 +58,7 @@ export async function confirm(shop: Shop, command: ConfirmCommand): Promise<Orde
   for (let changes = 0; changes < MAX_CHANGES; changes++) {
     const refusal = obstacle(shop, entry, record);
     if (refusal === 'NOT_ON_SALE') {
-      const newer = await lookAgain(shop, entry);
+      const newer = await lookAgain(shop.catalogue, entry);
       const isNewer = newer.version > entry.version;
       entry = newer;
       if (isNewer) continue;
@@ -71,7 +71,7 @@ export async function confirm(shop: Shop, command: ConfirmCommand): Promise<Orde
       return orderOf(entry, record, outcome);
     }
     if (outcome.refusal !== 'EVENT_CHANGED') return { refusal: outcome.refusal };
-    entry = await learnEvent(shop, record.eventId, entry.version);
+    entry = await shop.catalogue.newerThan(entry);
   }
   throw new Busy(`the event was changed ${MAX_CHANGES} times`);
 }
@@ -147,7 +147,7 @@ export async function readOrder(
   const known = orderId(id);
   const record = known && (await shop.ledger.order(known));
   if (!record || !mayRead(record, asker)) return { refusal: 'ORDER_NOT_FOUND' };
-  return orderView(await entryWith(shop, await eventOf(shop, record.eventId), record.tickets), record);
+  return orderView(await shop.catalogue.withTickets(record.eventId, record.tickets), record);
 }
 
 function mayRead(
@@ -166,11 +166,11 @@ export async function listOrders(
   afterSeq: number,
   limit: number,
 ): Promise<{ orders: OrderView[] } | Refusal> {
-  const entry = await findEvent(shop, eventId);
+  const entry = await shop.catalogue.find(eventId);
   if (!entry) return { refusal: 'EVENT_NOT_FOUND' };
   const records = await shop.ledger.orders(entry.event.eventId, afterSeq, limit);
   const tickets = records.flatMap((record) => record.tickets);
-  const shown = await entryWith(shop, entry, tickets);
+  const shown = await shop.catalogue.withTickets(entry.eventId, tickets);
   return { orders: records.map((record) => orderView(shown, record)) };
 }
 

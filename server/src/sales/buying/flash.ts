@@ -4,7 +4,6 @@ import type { HoldId, OrderId } from '@floodgate/core/ids.ts';
 import type { Refusal } from '@floodgate/core/refusal.ts';
 import type { Hold, Idempotency, Reservation } from '../../ledger/ledger.ts';
 import type { CatalogueEntry } from '../catalogue/catalogue.ts';
-import { findEvent } from '../catalogue/discover.ts';
 import { newOrderId, type Shop } from '../shop.ts';
 import { claimHold } from './hold.ts';
 import { typeNamed } from './wants.ts';
@@ -33,7 +32,7 @@ export async function findSku(
   if (colon >= 0) {
     const eventId = skuId.slice(0, colon);
     const ticketType = skuId.slice(colon + 1);
-    const entry = await findEvent(shop, eventId);
+    const entry = await shop.catalogue.find(eventId);
     if (!entry) return { refusal: 'EVENT_NOT_FOUND' };
     return typeNamed(entry, ticketType) ? { eventId, ticketType } : { refusal: 'TICKET_TYPE_NOT_FOUND' };
   }

@@ -9,7 +9,6 @@ import type { TicketView } from '@floodgate/core/seating/layout.ts';
 import type { Hold, HoldRecord, Idempotency } from '../../ledger/ledger.ts';
 import { isTheirs } from '../access/who.ts';
 import type { CatalogueEntry } from '../catalogue/catalogue.ts';
-import { entryWith, eventOf, findEvent } from '../catalogue/discover.ts';
 import { postToHold } from '../keeping/doubts.ts';
 import { newHoldId, type Shop } from '../shop.ts';
 import { type Claimed, claim, type Demand } from './claim.ts';
@@ -60,7 +59,8 @@ export async function claimHold<E extends Hold>(
   command: HoldCommand,
   as: (hold: Hold) => E,
 ): Promise<Claimed<E> | Refusal> {
-  const entry = shop.catalogue.find(command.eventId) ?? (await findEvent(shop, command.eventId));
+  const found = shop.catalogue.find(command.eventId);
+  const entry = found instanceof Promise ? await found : found;
   if (!entry) return { refusal: 'EVENT_NOT_FOUND' };
   const { buyer, idempotency } = command;
   return claim<E>(shop, entry, {
@@ -138,7 +138,7 @@ export async function findHold(
   const known = holdId(id);
   const record = known && (await shop.ledger.hold(known));
   if (!record || !isTheirs(who, record.buyer)) return undefined;
-  const entry = await entryWith(shop, await eventOf(shop, record.eventId), record.tickets);
+  const entry = await shop.catalogue.withTickets(record.eventId, record.tickets);
   return { record, entry };
 }
 

@@ -150,7 +150,7 @@ async function assertTold(shop: MemoryShop, told: readonly Told[], everTaken: Se
   const orders = await shop.ledger.orders(EVENT, 0, 1_000);
   const ids = new Set(orders.map(({ orderId }) => orderId as string));
   for (const { orderId } of told) if (orderId !== undefined) assert.ok(ids.has(orderId));
-  const { layout } = shop.inside.catalogue.find(EVENT)!;
+  const { layout } = shop.inside.catalogue.known(EVENT)!;
   for (const { refusal, seats } of told) {
     if (refusal !== 'SEAT_TAKEN') continue;
     assert.ok(seats && seats.length > 0);

@@ -16,7 +16,6 @@ import { AVAILABLE, SOLD, type Want } from '../../inventory/inventory.ts';
 import { type ChangeEvent, LedgerUnavailable, type OutcomeOf } from '../../ledger/ledger.ts';
 import { learnTaken, MAX_WAIT_MS, takesInFlight } from '../buying/claim.ts';
 import type { CatalogueEntry } from '../catalogue/catalogue.ts';
-import { entryOf, learnEvent, newestEvent } from '../catalogue/discover.ts';
 import type { Shop } from '../shop.ts';
 
 /** How often a change is made anew because others changed the event, or sold what was to be set aside. */
@@ -71,7 +70,7 @@ export async function changeEvent(
   asked: Asked,
   draftOf: DraftOf,
 ): Promise<Changed | StaffRefusal> {
-  let entry = await newestEvent(shop, eventId);
+  let entry = await shop.catalogue.current(eventId);
   if (!entry) return { refusal: 'EVENT_NOT_FOUND' };
   const allocationId = shop.newId() as AllocationId;
   let draft: ReturnType<DraftOf> = 'same';
@@ -83,7 +82,7 @@ export async function changeEvent(
     const made = await make(shop, entry, asked.by, draft, allocationId);
     if ('entry' in made) return { entry: made.entry, allocationId };
     if ('problems' in made) return made;
-    if (made.refusal === 'EVENT_CHANGED') entry = await learnEvent(shop, entry.eventId, entry.version);
+    if (made.refusal === 'EVENT_CHANGED') entry = await shop.catalogue.newerThan(entry);
     else if (made.refusal === 'TICKET_TAKEN') await shop.inventory.catchUp(entry.eventId);
     else return made;
   }
@@ -187,13 +186,13 @@ async function follow(
   setAside: readonly Ticket[],
   restored: readonly Ticket[],
 ): Promise<CatalogueEntry> {
-  const entry = await entryOf(shop, record);
+  const entry = await shop.catalogue.entryOf(record);
   const { eventId } = entry;
   try {
-    await shop.inventory.grow(entry);
     const repairs = restored.map((ticket) => ({ ticket, from: SOLD, to: AVAILABLE }) as const);
     if (repairs.length > 0) await shop.inventory.repair(eventId, repairs);
-    shop.catalogue.put(entry);
+    // Last: a refusal on the new version must not be for want of what it has put back on sale.
+    await shop.catalogue.put(entry);
   } catch (fault) {
     shop.telemetry.fault('the inventory could not follow a change of an event at once', fault, { eventId });
   }

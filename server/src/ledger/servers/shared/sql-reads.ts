@@ -3,6 +3,7 @@
 import type { EventDefinition } from '@floodgate/core/event/event.ts';
 import { ORDER_KINDS } from '@floodgate/core/facts.ts';
 import type { AllocationId, EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
+import type { SqlConnection, SqlRow } from '../../../drivers/sql/sql.ts';
 import type {
   ClaimKind,
   ClaimSnapshot,
@@ -23,7 +24,7 @@ import {
   ORDER_COLUMNS,
   orderRecord,
 } from './rows.ts';
-import type { SqlConnection, SqlRow, SqlServer } from './sql-server.ts';
+import type { SqlServer } from './sql-server.ts';
 import type { KnownEvent } from './working-set.ts';
 
 /** Tickets of one page of {@link readClaims}: its list is at most some 800 kB, and 30 ms of the server. */
