@@ -2,11 +2,11 @@
 import { eventsInput } from '../../contract/schemas.ts';
 import { keyInput, keyReference } from '../../contract/who.ts';
 import {
-  type JournalEntry,
   listKeys,
   makeKey,
   readChanges,
   revokeKey,
+  type ShownEntry,
   type StaffKey,
 } from '../../sales/access/staff-keys.ts';
 import { staffName } from '../../sales/access/who.ts';
@@ -96,9 +96,11 @@ export function staffOperations(shop: Shop): Operation[] {
 }
 
 /** A fact as it is shown. That the journal was made is nobody's deed. */
-function changeBody({ seq, kind, atMs, fact: { expiresAtMs, ...fact } }: JournalEntry) {
-  const expiresAt = typeof expiresAtMs === 'number' ? { expiresAt: time(expiresAtMs) } : {};
-  return { seq, kind, at: time(atMs), ...fact, ...expiresAt };
+function changeBody({ seq, kind, atMs, fact }: ShownEntry) {
+  const at = time(atMs);
+  if (kind !== 'key-made') return { seq, kind, at, ...fact };
+  const { expiresAtMs, ...made } = fact;
+  return { seq, kind, at, ...made, ...(expiresAtMs === null ? {} : { expiresAt: time(expiresAtMs) }) };
 }
 
 /** A key as it is shown: never the key itself, nor its hash. */
