@@ -3,16 +3,18 @@ import { metricsInput, noInput } from '../../contract/schemas.ts';
 import { sumCounts } from '../../sales/catalogue/counts.ts';
 import { countTickets, readEvent } from '../../sales/organizing/create-event.ts';
 import type { Shop } from '../../sales/shop.ts';
-import type { Answer, Operation } from '../lane/operation.ts';
+import type { Answer } from '../lane/answer.ts';
+import type { Doors } from '../lane/doors.ts';
+import type { Operation } from '../lane/operation.ts';
 import { operation } from '../lane/operation.ts';
 import { problem } from '../lane/problem.ts';
-import type { Doors } from '../lane/serve.ts';
 
 export function operatorOperations(shop: Shop, doors: Doors, defaultEvent: string | undefined): Operation[] {
   const health = (): Answer => {
     const memory = process.memoryUsage();
     const degraded = doors.degraded();
     return {
+      kind: 'json',
       status: 200,
       headers: { 'Cache-Control': 'no-store' },
       body: {
@@ -31,7 +33,7 @@ export function operatorOperations(shop: Shop, doors: Doors, defaultEvent: strin
       method: 'GET',
       path: '/health/live',
       input: noInput,
-      run: () => ({ status: 200, body: { status: 'live' } }),
+      run: () => ({ kind: 'json', status: 200, body: { status: 'live' } }),
     }),
     operation({
       name: 'health-ready',
@@ -41,7 +43,7 @@ export function operatorOperations(shop: Shop, doors: Doors, defaultEvent: strin
       run: ({ requestId }) =>
         doors.isDraining
           ? problem('UNAVAILABLE', requestId, { detail: 'The server is shutting down.', retryAfterMs: 1_000 })
-          : { status: 200, body: { status: 'ready' } },
+          : { kind: 'json', status: 200, body: { status: 'ready' } },
     }),
     operation({
       name: 'metrics',
@@ -53,8 +55,9 @@ export function operatorOperations(shop: Shop, doors: Doors, defaultEvent: strin
         const wantsJson =
           format === 'json' || (!format && /application\/json/.test(input.headers.accept ?? ''));
         return wantsJson
-          ? { status: 200, body: await metricsBody(shop, doors) }
+          ? { kind: 'json', status: 200, body: await metricsBody(shop, doors) }
           : {
+              kind: 'text',
               status: 200,
               contentType: 'text/plain; version=0.0.4; charset=utf-8',
               body: await shop.telemetry.prometheus(),
@@ -79,6 +82,7 @@ export function operatorOperations(shop: Shop, doors: Doors, defaultEvent: strin
           lastUpdated: new Date().toISOString(),
         };
         return {
+          kind: 'json',
           status: 200,
           body: {
             totalRequests: requests,

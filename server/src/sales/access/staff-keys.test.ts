@@ -7,7 +7,7 @@ import { MemoryShop } from '../../../test/kit/memory-shop.ts';
 import { SHOP } from '../../ledger/ledger.ts';
 import type { Shop } from '../shop.ts';
 import { learnStaff, listKeys, makeKey, readChanges, revokeKey } from './staff-keys.ts';
-import { whoAsks } from './who.ts';
+import { actorOf } from './who.ts';
 
 /** The rooms of so many processes, over one ledger. */
 async function processes(count: number): Promise<Shop[]> {
@@ -21,7 +21,7 @@ async function processes(count: number): Promise<Shop[]> {
 }
 
 const WANTED = { name: 'Gate', role: 'door', expiresAtMs: null } as const;
-const ask = async (rooms: Shop, bearer: string) => whoAsks(rooms, { bearer, session: undefined });
+const ask = async (rooms: Shop, bearer: string) => actorOf(rooms, { bearer, session: undefined });
 const opens = async (rooms: Shop, key: string) => (await ask(rooms, key)).kind === 'staff';
 
 test('a key opens at once where it was made, and elsewhere when the journal was read', async () => {
