@@ -150,7 +150,7 @@ export class Exchange implements DoorRequest<never> {
 
   #fail(error: unknown): void {
     const isPassing = error instanceof Unavailable;
-    this.#doors.telemetry.fault(faultOf(error), error, {
+    this.#doors.telemetry.fault(faultName(error), error, {
       operation: this.#operation.name,
       requestId: this.requestId,
     });
@@ -173,8 +173,8 @@ export class Exchange implements DoorRequest<never> {
   }
 }
 
-/** What the log says. */
-function faultOf(error: unknown): string {
-  if (error instanceof Busy) return 'an operation gave up waiting for others';
+/** For the log: an operator looks at the ledger's disk or server only when it is the ledger that failed. */
+function faultName(error: unknown): string {
+  if (error instanceof Busy) return 'an operation gave up, because others were faster or took too long';
   return error instanceof Unavailable ? 'the ledger could not commit' : 'an operation failed';
 }
