@@ -80,6 +80,7 @@ export async function openInside(
     },
     ...{ newSecret: randomSecrets(), holdTtlMs: config.holdTtlMs, holdMaxMs: config.holdMaxMs },
     ...{ identity: identityOf(config), nextExpiries: new NextExpiries(ledger) },
+    defaultEventId: config.defaultEvent,
   };
   telemetry.watch({ ticketCounts: () => ticketCounts(shop), ledgerWaiting: stores.waiting });
   await shop.catalogue.learnEvents();
@@ -109,23 +110,22 @@ export async function openShop(config: Config, log: Log, parts: ShopParts = {}):
     isDraining: false,
     streams: new Set(),
   };
-  const { defaultEvent } = config;
   const operations = [
-    ...buyOperations(shop, defaultEvent),
-    ...eventOperations(shop, defaultEvent),
+    ...buyOperations(shop),
+    ...eventOperations(shop),
     ...organizerOperations(shop),
     ...holdOperations(shop),
     ...manifestOperations(shop),
     ...seatOperations(shop),
-    ...flashOperations(shop, defaultEvent),
+    ...flashOperations(shop),
     ...orderOperations(shop),
     ...staffKeyOperations(shop),
     ...sessionOperations(shop, doors.cors),
-    ...operatorOperations(shop, doors, defaultEvent),
+    ...operatorOperations(shop, doors),
   ];
   await learnStaff(shop);
   const server = createDoors(doors, operations, parts.hasFrontLane);
-  const workers = startWorkers(shop, config.reconcileEveryMs);
+  const workers = startWorkers(shop, shop.telemetry, config.reconcileEveryMs);
   await listen(server, config);
   const { port } = server.address() as AddressInfo;
   return {

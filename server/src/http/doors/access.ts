@@ -5,6 +5,7 @@ import { eventsInput, noInput } from '../../contract/schemas.ts';
 import { keyInput, keyReference, sessionInput } from '../../contract/who.ts';
 import {
   type JournalEntry,
+  keyStatus,
   listKeys,
   makeKey,
   readChanges,
@@ -18,7 +19,7 @@ import type { Cors } from '../lane/cors.ts';
 import { isForeign, SESSION_COOKIE } from '../lane/credentials.ts';
 import { type DoorRequest, type Operation, operation } from '../lane/operation.ts';
 import { nextCursor, readCursor, readIdCursor, refuseCursor } from '../lane/page.ts';
-import { problem } from '../lane/problem.ts';
+import { invalidInput, problem } from '../lane/problem.ts';
 import { isoTime } from '../lane/refused.ts';
 import { orderBody } from './orders.ts';
 
@@ -32,12 +33,11 @@ export function sessionOperations(shop: Shop, cors: Cors | undefined): Operation
       path: '/api/v1/sessions',
       input: sessionInput,
       run(request) {
-        const { buyer, token, expiresAtMs } = newSession(shop);
-        const maxAgeS = Math.floor((expiresAtMs - shop.ledger.nowMs()) / 1_000);
+        const { buyer, token, expiresAtMs, lastsMs } = newSession(shop);
         // A page of another site must not take the buyer's own session away.
         const cookie = isForeign((name) => request.header(name), cors)
           ? {}
-          : { 'Set-Cookie': sessionCookie(token, maxAgeS, isSecure(request)) };
+          : { 'Set-Cookie': sessionCookie(token, Math.floor(lastsMs / 1_000), isSecure(request)) };
         return {
           kind: 'json',
           status: 201,
@@ -112,11 +112,9 @@ export function staffKeyOperations(shop: Shop): Operation[] {
       async run({ input, requestId, actor }) {
         const { name, role, expiresAt } = input.body;
         const expiresAtMs = expiresAt === undefined ? null : Date.parse(expiresAt);
-        if (expiresAtMs !== null && expiresAtMs <= shop.ledger.nowMs()) {
-          const fields = { 'body.expiresAt': 'must be in the future' };
-          return problem('VALIDATION_FAILED', requestId, { fields });
-        }
-        const { key, kept } = await makeKey(shop, { name, role, expiresAtMs }, staffName(actor));
+        const made = await makeKey(shop, { name, role, expiresAtMs }, staffName(actor));
+        if ('problems' in made) return invalidInput([['body.expiresAt', made.problems.expiresAt]], requestId);
+        const { key, kept } = made;
         const { keyId } = kept;
         return {
           kind: 'json',
@@ -188,13 +186,8 @@ function changeBody({ seq, kind, atMs, fact: { expiresAtMs, ...fact } }: Journal
 function keyBody(shop: Shop, key: StaffKey) {
   const { keyId, name, role, createdAtMs, expiresAtMs, revokedAtMs } = key;
   return {
-    ...{ keyId, name, role, status: statusOf(key, shop.ledger.nowMs()), createdAt: isoTime(createdAtMs) },
+    ...{ keyId, name, role, status: keyStatus(shop, key), createdAt: isoTime(createdAtMs) },
     expiresAt: expiresAtMs === null ? null : isoTime(expiresAtMs),
     revokedAt: revokedAtMs === null ? null : isoTime(revokedAtMs),
   };
-}
-
-function statusOf({ expiresAtMs, revokedAtMs }: StaffKey, nowMs: number): 'active' | 'expired' | 'revoked' {
-  if (revokedAtMs !== null) return 'revoked';
-  return expiresAtMs !== null && expiresAtMs <= nowMs ? 'expired' : 'active';
 }

@@ -4,13 +4,14 @@ import { buyerFor } from '../../sales/access/who.ts';
 import { type Bought, buy } from '../../sales/buying/buy.ts';
 import { idempotencyOf } from '../../sales/buying/idempotency.ts';
 import type { Shop } from '../../sales/shop.ts';
+import { defaultEventId } from '../../sales/showing/default-event.ts';
 import type { Answer } from '../lane/answer.ts';
 import { refuseBuyer } from '../lane/credentials.ts';
 import { type Operation, operation } from '../lane/operation.ts';
 import { problem } from '../lane/problem.ts';
 import { refused } from '../lane/refused.ts';
 
-export function buyOperations(shop: Shop, defaultEvent: string | undefined): Operation[] {
+export function buyOperations(shop: Shop): Operation[] {
   return [
     operation({
       name: 'buy',
@@ -38,9 +39,10 @@ export function buyOperations(shop: Shop, defaultEvent: string | undefined): Ope
       isHot: true,
       input: purchaseInput,
       async run({ input, requestId, actor }) {
-        const entry = shop.catalogue.defaultEvent(defaultEvent);
-        if (!entry) return problem('EVENT_NOT_FOUND', requestId, { detail: 'There is no default event.' });
-        const { eventId } = entry.event;
+        const eventId = defaultEventId(shop);
+        if (eventId === undefined) {
+          return problem('EVENT_NOT_FOUND', requestId, { detail: 'There is no default event.' });
+        }
         const { quantity } = input.body;
         const buyer = buyerFor(actor, undefined) ?? null;
         const idempotency = idempotencyOf(input.headers['idempotency-key'], 'purchase', input.body, actor);

@@ -10,6 +10,7 @@ import {
   readNewestEvent,
 } from '../../sales/organizing/create-event.ts';
 import type { Shop } from '../../sales/shop.ts';
+import { readDefaultEvent } from '../../sales/showing/default-event.ts';
 import { JSON_TYPE } from '../lane/answer.ts';
 import { isKnown, notModified } from '../lane/etag.ts';
 import { type Operation, operation } from '../lane/operation.ts';
@@ -18,9 +19,7 @@ import { problem } from '../lane/problem.ts';
 import { isoTime } from '../lane/refused.ts';
 import { eventAnswer, eventBody } from './event-body.ts';
 
-const PUBLIC = { isStaff: false };
-
-export function eventOperations(shop: Shop, defaultEvent: string | undefined): Operation[] {
+export function eventOperations(shop: Shop): Operation[] {
   return [
     operation({
       name: 'list-events',
@@ -79,9 +78,8 @@ export function eventOperations(shop: Shop, defaultEvent: string | undefined): O
       isHot: true,
       input: noInput,
       async run({ requestId }) {
-        const entry = shop.catalogue.defaultEvent(defaultEvent);
-        const view = entry && (await readEvent(shop, entry.eventId, PUBLIC));
-        if (!view || 'refusal' in view) return problem('EVENT_NOT_FOUND', requestId);
+        const view = await readDefaultEvent(shop);
+        if ('refusal' in view) return problem(view.refusal, requestId);
         const { capacity, sold, available } = sumCounts(view.counts);
         const body = { totalSeats: capacity, seatsSold: sold, seatsRemaining: available };
         return { kind: 'json', status: 200, body };

@@ -10,7 +10,7 @@ import { type Operation, operation } from '../lane/operation.ts';
 import { problem } from '../lane/problem.ts';
 import { isoTime, refused } from '../lane/refused.ts';
 
-export function flashOperations(shop: Shop, defaultEvent: string | undefined): Operation[] {
+export function flashOperations(shop: Shop): Operation[] {
   return [
     operation({
       name: 'flash-purchase',
@@ -32,7 +32,7 @@ export function flashOperations(shop: Shop, defaultEvent: string | undefined): O
         }
         const buyer = buyerFor(actor, userId);
         if (buyer === undefined) return refuseUser(requestId);
-        const sku = await findSku(shop, skuId, defaultEvent);
+        const sku = await findSku(shop, skuId);
         if ('refusal' in sku) return refused(sku, requestId);
         if ('ambiguous' in sku) {
           const names = sku.ambiguous.slice(0, MAX_NAMES).join(', ');

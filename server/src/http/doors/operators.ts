@@ -1,15 +1,18 @@
 // The doors for the people who run the shop: health, metrics, and the classic statistics (A3, B3, B4).
 import { metricsInput, noInput } from '../../contract/schemas.ts';
 import { sumCounts } from '../../sales/catalogue/counts.ts';
-import { countTickets, readEvent } from '../../sales/organizing/create-event.ts';
+import { KeptKeys } from '../../sales/keeping/kept-keys.ts';
+import { countTickets } from '../../sales/organizing/create-event.ts';
 import type { Shop } from '../../sales/shop.ts';
+import { readDefaultEvent } from '../../sales/showing/default-event.ts';
 import type { Answer } from '../lane/answer.ts';
 import type { Doors } from '../lane/doors.ts';
 import type { Operation } from '../lane/operation.ts';
 import { operation } from '../lane/operation.ts';
 import { problem } from '../lane/problem.ts';
 
-export function operatorOperations(shop: Shop, doors: Doors, defaultEvent: string | undefined): Operation[] {
+export function operatorOperations(shop: Shop, doors: Doors): Operation[] {
+  const keys = new KeptKeys(shop);
   const health = (): Answer => {
     const memory = process.memoryUsage();
     const degraded = doors.degraded();
@@ -60,7 +63,7 @@ export function operatorOperations(shop: Shop, doors: Doors, defaultEvent: strin
               kind: 'text',
               status: 200,
               contentType: 'text/plain; version=0.0.4; charset=utf-8',
-              body: await shop.telemetry.prometheus(),
+              body: await doors.telemetry.prometheus(),
             };
       },
     }),
@@ -70,10 +73,9 @@ export function operatorOperations(shop: Shop, doors: Doors, defaultEvent: strin
       path: '/api/v1/stats',
       input: noInput,
       async run({ requestId }) {
-        const entry = shop.catalogue.defaultEvent(defaultEvent);
-        const view = entry && (await readEvent(shop, entry.eventId, { isStaff: false }));
-        if (!view || 'refusal' in view) return problem('EVENT_NOT_FOUND', requestId);
-        const { requests, purchases, failedPurchases, p95Ms } = shop.telemetry.statistics();
+        const view = await readDefaultEvent(shop);
+        if ('refusal' in view) return problem(view.refusal, requestId);
+        const { requests, purchases, failedPurchases, p95Ms } = doors.telemetry.statistics();
         const { capacity, sold } = sumCounts(view.counts);
         const seatCache = {
           eventId: view.event.eventId,
@@ -89,7 +91,7 @@ export function operatorOperations(shop: Shop, doors: Doors, defaultEvent: strin
             successPurchases: purchases,
             failedPurchases,
             p95Latency: p95Ms,
-            cacheStats: { seatCache, idempotencyCacheSize: await shop.ledger.keptKeys() },
+            cacheStats: { seatCache, idempotencyCacheSize: await keys.count() },
           },
         };
       },
@@ -98,7 +100,7 @@ export function operatorOperations(shop: Shop, doors: Doors, defaultEvent: strin
 }
 
 async function metricsBody(shop: Shop, doors: Doors) {
-  const { requests, granted, refused, faults, fallbacks, p50Ms, p95Ms, p99Ms } = shop.telemetry.statistics();
+  const { requests, granted, refused, faults, fallbacks, p50Ms, p95Ms, p99Ms } = doors.telemetry.statistics();
   const events = (await countTickets(shop)).map(({ eventId, counts }) => {
     const { capacity, available, pending, held, sold } = sumCounts(counts);
     return { eventId, capacity, sold, held: held + pending, remaining: available };

@@ -14,8 +14,10 @@ export function actorOf(
 }
 
 /** An anonymous buyer, from now on known by the session's token. */
-export function newSession(shop: Shop): Session {
-  return shop.identity.newSession(shop.ledger.nowMs());
+export function newSession(shop: Shop): Session & { readonly lastsMs: number } {
+  const nowMs = shop.ledger.nowMs();
+  const session = shop.identity.newSession(nowMs);
+  return { ...session, lastsMs: session.expiresAtMs - nowMs };
 }
 
 /** Names that are earned by a session or a token, which nobody can just claim to be. */
