@@ -6,6 +6,7 @@ import { AVAILABLE, SOLD } from '../inventory/inventory.ts';
 import type { Buy, ChangeEvent, CommittedOf, Entry, Hold, Refuse } from '../ledger/ledger.ts';
 import type { Doubt } from './keeping/in-doubt.ts';
 import type { Shop } from './shop.ts';
+import { STATE_OF } from './ticket-states.ts';
 
 /** What is posted. A refusal moves no ticket and is conduct's own. */
 export type Posted = Exclude<Entry, Refuse>;
@@ -80,5 +81,5 @@ async function follow(
   } catch (fault) {
     telemetry.fault('the inventory could not follow a change of an event at once', fault, { eventId });
   }
-  if (setAside.length > 0) inventory.settle(eventId, setAside, 'sold');
+  if (setAside.length > 0) inventory.settle(eventId, setAside, STATE_OF.aside);
 }

@@ -49,3 +49,8 @@ export class InDoubt {
     return (await this.#ledger.hold(holdId))?.tickets ?? [];
   }
 }
+
+/** As `InDoubt.resolve`, for the worker. */
+export function resolveDoubts({ inDoubt }: { readonly inDoubt: InDoubt }): Promise<number> {
+  return inDoubt.resolve();
+}
