@@ -6,7 +6,7 @@
 // belongings, SQLite's chain of the journal.
 import type { EventDefinition } from '@floodgate/core/event/event.ts';
 import { HOLD_STATUSES, type HoldStatus, LIVE_STATUSES } from '@floodgate/core/hold.ts';
-import type { AllocationId, EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
+import type { EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
 import type {
   ClaimKind,
   Committed,
@@ -86,20 +86,27 @@ export function changingColumns<Row>({ columns }: Table<Row>): readonly Column<R
   return columns.filter(({ changes }) => changes);
 }
 
+/** What a change is given of a row, behind its event's number: the rest of its key, and what may change. */
+export function givenToChange<Row>(table: Table<Row>): readonly Column<Row>[] {
+  const { id, columns } = table;
+  return [...columns.filter(({ name }) => name === id), ...changingColumns(table)];
+}
+
 /** The names of the columns that the table's records are made of. */
 export function recordColumns<Row>({ columns }: Table<Row>): readonly string[] {
   return columns.filter(({ isInner }) => !isInner).map(({ name }) => name);
 }
 
-export const EVENTS = table<{ readonly event: EventDefinition; readonly capacity: number }>()(
-  'events',
-  undefined,
-  [
-    { name: 'event_id', type: 'text', of: (e) => e.event.eventId },
-    { name: 'definition', type: 'json', changes: true, of: (e) => e.event },
-    { name: 'capacity', type: 'integer', changes: true, of: (e) => e.capacity },
-  ],
-);
+export interface EventRow {
+  readonly event: EventDefinition;
+  readonly capacity: number;
+}
+
+export const EVENTS = table<EventRow>()('events', undefined, [
+  { name: 'event_id', type: 'text', of: (e) => e.event.eventId },
+  { name: 'definition', type: 'json', changes: true, of: (e) => e.event },
+  { name: 'capacity', type: 'integer', changes: true, of: (e) => e.capacity },
+]);
 
 /** A claim's kind, by the number that stands for it in the column `sold`. */
 export const CLAIM_KINDS: readonly ClaimKind[] = ['held', 'sold', 'aside'];
@@ -115,7 +122,7 @@ export function claimNumber(kind: ClaimKind): number {
 export interface ClaimRow {
   readonly ticket: Ticket;
   readonly as: ClaimKind;
-  readonly by: HoldId | OrderId | AllocationId;
+  readonly by: string;
 }
 
 export const CLAIMS = table<ClaimRow>()('claims', undefined, [
@@ -161,6 +168,9 @@ export const ORDERS = table<OrderRecord>()('orders', 'order_id', [
   { name: 'hold_id', type: 'id', isNull: true, of: (o) => o.holdId },
 ]);
 
+/** What an order has that the hold it was does not tell; read beside the hold, as `order_…`. */
+export const BEYOND_HOLD = ORDERS.columns.filter(({ isBeyondHold }) => isBeyondHold).map(({ name }) => name);
+
 export const JOURNAL = table<{ readonly entry: JournalEntry }>()('journal', 'seq', [
   { name: 'seq', type: 'integer', of: (j) => j.entry.seq },
   { name: 'kind', type: 'word', of: (j) => j.entry.kind },
@@ -182,7 +192,7 @@ export const KEPT = table<KeptRow>()('idempotency_keys', undefined, [
 ]);
 
 /** All of them: what a migration looks through for new columns. */
-export const TABLES: readonly Pick<Table<never>, 'name' | 'columns'>[] = [
+export const TABLES: readonly Pick<Table<never>, 'name' | 'id' | 'columns'>[] = [
   EVENTS,
   CLAIMS,
   HOLDS,
@@ -220,6 +230,21 @@ export function orderRecord(row: AnyRow, eventId: EventId): OrderRecord {
     tickets: ticketList(o.tickets),
     createdAtMs: Number(o.created_at_ms),
     holdId: (o.hold_id ?? null) as HoldId | null,
+  };
+}
+
+/** The order that a hold became, from its row with {@link BEYOND_HOLD}. */
+export function orderOfHold(row: AnyRow, hold: HoldRecord): OrderRecord {
+  return {
+    orderId: hold.orderId as OrderId,
+    eventId: hold.eventId,
+    seq: Number(row.order_seq),
+    status: 'confirmed',
+    buyer: hold.buyer,
+    secret: row.order_secret as string,
+    tickets: hold.tickets,
+    createdAtMs: Number(row.order_created_at_ms),
+    holdId: hold.holdId,
   };
 }
 

@@ -8,6 +8,7 @@ import { type Entry, LedgerOutcomeUnknown, LedgerUnavailable } from '../ledger.t
 import { LedgerClock } from '../ledger-clock.ts';
 import {
   andLiveOrder,
+  changingColumns,
   claimKind,
   claimNumber,
   EVENTS,
@@ -199,6 +200,7 @@ export class SqliteWriter {
       (isNew ? sql.insertHold : sql.changeHold)(eventNoOf(state), state);
     }
     for (const order of changes.orders) sql.insertOrder(eventNoOf(order), order);
+    for (const order of changes.changedOrders.values()) sql.changeOrder?.(eventNoOf(order), order);
     sql.journal.append(changes.journal, set.events.values());
     for (const kept of changes.kept) sql.insertKept(kept.eventNo, kept);
     return true;
@@ -303,6 +305,8 @@ function prepare(db: DatabaseSync) {
     insertHold: insertInto(db, HOLDS),
     changeHold: change(db, HOLDS),
     insertOrder: insertInto(db, ORDERS),
+    /** Only once an order has a column that may change. */
+    changeOrder: changingColumns(ORDERS).length > 0 ? change(db, ORDERS) : undefined,
     insertKept: insertInto(db, KEPT),
   };
 }
