@@ -2,7 +2,7 @@
 // sentence of its own.
 import { type SeatName, seatKey } from '@floodgate/core/seating/layout.ts';
 import { z } from 'zod';
-import { accessCode, eventParams, optionalKey, quantity, ticketType } from './schemas.ts';
+import { accessCode, bearerSecret, eventParams, optionalKey, quantity, ticketType } from './schemas.ts';
 import { buyer } from './who.ts';
 
 /** The most lines of one hold. */
@@ -100,10 +100,16 @@ export const holdInput = z.object({
   body: z.strictObject({ lines, buyer: buyer.optional() }),
 });
 
-export const holdReference = z.object({ params: holdParams });
+const holdSecret = z.object({ 'hold-secret': bearerSecret });
+
+export const holdReference = z.object({ params: holdParams, headers: holdSecret });
 
 const emptyBody = z.strictObject({}).default({});
 
-export const extendInput = z.object({ params: holdParams, body: emptyBody });
+export const extendInput = z.object({ params: holdParams, headers: holdSecret, body: emptyBody });
 
-export const confirmInput = z.object({ params: holdParams, headers: optionalKey, body: emptyBody });
+export const confirmInput = z.object({
+  params: holdParams,
+  headers: optionalKey.extend(holdSecret.shape),
+  body: emptyBody,
+});

@@ -54,10 +54,13 @@ export const eventReference = z.object({ params: eventParams });
 
 export const eventsInput = z.object({ query: page });
 
+/** Of an order or a hold. */
+export const bearerSecret = z.string().max(64).optional();
+
 export const orderInput = z.object({
   params: z.object({ orderId: z.string() }),
   query: z.object({ secret: z.string().max(64).optional() }),
-  headers: z.object({ 'order-secret': z.string().max(64).optional() }),
+  headers: z.object({ 'order-secret': bearerSecret }),
 });
 
 export const eventPageInput = z.object({ params: eventParams, query: page });

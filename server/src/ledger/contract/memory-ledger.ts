@@ -3,9 +3,10 @@
 import type { EventDefinition } from '@floodgate/core/event/event.ts';
 import { isLive } from '@floodgate/core/hold.ts';
 import type { AllocationId, EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
+import { isLiveOrder, ticketsLeft } from '@floodgate/core/order.ts';
 import { EventAudit } from '../audit.ts';
 import { GroupCommit } from '../group-commit.ts';
-import { holdOf, judge, keptAddress, keyOf, limitedBuyerOf, ticketsNamedBy } from '../judge/judge.ts';
+import { holdOf, judge, keptAddress, keyOf, limitedBuyerOf, orderOf, ticketsNamedBy } from '../judge/judge.ts';
 import type {
   Belongings,
   Changes,
@@ -30,7 +31,6 @@ import {
   type OrderRecord,
   type OutcomeOf,
 } from '../ledger.ts';
-import { isLiveOrder } from '../tables.ts';
 
 interface StoredEvent {
   readonly eventNo: number;
@@ -109,6 +109,9 @@ export class MemoryLedger implements Ledger {
       event.holds.set(hold.holdId, hold);
       readClaims(event, stored, hold.tickets);
     }
+    const orderId = orderOf(entry);
+    const order = orderId && stored.orders.get(orderId);
+    if (order) event.orders.set(order.orderId, order);
     const key = keyOf(entry);
     const kept = key && stored.kept.get(keptAddress(key));
     if (key && kept) event.kept.set(keptAddress(key), kept);
@@ -120,7 +123,7 @@ export class MemoryLedger implements Ledger {
     const active = [...holds.values()].filter((hold) => hold.buyer === buyer && isLive(hold));
     const bought = [...orders.values()].filter((order) => order.buyer === buyer && isLiveOrder(order));
     return {
-      tickets: new Set([...active, ...bought].flatMap(({ tickets }) => tickets)),
+      tickets: new Set([...active.flatMap(({ tickets }) => tickets), ...bought.flatMap(ticketsLeft)]),
       holds: new Set(active.map(({ holdId }) => holdId)),
     };
   }
@@ -296,7 +299,7 @@ function recordOf({ definition, version }: StoredEvent): EventRecord {
 function stateOf(eventId: EventId, stored: StoredEvent): EventState {
   const { eventNo, capacity, seq, version, held, sold, aside } = stored;
   const counts = { eventNo, eventId, capacity, seq, version, held, sold, aside };
-  return { ...counts, buyers: new Map(), claims: new Map(), kept: new Map(), holds: new Map() };
+  return { ...counts, buyers: new Map(), claims: new Map(), kept: new Map(), holds: new Map(), orders: new Map() };
 }
 
 function readClaims(event: EventState, stored: StoredEvent, tickets: readonly Ticket[]): void {

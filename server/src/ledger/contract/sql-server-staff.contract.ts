@@ -4,7 +4,13 @@ import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import type { EventId } from '@floodgate/core/ids.ts';
 import { type BuyerLimits, type Outcome, SHOP } from '../ledger.ts';
-import type { BatchConnection, BatchWrite, ForeseenHead, KnownHead } from '../servers/shared/sql-server.ts';
+import {
+  type BatchConnection,
+  type BatchWrite,
+  type ForeseenHead,
+  type KnownHead,
+  NOTHING_ASKED,
+} from '../servers/shared/sql-server.ts';
 import type { SqlLedger } from '../servers/sql-ledger.ts';
 import { createShop, EventEntries, keepManifest, recordOfShop, ticketsOf } from './test-entries.ts';
 import { assertAudited, withLedgers } from './test-ledgers.ts';
@@ -128,7 +134,7 @@ async function writeWhereverItStands(
   real: BatchConnection,
 ): Promise<void> {
   const eventNos = foreseen.map(({ eventNo }) => eventNo);
-  const { heads } = await real.readBatch({ eventNos, claims: [], holds: [], keys: [], buyers: [] });
+  const { heads } = await real.readBatch({ ...NOTHING_ASKED, eventNos });
   const [head] = heads;
   const by = Number(head!.seq) - foreseen[0]!.seq;
   const move = (each: KnownHead) => ({ ...each, seq: each.seq + by, version: Number(head!.version) });

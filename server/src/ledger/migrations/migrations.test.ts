@@ -51,8 +51,21 @@ describe('migrations', () => {
   });
 });
 
+/** What 9ea595a wrote. */
+function toSchema3(file: string): void {
+  const db = new DatabaseSync(file);
+  for (const column of ['price_lines', 'total', 'currency', 'secret']) db.exec(`ALTER TABLE holds DROP COLUMN ${column}`);
+  for (const column of ['price_lines', 'total', 'currency', 'returned', 'refunded_amount']) {
+    db.exec(`ALTER TABLE orders DROP COLUMN ${column}`);
+  }
+  db.exec('ALTER TABLE claims RENAME COLUMN kind TO sold');
+  db.exec('PRAGMA user_version = 3');
+  db.close();
+}
+
 /** What the second release wrote. */
 function toSchema2(file: string): void {
+  toSchema3(file);
   const db = new DatabaseSync(file);
   for (const index of ['orders_by_buyer', 'holds_by_deadline', 'holds_by_event', 'holds_by_buyer']) {
     db.exec(`DROP INDEX ${index}`);

@@ -133,9 +133,9 @@ export class SqliteReader {
     return this.#inOneView(() => {
       const { eventNo, seq } = this.#event(eventId);
       const tickets: Record<ClaimKind, number[]> = { held: [], sold: [], aside: [] };
-      const statement = this.#db.prepare('SELECT ticket, sold FROM claims WHERE event_no = ?');
+      const statement = this.#db.prepare('SELECT ticket, kind FROM claims WHERE event_no = ?');
       for (const row of statement.iterate(eventNo)) {
-        tickets[CLAIM_KINDS[row.sold as number]!].push(row.ticket as number);
+        tickets[CLAIM_KINDS[row.kind as number]!].push(row.ticket as number);
       }
       const { held, sold, aside } = tickets;
       const list = (numbers: number[]) => Uint32Array.from(numbers);
@@ -148,7 +148,7 @@ export class SqliteReader {
     tickets: readonly Ticket[],
   ): { ticket: Ticket; as: ClaimKind; by: HoldId | OrderId | AllocationId }[] {
     const rows = this.#rows(
-      `SELECT ticket, sold, CAST(claimed_by AS TEXT) AS claimed_by FROM claims
+      `SELECT ticket, kind, CAST(claimed_by AS TEXT) AS claimed_by FROM claims
        WHERE event_no = (SELECT event_no FROM events WHERE event_id = ?)
          AND ticket IN (SELECT value FROM json_each(?))`,
       eventId,
@@ -156,7 +156,7 @@ export class SqliteReader {
     );
     return rows.map((row) => ({
       ticket: row.ticket as Ticket,
-      as: claimKind(row.sold),
+      as: claimKind(row.kind),
       by: row.claimed_by as HoldId | OrderId | AllocationId,
     }));
   }
@@ -174,11 +174,11 @@ export class SqliteReader {
       for (const entry of wholeJournal(this.#db, eventNo)) audit.journal(entry);
       const claimsBy = new Map<string, number>();
       for (const row of iterate(
-        'SELECT ticket, sold, CAST(claimed_by AS TEXT) AS claimed_by FROM claims WHERE event_no = ?',
+        'SELECT ticket, kind, CAST(claimed_by AS TEXT) AS claimed_by FROM claims WHERE event_no = ?',
       )) {
         const by = row.claimed_by as string;
         claimsBy.set(by, (claimsBy.get(by) ?? 0) + 1);
-        audit.claim(row.ticket as number, claimKind(row.sold), by);
+        audit.claim(row.ticket as number, claimKind(row.kind), by);
       }
       for (const row of iterate(`SELECT ${HOLD_COLUMNS} FROM holds WHERE event_no = ?`)) {
         const hold = holdRecord(row, eventId);

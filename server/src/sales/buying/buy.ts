@@ -48,7 +48,7 @@ export async function buy(shop: Shop, command: BuyCommand): Promise<Bought | Ref
     kind: 'buy',
     idempotency,
     check: (entry) => demandOf(shop, entry, command),
-    propose: ({ eventId, version }, { limits }, tickets) => {
+    propose: ({ eventId, version, layout }, { limits }, tickets) => {
       const [orderId, secret] = [newOrderId(shop), shop.newSecret()];
       const { buyer } = command;
       const buy: Buy = {
@@ -57,6 +57,7 @@ export async function buy(shop: Shop, command: BuyCommand): Promise<Bought | Ref
         version,
         limits,
         tickets,
+        price: layout.priceOf(tickets),
         idempotency,
         orderId,
         secret,

@@ -2,20 +2,12 @@
 // seats, the best seats and general admission in one hold, limits per buyer, extensions. Judged by the ledger's journal.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { GUEST } from '@floodgate/core/actor.ts';
 import { Busy } from '@floodgate/core/faults.ts';
 import type { HoldId, Ticket } from '@floodgate/core/ids.ts';
 import type { Refusal } from '@floodgate/core/refusal.ts';
 import fc, { type Scheduler } from 'fast-check';
 import { EVENT, GA, putHouseOnSale } from '../../../test/kit/house-model.ts';
-import {
-  FaultyLedger,
-  HOLD_MAX_MS,
-  HOLD_TTL_MS,
-  type MemoryShop,
-  oversellsStopped,
-  type Parts,
-} from '../../../test/kit/memory-shop.ts';
+import { FaultyLedger, HOLD_MAX_MS, HOLD_TTL_MS, HOLDER, oversellsStopped, type MemoryShop, type Parts } from '../../../test/kit/memory-shop.ts';
 import { openScheduledShop, SCHEDULER } from '../../../test/kit/scheduled-shop.ts';
 import type { Want } from '../../inventory/inventory.ts';
 import { MemoryInventory } from '../../inventory/memory/memory-inventory.ts';
@@ -107,9 +99,9 @@ async function endWith(
   visit: Visit,
 ): Promise<void> {
   await s.schedule(Promise.resolve(), end);
-  if (end === 'extend') return void (await extend(inside, holdId, GUEST).catch(unlessUnavailable));
-  if (end === 'release') return void (await release(inside, holdId, GUEST).catch(unlessUnavailable));
-  const order = await confirm(inside, { holdId, who: GUEST }).catch(unlessUnavailable);
+  if (end === 'extend') return void (await extend(inside, holdId, HOLDER).catch(unlessUnavailable));
+  if (end === 'release') return void (await release(inside, holdId, HOLDER).catch(unlessUnavailable));
+  const order = await confirm(inside, { holdId, caller: HOLDER }).catch(unlessUnavailable);
   if (!order) return;
   const refusal = 'refusal' in order ? order.refusal : undefined;
   const orderId = 'orderId' in order ? order.orderId : undefined;

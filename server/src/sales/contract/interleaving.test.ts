@@ -4,18 +4,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { GUEST } from '@floodgate/core/actor.ts';
 import { Busy } from '@floodgate/core/faults.ts';
 import type { EventId, HoldId, Ticket } from '@floodgate/core/ids.ts';
 import type { Refusal } from '@floodgate/core/refusal.ts';
 import fc, { type Scheduler } from 'fast-check';
-import {
-  FaultyLedger,
-  HOLD_TTL_MS,
-  type MemoryShop,
-  oversellsStopped,
-  type Parts,
-} from '../../../test/kit/memory-shop.ts';
+import { FaultyLedger, HOLD_TTL_MS, HOLDER, oversellsStopped, type MemoryShop, type Parts } from '../../../test/kit/memory-shop.ts';
 import { openScheduledShop, SCHEDULER } from '../../../test/kit/scheduled-shop.ts';
 import { MemoryInventory } from '../../inventory/memory/memory-inventory.ts';
 import type { Verdict } from '../../ledger/judge/state.ts';
@@ -77,8 +70,8 @@ async function come(s: Scheduler, shop: MemoryShop, visit: Visit, told: Told[]):
   if (!answer || !('holdId' in answer)) return;
   const { holdId } = answer;
   const ends = {
-    confirm: () => confirm(inside, { holdId, who: GUEST }),
-    release: () => release(inside, holdId, GUEST),
+    confirm: () => confirm(inside, { holdId, caller: HOLDER }),
+    release: () => release(inside, holdId, HOLDER),
   };
   await Promise.all(visit.ends.map((end) => ask({ act: end, quantity, holdId }, ends[end])));
 }

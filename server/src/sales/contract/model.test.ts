@@ -2,19 +2,11 @@
 // fails, crashes or arrives twice. The controls seed bugs that the same steps must find.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { GUEST } from '@floodgate/core/actor.ts';
 import { Unavailable } from '@floodgate/core/faults.ts';
 import type { EventId, HoldId, Ticket } from '@floodgate/core/ids.ts';
 import type { Refusal, RefusalCode } from '@floodgate/core/refusal.ts';
 import fc from 'fast-check';
-import {
-  type Fault,
-  FaultyLedger,
-  HOLD_TTL_MS,
-  MemoryShop,
-  oversellsStopped,
-  type Parts,
-} from '../../../test/kit/memory-shop.ts';
+import { FaultyLedger, HOLD_TTL_MS, HOLDER, MemoryShop, oversellsStopped, type Fault, type Parts } from '../../../test/kit/memory-shop.ts';
 import type { InventoryEvent, InventorySnapshot } from '../../inventory/inventory.ts';
 import { MemoryInventory } from '../../inventory/memory/memory-inventory.ts';
 import { MemoryLedger } from '../../ledger/contract/memory-ledger.ts';
@@ -234,8 +226,8 @@ async function takeEnd(shop: MemoryShop, model: Model, step: Step): Promise<stri
   const idempotency = key ? { scope: '', key, hash: request } : undefined;
   const send = (): Promise<Answer> =>
     act === 'confirm'
-      ? confirm(shop.inside, { holdId, who: GUEST, idempotency })
-      : release(shop.inside, holdId, GUEST);
+      ? confirm(shop.inside, { holdId, caller: HOLDER, idempotency })
+      : release(shop.inside, holdId, HOLDER);
   const answers = await deliver(shop, step, send);
   await shop.inside.inDoubt.resolve();
   const now = shop.clock.nowMs();

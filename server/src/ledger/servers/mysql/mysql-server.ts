@@ -13,8 +13,8 @@ const MIGRATION_TIMEOUT_MS = 600_000;
 
 export class MysqlServer implements SqlServer {
   readonly description: string;
-  readonly claimedTickets = `SELECT sold, GROUP_CONCAT(ticket) AS tickets FROM claims
-    WHERE event_no = ? AND ticket >= ? AND ticket < ? GROUP BY sold`;
+  readonly claimedTickets = `SELECT kind, GROUP_CONCAT(ticket) AS tickets FROM claims
+    WHERE event_no = ? AND ticket >= ? AND ticket < ? GROUP BY kind`;
   readonly #address: MysqlAddress;
 
   /** `mysql://user:password@host:port/database?ssl-mode=…`, or `mariadb://…`. Throws CannotReachDatabase. */

@@ -21,10 +21,10 @@ export function auditEvent(
     await eachJournalEntry(connection, event, audit);
     const pages = new Pages(connection, event.eventNo);
     const claimsBy = new Map<string, number>();
-    for await (const claim of pages.of('SELECT ticket, sold, claimed_by FROM claims c', 'ticket')) {
+    for await (const claim of pages.of('SELECT ticket, kind, claimed_by FROM claims c', 'ticket')) {
       const by = claim.claimed_by!;
       claimsBy.set(by, (claimsBy.get(by) ?? 0) + 1);
-      audit.claim(Number(claim.ticket), claimKind(claim.sold), by);
+      audit.claim(Number(claim.ticket), claimKind(claim.kind), by);
     }
     for await (const row of pages.of(`SELECT ${HOLD_COLUMNS} FROM holds h`, 'hold_id')) {
       const hold = holdRecord(row, eventId);

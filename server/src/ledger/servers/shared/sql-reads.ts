@@ -209,7 +209,7 @@ export function readClaims(
     let left = head.held + head.sold + head.aside;
     for (let from = 0; from < head.capacity && left > 0; from += CLAIMS_PAGE) {
       const rows = await connection.query(server.claimedTickets, [event.eventNo, from, from + CLAIMS_PAGE]);
-      for (const row of rows) left -= lists[Number(row.sold)]!.addAll(row.tickets!);
+      for (const row of rows) left -= lists[Number(row.kind)]!.addAll(row.tickets!);
     }
     const [held, sold, aside] = lists.map((list) => list.all()) as [Uint32Array, Uint32Array, Uint32Array];
     return { seq: head.seq, held, sold, aside };
@@ -272,11 +272,11 @@ export async function readClaimsOf(
     const page = tickets.slice(i, i + TICKETS_PAGE);
     const marks = page.map(() => '?').join();
     const rows = await connection.query(
-      `SELECT ticket, sold, claimed_by FROM claims WHERE event_no = ? AND ticket IN (${marks})`,
+      `SELECT ticket, kind, claimed_by FROM claims WHERE event_no = ? AND ticket IN (${marks})`,
       [eventNo, ...page],
     );
-    for (const { ticket, sold, claimed_by: by } of rows) {
-      claims.push({ ticket: Number(ticket) as Ticket, as: claimKind(sold), by: by as ClaimOf['by'] });
+    for (const { ticket, kind, claimed_by: by } of rows) {
+      claims.push({ ticket: Number(ticket) as Ticket, as: claimKind(kind), by: by as ClaimOf['by'] });
     }
   }
   return claims;
