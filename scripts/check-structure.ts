@@ -100,12 +100,12 @@ const EXCEPTIONS: readonly { readonly from: Floor; readonly to: string; readonly
   },
 ];
 
-/** Packages that speak to a store. Only rooms and entries may: no SQL in a handler, no Redis in a use case. */
+/** Packages that speak to a store. Only drivers, rooms and entries may: no SQL in a handler, no Redis in a use case. */
 const DRIVERS = new Set(['node:sqlite', 'pg', 'mysql2', 'kysely', 'ioredis', '@platformatic/kafka']);
 
 /** Tests, contract suites with their helpers and memory twins, and what tests share. */
 const TEST =
-  /\.(test|contract)\.tsx?$|^core\/src\/testing\/|^server\/src\/(inventory|ledger|payments|sales|waiting-room|relay)\/contract\/|^server\/test\//;
+  /\.(test|contract)\.tsx?$|^core\/src\/testing\/|^server\/src\/(drivers|inventory|ledger|payments|sales|waiting-room|relay)\/contract\/|^server\/test\//;
 
 function placeOf(file: string): Place | undefined {
   if (TEST.test(file) || file.startsWith('bench/')) return { floor: 'test', area: 'tests' };
@@ -137,8 +137,9 @@ function whyNotPackage({ floor }: Place, specifier: string): string | undefined 
   if (floor === 'core') return 'core imports nothing: clock, random and IO are arguments';
   const [first = '', second = ''] = specifier.split('/');
   const name = first.startsWith('@') ? `${first}/${second}` : first;
-  const mayDrive = floor === 'room' || floor === 'entry' || floor === 'test' || floor === 'tool';
-  return DRIVERS.has(name) && !mayDrive ? 'only a room speaks to a store' : undefined;
+  const mayDrive =
+    floor === 'driver' || floor === 'room' || floor === 'entry' || floor === 'test' || floor === 'tool';
+  return DRIVERS.has(name) && !mayDrive ? 'only a driver or a room speaks to a store' : undefined;
 }
 
 function whyNotFile(from: Place, target: string, to: Place | undefined): string | undefined {

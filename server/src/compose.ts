@@ -149,21 +149,17 @@ async function openInventory(config: Config, ledger: Ledger, telemetry: ShopTele
       onFault: (error) => onFault('following the ledger failed', error),
     });
   }
-  let failover: FailoverInventory | undefined;
   const shared = await RedisInventory.connect(config.redisUrl, {
     nowMs: () => ledger.nowMs(),
     // A process that is started again while Redis is away sells from memory, like those that were there before.
     mayWait: true,
     warn: (line) => telemetry.warn(line),
-    onLost: (eventId, error) => failover?.lost(error, eventId),
-    onDisconnected: (error) => failover?.lost(error),
   });
-  failover = new FailoverInventory(shared, feed, {
+  return new FailoverInventory(shared, feed, {
     onFallback: (reason) => telemetry.wentAlone(reason),
     onReturn: (aloneMs) => telemetry.becameShared(aloneMs),
     onFault,
   });
-  return failover;
 }
 
 function inventoryName({ redisUrl }: Config, isAlone: boolean): string {

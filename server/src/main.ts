@@ -26,7 +26,6 @@ import { learnStaff } from './sales/access/staff-keys.ts';
 import { whoAsks } from './sales/access/who.ts';
 import { NextExpiries } from './sales/buying/next-expiry.ts';
 import { Catalogue } from './sales/catalogue/catalogue.ts';
-import { learnEvents } from './sales/catalogue/discover.ts';
 import { Doubts } from './sales/keeping/doubts.ts';
 import { countTickets } from './sales/organizing/create-event.ts';
 import type { Shop } from './sales/shop.ts';
@@ -72,12 +71,19 @@ export async function openInside(
     return ids.next(Date.now());
   };
   const shop: Shop = {
-    ...{ catalogue: new Catalogue(), inventory, ledger, doubts: new Doubts(), telemetry, newId },
+    ...{
+      catalogue: new Catalogue(ledger, inventory),
+      inventory,
+      ledger,
+      doubts: new Doubts(),
+      telemetry,
+      newId,
+    },
     ...{ newSecret: randomSecrets(), holdTtlMs: config.holdTtlMs, holdMaxMs: config.holdMaxMs },
     ...{ identity: identityOf(config), nextExpiries: new NextExpiries(ledger) },
   };
   telemetry.watch({ ticketCounts: () => ticketCounts(shop), ledgerWaiting: stores.waiting });
-  await learnEvents(shop);
+  await shop.catalogue.learnEvents();
   return { shop, stores };
 }
 
@@ -92,7 +98,7 @@ export async function openShop(config: Config, log: Log, parts: ShopParts = {}):
   if (shop.catalogue.all().length === 0) {
     await seedEvents(shop, config.seedEvents, config.seedTickets);
     // Another process that began at the same moment may have made some of them.
-    await learnEvents(shop);
+    await shop.catalogue.learnEvents();
   }
   const { mode, degraded } = stores;
   const doors: Doors = {
@@ -237,7 +243,7 @@ function welcome(config: Config, shop: OpenShop): string {
 /** What may be wrong with the stores at start, told in the error's own words. */
 const KNOWN_FAULTS = new Set([
   ...['BadConfig', 'CannotOpenLedger', 'LedgerInUse', 'SchemaTooNew', 'LedgerUnavailable'],
-  ...['CannotReachDatabase', 'WeakDurability', 'UnsuitableRedis', 'InventoryUnavailable'],
+  ...['CannotReachDatabase', 'WeakDurability', 'UnsuitableRedis', 'RedisUnavailable', 'InventoryUnavailable'],
 ]);
 
 /** One line for the person who starts it; the stack only where nobody expected the error. */

@@ -1,7 +1,6 @@
 // The doors for time: what runs, how often, and how much at once.
 
 import { learnStaff } from '../sales/access/staff-keys.ts';
-import { learnChanges, learnEvents } from '../sales/catalogue/discover.ts';
 import { expireDue } from '../sales/keeping/expire.ts';
 import { resolveDoubts } from '../sales/keeping/in-doubt.ts';
 import { Reconciliation } from '../sales/keeping/reconcile.ts';
@@ -35,9 +34,9 @@ export function startWorkers(shop: Shop, reconcileEveryMs: number): Workers {
   const learn = repeat(shop, 'looking for what other processes did failed', LEARN_EVERY_MS, async () => {
     // First, so that a key revoked elsewhere opens nothing here, whatever is wrong with an event.
     await learnStaff(shop);
-    const learned = await learnEvents(shop);
+    const learned = await shop.catalogue.learnEvents();
     if (learned > 0) shop.telemetry.info('events of another process are on sale here too', { learned });
-    const changed = await learnChanges(shop);
+    const changed = await shop.catalogue.learnChanges();
     if (changed > 0) shop.telemetry.info('events were changed by another process', { changed });
     return false;
   });

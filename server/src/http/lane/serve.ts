@@ -1,7 +1,7 @@
 // Serves one request to one operation, whichever lane it came by: who asks, what is asked, the answer, the log.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Actor, type BadCredential, type Credentials, GUEST, type Role } from '@floodgate/core/actor.ts';
-import { Unavailable } from '@floodgate/core/faults.ts';
+import { Busy, Unavailable } from '@floodgate/core/faults.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
 import { type Body, readBody } from './body.ts';
 import type { Cors } from './cors.ts';
@@ -211,14 +211,16 @@ export function refuseAtDoor(
 }
 
 function fault(doors: Doors, operation: Operation, requestId: string, error: unknown): Answer {
-  const isLedger = error instanceof Unavailable;
-  doors.telemetry.fault(isLedger ? 'the ledger could not commit' : 'an operation failed', error, {
-    operation: operation.name,
-    requestId,
-  });
-  return isLedger
+  doors.telemetry.fault(faultName(error), error, { operation: operation.name, requestId });
+  return error instanceof Unavailable
     ? problem('UNAVAILABLE', requestId, { retryAfterMs: retryAfterMs() })
     : problem('INTERNAL_ERROR', requestId);
+}
+
+/** For the log: an operator looks at the ledger's disk or server only when it is the ledger that failed. */
+function faultName(error: unknown): string {
+  if (error instanceof Busy) return 'an operation gave up, because others were faster or took too long';
+  return error instanceof Unavailable ? 'the ledger could not commit' : 'an operation failed';
 }
 
 function send(

@@ -10,6 +10,7 @@ import {
   type Ticket,
   ticketTypeId,
 } from '@floodgate/core/ids.ts';
+import type { RefusalCode } from '@floodgate/core/refusal.ts';
 import { layoutCapacity } from '@floodgate/core/seating/layout.ts';
 import {
   type Buy,
@@ -22,6 +23,7 @@ import {
   type Idempotency,
   type KeepManifest,
   type RecordFact,
+  type RefusalWithDetail,
   type Refuse,
   type Release,
   SHOP,
@@ -107,8 +109,9 @@ export class EventEntries {
     return { kind: 'expire', eventId: this.eventId, holdId };
   }
 
-  refuse(refusal: Refuse['refusal'], rest: Pick<Refuse, 'idempotency' | 'note' | 'seats'>): Refuse {
-    return { kind: 'refuse', eventId: this.eventId, refusal, ...rest };
+  refuse(refused: RefusalCode | RefusalWithDetail, rest: Pick<Refuse, 'idempotency'>): Refuse<Buy> {
+    const withDetail = typeof refused === 'string' ? { refusal: refused } : refused;
+    return { kind: 'refuse', of: 'buy', eventId: this.eventId, refused: withDetail, ...rest };
   }
 
   extend(holdId: HoldId, ttlMs: number, maxMs = LONG_MS): Extend {

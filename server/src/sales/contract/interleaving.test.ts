@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GUEST } from '@floodgate/core/actor.ts';
+import { Busy } from '@floodgate/core/faults.ts';
 import type { EventId, HoldId, Ticket } from '@floodgate/core/ids.ts';
 import type { Refusal } from '@floodgate/core/refusal.ts';
 import fc, { type Scheduler } from 'fast-check';
@@ -83,7 +84,7 @@ async function come(s: Scheduler, shop: MemoryShop, visit: Visit, told: Told[]):
 }
 
 function unlessUnavailable(error: unknown): undefined {
-  if (!(error instanceof LedgerUnavailable)) throw error;
+  if (!(error instanceof LedgerUnavailable || error instanceof Busy)) throw error;
 }
 
 function refusalOf({ answer }: Told): string | undefined {

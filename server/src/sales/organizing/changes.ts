@@ -3,7 +3,6 @@
 
 import type { Refusal } from '@floodgate/core/refusal.ts';
 import type { JournalEntry } from '../../ledger/ledger.ts';
-import { newestEvent } from '../catalogue/discover.ts';
 import type { Shop } from '../shop.ts';
 
 export interface ChangeView {
@@ -27,7 +26,7 @@ export async function listChanges(
   fromVersion: number | undefined,
   limit: number,
 ): Promise<{ changes: ChangeView[]; next: number | undefined } | Refusal> {
-  const entry = await newestEvent(shop, eventId);
+  const entry = await shop.catalogue.current(eventId);
   if (!entry) return { refusal: 'EVENT_NOT_FOUND' };
   const changes: ChangeView[] = [];
   let version: number | undefined = Math.min(fromVersion ?? entry.version, entry.version);

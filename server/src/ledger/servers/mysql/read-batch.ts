@@ -1,7 +1,8 @@
 // What a batch reads. Every statement finds its rows by primary key, driven by a list that stands in the statement
 // itself, so it looks at no other row; the heads are locked in the order of the list.
+
+import { id, integer, text } from '../../../drivers/sql/mysql/literals.ts';
 import type { BatchQuery, ForeseenHead } from '../shared/sql-server.ts';
-import { id, integer, text } from './literals.ts';
 import { BY_KEY, inLists, list, mustBe, splitRows } from './row-lists.ts';
 
 /** Locks one event's head, or those of many in the order of the list. */

@@ -3,8 +3,6 @@
 
 import { invariant } from '@floodgate/core/assert.ts';
 import type { HoldStatus } from '@floodgate/core/hold.ts';
-import { claimNumber, subjectOf } from '../shared/rows.ts';
-import type { BatchWrite, HoldRow } from '../shared/sql-server.ts';
 import {
   id,
   integer,
@@ -15,7 +13,9 @@ import {
   textToStore,
   ticketList,
   word,
-} from './literals.ts';
+} from '../../../drivers/sql/mysql/literals.ts';
+import { claimNumber, subjectOf } from '../shared/rows.ts';
+import type { BatchWrite, HoldRow } from '../shared/sql-server.ts';
 import { BY_KEY, conditional, inLists, insert, mustFind } from './row-lists.ts';
 
 /** All that a batch writes, in order; the commit is not among it. A longer text than `textBytes` takes several statements. */

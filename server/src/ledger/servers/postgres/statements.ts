@@ -1,12 +1,6 @@
 // The statements of a batch, prepared once per connection. Each takes whole columns as arrays, so their number does
 // not grow with the batch: some 15 µs of the server's time a statement, whatever it carries.
-
-export interface Statement {
-  readonly name: string;
-  readonly text: string;
-  /** Names of what a row has, in order; empty when it returns none. */
-  readonly columns: readonly string[];
-}
+import type { Statement } from '../../../drivers/sql/postgres/pipeline.ts';
 
 const made: Statement[] = [];
 

@@ -1,13 +1,14 @@
 // What a batch writes, as the steps of one pipeline that ends with its COMMIT.
+
+import { bigints, lines, texts } from '../../../drivers/sql/postgres/arrays.ts';
+import type { Statement, Step } from '../../../drivers/sql/postgres/pipeline.ts';
 import { claimNumber, subjectOf } from '../shared/rows.ts';
 import type { BatchWrite, ForeseenHead, HoldRow } from '../shared/sql-server.ts';
-import { bigints, lines, texts } from './arrays.ts';
-import type { Step } from './pipeline.ts';
 import * as sql from './statements.ts';
 
 export function writeSteps(write: BatchWrite): Step[] {
   const steps: Step[] = [];
-  const add = (rows: readonly unknown[], statement: sql.Statement, values: () => Step['values']) => {
+  const add = (rows: readonly unknown[], statement: Statement, values: () => Step['values']) => {
     if (rows.length > 0) steps.push({ statement, values: values() });
   };
   addEvents(write, add);
@@ -37,7 +38,7 @@ function mergeSales(steps: readonly Step[]): readonly Step[] {
   return [{ statement: sql.WRITE_SALES, values }, ...steps.filter((step) => !sale.includes(step))];
 }
 
-type Add = (rows: readonly unknown[], statement: sql.Statement, values: () => Step['values']) => void;
+type Add = (rows: readonly unknown[], statement: Statement, values: () => Step['values']) => void;
 
 function addEvents({ newEvents, changedEvents, manifests, heads }: BatchWrite, add: Add): void {
   add(newEvents, sql.INSERT_EVENTS, () => [

@@ -1,8 +1,8 @@
 // Rows of the SQL ledger as records. Servers answer in text, so numbers are made here.
 import type { HoldStatus } from '@floodgate/core/hold.ts';
 import type { EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
+import type { SqlRow } from '../../../drivers/sql/sql.ts';
 import type { ClaimKind, HoldRecord, JournalEntry, JournalKind, OrderRecord } from '../../ledger.ts';
-import type { SqlRow } from './sql-server.ts';
 
 export const ORDER_COLUMNS = `o.order_id, o.seq, o.status, o.buyer, o.secret, o.tickets, o.created_at_ms, o.hold_id`;
 

@@ -2,6 +2,7 @@
 // timeout nor this process's event loop notices how large an event is.
 import type { EventDefinition } from '@floodgate/core/event/event.ts';
 import type { AllocationId, EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
+import type { SqlConnection, SqlRow } from '../../../drivers/sql/sql.ts';
 import type {
   ClaimKind,
   ClaimSnapshot,
@@ -22,7 +23,7 @@ import {
   ORDER_COLUMNS,
   orderRecord,
 } from './rows.ts';
-import type { SqlConnection, SqlRow, SqlServer } from './sql-server.ts';
+import type { SqlServer } from './sql-server.ts';
 import type { KnownEvent } from './working-set.ts';
 
 /** Tickets of one page of {@link readClaims}: its list is at most some 800 kB, and 30 ms of the server. */

@@ -1,8 +1,7 @@
 // Which servers may be sold from, by what they tell of themselves.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { InventoryUnavailable } from '../shared-inventory.ts';
-import { UnsuitableRedis } from './faults.ts';
+import { RedisUnavailable, UnsuitableRedis } from './faults.ts';
 import { checkServer } from './server-check.ts';
 
 const info = (fields: Record<string, string>) => {
@@ -36,6 +35,6 @@ test('a server that never will do is refused, one that may do later is a fault',
     assert.throws(() => checkServer(info(fields)), UnsuitableRedis);
   }
   assert.throws(() => checkServer(info({ redis_version: '6.2.14' })), UnsuitableRedis);
-  assert.throws(() => checkServer(info({ loading: '1' })), InventoryUnavailable);
-  assert.throws(() => checkServer(info({ role: 'slave' })), InventoryUnavailable);
+  assert.throws(() => checkServer(info({ loading: '1' })), RedisUnavailable);
+  assert.throws(() => checkServer(info({ role: 'slave' })), RedisUnavailable);
 });

@@ -1,7 +1,7 @@
 // Whether the database can be reached. Once a connection could not be made, everybody is told so at once, instead of
 // each waiting for its own timeout, while one probe tries again and again with growing pauses.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CLOCK_ONLY, type SqlServer } from './sql-server.ts';
+import type { SqlDatabase } from './sql.ts';
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 2_000;
@@ -12,13 +12,13 @@ export interface ReachListener {
 }
 
 export class Reach {
-  readonly #server: SqlServer;
+  readonly #database: SqlDatabase;
   readonly #listener: ReachListener;
   readonly #stop = new AbortController();
   #probe: Promise<void> | undefined;
 
-  constructor(server: SqlServer, listener: ReachListener) {
-    this.#server = server;
+  constructor(database: SqlDatabase, listener: ReachListener) {
+    this.#database = database;
     this.#listener = listener;
   }
 
@@ -35,7 +35,7 @@ export class Reach {
       () => {
         this.#probe = undefined;
         const seconds = ((performance.now() - sinceMs) / 1000).toFixed(1);
-        this.#listener.onRecovered?.(`${this.#server.description} is back after ${seconds} s`);
+        this.#listener.onRecovered?.(`${this.#database.description} is back after ${seconds} s`);
       },
       () => {}, // Stopped: it stays down.
     );
@@ -50,8 +50,8 @@ export class Reach {
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
       await sleep(pauseMs * (0.5 + Math.random() / 2), undefined, { signal: this.#stop.signal });
       try {
-        const connection = await this.#server.connect();
-        await connection.readBatch(CLOCK_ONLY);
+        const connection = await this.#database.connect();
+        await connection.nowMs();
         await connection.close();
         return;
       } catch {

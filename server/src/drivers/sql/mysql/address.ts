@@ -1,7 +1,7 @@
 // Where the database is, from its URL. Nothing of the URL but host, port and database's name is ever shown.
 import { readFileSync } from 'node:fs';
 import type { ConnectionOptions, SslOptions } from 'mysql2';
-import { CannotReachDatabase } from '../shared/sql-server.ts';
+import { CannotReachDatabase } from '../sql.ts';
 
 export interface MysqlAddress {
   /** For people: `MariaDB at db.example.org:3306/floodgate`. */

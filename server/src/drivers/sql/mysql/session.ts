@@ -1,7 +1,7 @@
 // How a connection is set up: nothing that correctness or bounded waiting needs is left to the server's configuration.
 import { connect, type Socket } from 'node:net';
 import type { ConnectionOptions } from 'mysql2';
-import { CannotReachDatabase, type SqlRow } from '../shared/sql-server.ts';
+import { CannotReachDatabase, type SqlRow } from '../sql.ts';
 
 /** What differs between MariaDB and MySQL, and what this server accepts. */
 export interface Flavour {
@@ -59,7 +59,7 @@ export function openSocket({ host, port, socketPath }: ConnectionOptions): Socke
 
 /**
  * The first statements on a connection. A statement ends after `queryTimeoutMs` on the server too; a transaction that
- * idles for five seconds is ended (MySQL cannot, see MysqlConnection), for its process may be stopped.
+ * idles for five seconds is ended (MySQL cannot, see the ledger's batches), for its process may be stopped.
  */
 export function sessionOf({ isMariadb }: Flavour, queryTimeoutMs: number): string[] {
   const seconds = Math.ceil(queryTimeoutMs / 1_000);

@@ -1,13 +1,20 @@
 // Several prepared statements in one message to the server and one answer back. The driver's own queries end each
 // with a Sync, which makes the server send, and this process read, every answer by itself; here one Sync ends all.
 // After an error the server skips the rest, so nothing behind a failed statement is done.
-import type { SqlRow } from '../shared/sql-server.ts';
+import type { SqlRow } from '../sql.ts';
 import type { Messages } from './messages.ts';
-import type { Statement } from './statements.ts';
 
 /** What is used of the driver's protocol connection. */
 interface Wire {
   readonly stream: { write(bytes: Buffer): void };
+}
+
+/** What is prepared once per connection. */
+export interface Statement {
+  readonly name: string;
+  readonly text: string;
+  /** Names of what a row has, in order; empty when it returns none. */
+  readonly columns: readonly string[];
 }
 
 /** A statement with its parameters, all as text. */

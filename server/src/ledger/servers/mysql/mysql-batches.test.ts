@@ -6,19 +6,19 @@ import type { HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
 import { needsServer } from '../../../../test/kit/servers/binaries.ts';
 import { type MariadbServer, startMariadb } from '../../../../test/kit/servers/mariadb.ts';
 import { TcpProxy } from '../../../../test/kit/servers/tcp-proxy.ts';
+import { faultOf } from '../../../drivers/sql/mysql/faults.ts';
 import { withSmallPackets } from '../../contract/test-packets.ts';
 import { CLAIM_KINDS } from '../shared/rows.ts';
 import {
+  type BatchConnection,
   type BatchQuery,
   type BatchWrite,
-  CLOCK_ONLY,
   type HoldRow,
-  type SqlConnection,
+  NOTHING_ASKED,
 } from '../shared/sql-server.ts';
-import { faultOf } from './faults.ts';
 import { MysqlServer } from './mysql-server.ts';
 
-const NOTHING_READ: BatchQuery = CLOCK_ONLY;
+const NOTHING_READ: BatchQuery = NOTHING_ASKED;
 const NOTHING: BatchWrite = {
   newEvents: [],
   changedEvents: [],
@@ -44,7 +44,7 @@ const claim = (eventNo: number, number: number, by: string = ORDER) => ({
 });
 
 let mariadb: MariadbServer;
-const opened: SqlConnection[] = [];
+const opened: BatchConnection[] = [];
 
 /** A fresh database with events 1 … `events`, and a way to open connections to it that end with the tests. */
 async function newDatabase(events = 3) {
@@ -341,7 +341,7 @@ describe('a connection to MariaDB', options, () => {
     test('[S4] a deadlock and a lock wait that takes too long mean: try again', async () => {
       const { connect } = await newDatabase();
       const [one, two] = await Promise.all([connect(), connect()]);
-      const lock = (connection: SqlConnection, eventNo: number) =>
+      const lock = (connection: BatchConnection, eventNo: number) =>
         connection.query(`SELECT * FROM event_heads WHERE event_no = ${eventNo} FOR UPDATE`);
       await Promise.all([one.query('START TRANSACTION'), two.query('START TRANSACTION')]);
       await Promise.all([lock(one, 1), lock(two, 2)]);
@@ -362,7 +362,7 @@ describe('a connection to MariaDB', options, () => {
 
     test('[S4] a connection that the server kills is lost, whether it idles or waits for an answer', async () => {
       const { connect, connection } = await newDatabase();
-      const kill = async (victim: SqlConnection) => {
+      const kill = async (victim: BatchConnection) => {
         const [row] = await victim.query('SELECT CONNECTION_ID() AS id');
         return () => connection.query(`KILL CONNECTION ${row!.id}`);
       };
@@ -434,7 +434,7 @@ describe('a connection to MariaDB', options, () => {
 
   test('[S7] the clock is the server’s, whatever its time zone', async () => {
     const { connection } = await newDatabase();
-    const { nowMs } = await connection.readBatch(NOTHING_READ);
+    const nowMs = await connection.nowMs();
     assert.ok(Math.abs(nowMs - Date.now()) < 2_000, `${nowMs}`);
   });
 
@@ -510,7 +510,7 @@ const SOME_HOLD: HoldRow = {
   ...{ createdAtMs: 1, expiresAtMs: 2, orderId: null, endedSeq: null, endedAtMs: null },
 };
 
-async function statusOf(connection: SqlConnection, name: string): Promise<number> {
+async function statusOf(connection: BatchConnection, name: string): Promise<number> {
   const [row] = await connection.query(
     'SELECT variable_value AS value FROM information_schema.global_status WHERE variable_name = ?',
     [name.toUpperCase()],
@@ -548,6 +548,6 @@ function bigBatch(sales: number, ticketsEach: number): BatchWrite {
   };
 }
 
-async function rowsOf(connection: SqlConnection, sql: string, parameters: readonly string[] = []) {
+async function rowsOf(connection: BatchConnection, sql: string, parameters: readonly string[] = []) {
   return (await connection.query(sql, parameters)).map((row) => ({ ...row }));
 }

@@ -1,6 +1,6 @@
 // What MySQL's and MariaDB's errors mean: for the ledger (may the same work be tried again, is the connection lost),
 // and for the person who starts the program with wrong settings.
-import { CannotReachDatabase, type SqlFault } from '../shared/sql-server.ts';
+import { CannotReachDatabase, type SqlFault } from '../sql.ts';
 
 /** An error of the server or of the connection. Unlike the driver's, it does not carry the statement. */
 export class MysqlError extends Error {
@@ -21,6 +21,9 @@ export class MysqlError extends Error {
 
 /** Also how Galera refuses a commit. It was rolled back for certain. */
 export const DEADLOCK = 1213;
+
+/** How a statement says that it did not find what it must: never the answer to a COMMIT. */
+export const SUBQUERY_OF_TWO_ROWS = 1242;
 
 /** Deadlock, lock wait timeout, record changed since it was read (MariaDB's snapshot isolation). */
 const TRY_AGAIN = new Set([1205, DEADLOCK, 1020]);

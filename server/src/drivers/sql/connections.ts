@@ -1,8 +1,9 @@
-// A few connections to one server, lent to one user at a time. Opened when they are needed; who waits is bounded.
-import type { SqlConnection, SqlServer } from './sql-server.ts';
+// A few connections to one database, lent to one user at a time. Opened when they are needed; waiting is bounded, in
+// number and in time.
+import type { SqlConnection, SqlDatabase } from './sql.ts';
 
-interface Waiting {
-  readonly lend: (connection: SqlConnection) => void;
+interface Waiting<C> {
+  readonly lend: (connection: C) => void;
   readonly refuse: (error: Error) => void;
 }
 
@@ -19,24 +20,24 @@ export interface ConnectionLimits {
   readonly maxWaitMs: number;
 }
 
-export class Connections {
-  readonly #server: SqlServer;
+export class Connections<C extends SqlConnection = SqlConnection> {
+  readonly #database: SqlDatabase<C>;
   readonly #limits: ConnectionLimits;
-  readonly #idle: SqlConnection[] = [];
-  readonly #lent = new Set<SqlConnection>();
-  readonly #waiting: Waiting[] = [];
+  readonly #idle: C[] = [];
+  readonly #lent = new Set<C>();
+  readonly #waiting: Waiting<C>[] = [];
   readonly #closings: Promise<void>[] = [];
   #allBack: (() => void) | undefined;
   #opening = 0;
   #isClosed = false;
 
-  constructor(server: SqlServer, limits: ConnectionLimits) {
-    this.#server = server;
+  constructor(database: SqlDatabase<C>, limits: ConnectionLimits) {
+    this.#database = database;
     this.#limits = limits;
   }
 
   /** Lends a connection to `act`. Rejects with what `act` does, with CannotReachDatabase or NoConnectionFree. */
-  async use<T>(act: (connection: SqlConnection) => Promise<T>): Promise<T> {
+  async use<T>(act: (connection: C) => Promise<T>): Promise<T> {
     const connection = await this.#borrow();
     try {
       return await act(connection);
@@ -45,8 +46,8 @@ export class Connections {
     }
   }
 
-  async #borrow(): Promise<SqlConnection> {
-    if (this.#isClosed) throw new NoConnectionFree('the ledger is closing');
+  async #borrow(): Promise<C> {
+    if (this.#isClosed) throw new NoConnectionFree('the connections to the database are being closed');
     for (let idle = this.#idle.pop(); idle; idle = this.#idle.pop()) {
       if (!idle.isOpen) continue;
       this.#lent.add(idle);
@@ -56,10 +57,10 @@ export class Connections {
     return this.#open();
   }
 
-  async #open(): Promise<SqlConnection> {
+  async #open(): Promise<C> {
     this.#opening++;
     try {
-      const connection = await this.#server.connect();
+      const connection = await this.#database.connect();
       this.#lent.add(connection);
       return connection;
     } catch (error) {
@@ -72,7 +73,7 @@ export class Connections {
     }
   }
 
-  #wait(): Promise<SqlConnection> {
+  #wait(): Promise<C> {
     const { maxWaiting, maxWaitMs } = this.#limits;
     if (this.#waiting.length >= maxWaiting) throw new NoConnectionFree('too many wait for the database');
     return new Promise((resolve, reject) => {
@@ -87,12 +88,12 @@ export class Connections {
           clearTimeout(timer);
           then(value);
         };
-      const waiting: Waiting = { lend: ended(resolve), refuse: ended(reject) };
+      const waiting: Waiting<C> = { lend: ended(resolve), refuse: ended(reject) };
       this.#waiting.push(waiting);
     });
   }
 
-  #giveBack(connection: SqlConnection): void {
+  #giveBack(connection: C): void {
     this.#lent.delete(connection);
     if (!connection.isOpen) {
       connection.destroy();
@@ -120,7 +121,7 @@ export class Connections {
   /** Waits for what is lent, then closes all. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#refuseWaiting(new NoConnectionFree('the ledger is closing'));
+    this.#refuseWaiting(new NoConnectionFree('the connections to the database are being closed'));
     const idle = this.#idle.splice(0).map((connection) => connection.close());
     if (this.#lent.size > 0) {
       await new Promise<void>((resolve) => {

@@ -1,10 +1,9 @@
 // One client of one Redis server, or of a cluster, made ready: connected, logged in and checked. A client lives as
 // long as its connection; nothing is queued while there is none, and nothing is sent twice.
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
-import { InventoryUnavailable } from '../shared-inventory.ts';
-import { asUnavailable, UnsuitableRedis, withoutCommand } from './faults.ts';
+import { asUnavailable, RedisUnavailable, UnsuitableRedis, withoutCommand } from './faults.ts';
 import type { RedisAddress } from './redis-url.ts';
-import { SCRIPTS } from './scripts.ts';
+import type { Script } from './script.ts';
 import { checkServer } from './server-check.ts';
 
 export type RedisClient = Redis | Cluster;
@@ -29,8 +28,12 @@ const ONE_CONNECTION = {
   protocol: 2,
 } as const satisfies RedisOptions;
 
-/** Throws UnsuitableRedis or InventoryUnavailable. */
-export async function openClient(address: RedisAddress, timeoutMs: number): Promise<Ready> {
+/** Loads the scripts, too. Throws UnsuitableRedis or RedisUnavailable. */
+export async function openClient(
+  address: RedisAddress,
+  timeoutMs: number,
+  scripts: readonly Script[],
+): Promise<Ready> {
   const client = new Redis({ ...ONE_CONNECTION, ...address, connectTimeout: timeoutMs });
   let cause: Error | undefined;
   client.on('error', (error: Error) => {
@@ -43,7 +46,7 @@ export async function openClient(address: RedisAddress, timeoutMs: number): Prom
     );
     const { isCluster, warnings } = checkServer(info);
     if (!isCluster) {
-      await within(timeoutMs, loadScripts(client));
+      await within(timeoutMs, loadScripts(client, scripts));
       return { client, warnings, nodes: [] };
     }
   } catch (error) {
@@ -51,10 +54,14 @@ export async function openClient(address: RedisAddress, timeoutMs: number): Prom
     throw explain(address, cause ?? error);
   }
   destroyClient(client);
-  return openCluster(address, timeoutMs);
+  return openCluster(address, timeoutMs, scripts);
 }
 
-async function openCluster(address: RedisAddress, timeoutMs: number): Promise<Ready> {
+async function openCluster(
+  address: RedisAddress,
+  timeoutMs: number,
+  scripts: readonly Script[],
+): Promise<Ready> {
   const { host, port, db: _, ...login } = address;
   const client = new Cluster([{ host, port }], {
     redisOptions: { ...ONE_CONNECTION, ...login, connectTimeout: timeoutMs },
@@ -73,7 +80,9 @@ async function openCluster(address: RedisAddress, timeoutMs: number): Promise<Re
     await within(timeoutMs, client.connect());
     const masters = client.nodes('master');
     // A master that is away now must not keep us from the others.
-    const infos = await Promise.allSettled(masters.map((node) => within(timeoutMs, prepareNode(node))));
+    const infos = await Promise.allSettled(
+      masters.map((node) => within(timeoutMs, prepareNode(node, scripts))),
+    );
     const unfit = infos.find((each) => each.status === 'rejected' && each.reason instanceof UnsuitableRedis);
     if (unfit?.status === 'rejected') throw unfit.reason;
     const facts = infos.flatMap((each) => (each.status === 'fulfilled' ? [checkServer(each.value)] : []));
@@ -88,15 +97,15 @@ async function openCluster(address: RedisAddress, timeoutMs: number): Promise<Re
   }
 }
 
-async function prepareNode(node: Redis): Promise<string> {
-  const [info] = await Promise.all([node.info(), loadScripts(node)]);
+async function prepareNode(node: Redis, scripts: readonly Script[]): Promise<string> {
+  const [info] = await Promise.all([node.info(), loadScripts(node, scripts)]);
   return info;
 }
 
 // Before anything is asked: a call that Redis does not know yet would be repeated, after others that were sent later.
-async function loadScripts(client: Redis): Promise<void> {
+async function loadScripts(client: Redis, scripts: readonly Script[]): Promise<void> {
   try {
-    await Promise.all(Object.values(SCRIPTS).map(({ text }) => client.script('LOAD', text)));
+    await Promise.all(scripts.map(({ text }) => client.script('LOAD', text)));
   } catch (error) {
     const { message } = error as Error;
     if (!message.startsWith('NOPERM')) throw error;
@@ -124,7 +133,7 @@ function explain({ host, port }: RedisAddress, error: unknown): Error {
 async function within<T>(limitMs: number, promise: Promise<T>): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
-    reject(new InventoryUnavailable(`Redis did not answer within ${limitMs} ms`));
+    reject(new RedisUnavailable(`Redis did not answer within ${limitMs} ms`));
   }, limitMs);
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }

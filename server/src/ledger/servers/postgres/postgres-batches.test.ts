@@ -4,14 +4,14 @@ import { after, before, describe, test } from 'node:test';
 import type { EventId, OrderId, Ticket } from '@floodgate/core/ids.ts';
 import { needsServer } from '../../../../test/kit/servers/binaries.ts';
 import { type PostgresServer as RealServer, startPostgres } from '../../../../test/kit/servers/postgres.ts';
-import { type BatchWrite, CLOCK_ONLY } from '../shared/sql-server.ts';
-import type { Step } from './pipeline.ts';
+import type { Step } from '../../../drivers/sql/postgres/pipeline.ts';
+import { type BatchWrite, NOTHING_ASKED } from '../shared/sql-server.ts';
 import { PostgresServer } from './postgres-server.ts';
 import { readSteps } from './read-batch.ts';
 import { READ_BELONGINGS } from './statements.ts';
 import { foreseenSteps, writeSteps } from './write-batch.ts';
 
-const CATALOGUE = { ...CLOCK_ONLY, eventNos: [0] };
+const CATALOGUE = { ...NOTHING_ASKED, eventNos: [0] };
 
 const [orderId, tickets] = ['1' as OrderId, [0 as Ticket]];
 const SALE: BatchWrite = {
@@ -87,7 +87,7 @@ describe('a connection to PostgreSQL', { timeout: 60_000, ...needsServer('postgr
     const foreseen = foreseenSteps([{ eventNo: 1, seq: 1 }], SALE);
     assert.deepEqual(names(foreseen), ['begin', 'lock_one_foreseen', 'write_sales', 'commit']);
     const claims = [{ eventNo: 1, ticket: 0 as Ticket }];
-    assert.deepEqual(names(readSteps({ ...CLOCK_ONLY, eventNos: [1], claims })), [
+    assert.deepEqual(names(readSteps({ ...NOTHING_ASKED, eventNos: [1], claims })), [
       'begin',
       'lock_head',
       'read_claims',

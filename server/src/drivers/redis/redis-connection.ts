@@ -2,16 +2,17 @@
 // answer was lost is not repeated, because nobody knows whether it had its effect.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { InventoryUnavailable } from '../shared-inventory.ts';
-import { asUnavailable, isReplyError, UnsuitableRedis, withoutCommand } from './faults.ts';
+import { asUnavailable, isReplyError, RedisUnavailable, UnsuitableRedis, withoutCommand } from './faults.ts';
 import { destroyClient, openClient, type RedisClient } from './redis-client.ts';
 import { parseRedisUrl, type RedisAddress } from './redis-url.ts';
-import type { Script } from './scripts.ts';
+import type { Script } from './script.ts';
 
 export interface ConnectionOptions {
   /** How long Redis may take to answer before the connection counts as dead. */
   readonly deadlineMs: number;
   readonly connectTimeoutMs: number;
+  /** Those that will be run: Redis gets to know them before anything is asked. */
+  readonly scripts: readonly Script[];
   /** One line for the operator. */
   readonly warn: (line: string) => void;
   readonly onConnected: () => void;
@@ -65,9 +66,9 @@ export class RedisConnection {
   }
 
   /** The fault of asking while there is no connection. */
-  whyNot(): InventoryUnavailable {
+  whyNot(): RedisUnavailable {
     const why = this.#lastFault === undefined ? '' : `: ${this.#lastFault.message}`;
-    return new InventoryUnavailable(`Redis is not connected${why}`, { cause: this.#lastFault });
+    return new RedisUnavailable(`Redis is not connected${why}`, { cause: this.#lastFault });
   }
 
   /** Changes whenever what was known of the server may have become untrue. */
@@ -75,7 +76,7 @@ export class RedisConnection {
     return this.#generation;
   }
 
-  /** Rejects with Redis' own error answer, or with InventoryUnavailable. */
+  /** Rejects with Redis' own error answer, or with RedisUnavailable. */
   async run(script: Script, keys: readonly string[], args: readonly Argument[], extraMs = 0) {
     const rest = [`${keys.length}`, ...keys, ...args];
     try {
@@ -98,7 +99,7 @@ export class RedisConnection {
 
   async close(): Promise<void> {
     this.#closing.abort();
-    this.#lose(new InventoryUnavailable('the connection to Redis is closed'));
+    this.#lose(new RedisUnavailable('the connection to Redis is closed'));
     await this.#life;
     clearTimeout(this.#timer);
   }
@@ -137,7 +138,7 @@ export class RedisConnection {
     this.#watchUntilMs = Number.POSITIVE_INFINITY;
     const dueMs = this.#firstDueMs();
     if (dueMs <= performance.now()) {
-      this.#lose(new InventoryUnavailable(`Redis did not answer within ${this.#options.deadlineMs} ms`));
+      this.#lose(new RedisUnavailable(`Redis did not answer within ${this.#options.deadlineMs} ms`));
     } else if (dueMs < Number.POSITIVE_INFINITY) {
       this.#watch(dueMs);
     }
@@ -153,13 +154,13 @@ export class RedisConnection {
 
   /** Connects, serves until the connection is lost, waits longer each time it fails, and so on until closed. */
   async #live(tellFirst: (fault: Error | undefined) => void): Promise<void> {
-    const { connectTimeoutMs, warn } = this.#options;
+    const { connectTimeoutMs, scripts, warn } = this.#options;
     let addresses: readonly RedisAddress[] = [this.#address];
     let pauseMs = FIRST_PAUSE_MS;
     for (let attempt = 0; !this.#closing.signal.aborted; attempt++) {
       try {
         const address = addresses[attempt % addresses.length]!;
-        const { client, warnings, nodes } = await openClient(address, connectTimeoutMs);
+        const { client, warnings, nodes } = await openClient(address, connectTimeoutMs, scripts);
         for (const line of warnings) warn(line);
         addresses = [this.#address, ...nodes];
         attempt = -1;
@@ -191,10 +192,10 @@ export class RedisConnection {
     this.#lastFault = undefined;
     this.#lose = lose;
     this.#generation++;
-    client.once('end', () => lose(new InventoryUnavailable('the connection to Redis was lost')));
+    client.once('end', () => lose(new RedisUnavailable('the connection to Redis was lost')));
     // A node of a cluster that comes or goes may bring older data.
     for (const name of ['+node', '-node']) client.on(name, () => this.#generation++);
-    if (this.#closing.signal.aborted || client.status !== 'ready') lose(new InventoryUnavailable('closed'));
+    if (this.#closing.signal.aborted || client.status !== 'ready') lose(new RedisUnavailable('closed'));
     tellFirst(undefined);
     this.#options.onConnected();
     const fault = await lost;

@@ -1,5 +1,5 @@
 // What PostgreSQL's errors mean: for the ledger (try again, connection lost), and for who starts the program.
-import { CannotReachDatabase, type SqlFault } from '../shared/sql-server.ts';
+import { CannotReachDatabase, type SqlFault } from '../sql.ts';
 
 /** The connection broke, or was given up because it did not answer in time. */
 export class ConnectionLost extends Error {

@@ -1,7 +1,7 @@
 // How values stand in MySQL statements. Whole batches travel as text, so that many statements cost one round trip;
 // injection is impossible by construction: numbers are checked and written as digits, every text as hexadecimal
 // digits of its UTF-8. No character of a value ever stands in a statement as itself, so nothing has to be escaped.
-import type { SqlValue } from '../shared/sql-server.ts';
+import type { SqlValue } from '../sql.ts';
 
 const DECIMAL = /^-?[0-9]{1,19}$/;
 /** A quoted literal, or a parameter outside of one. */
