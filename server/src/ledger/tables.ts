@@ -7,16 +7,15 @@
 import type { EventDefinition } from '@floodgate/core/event/event.ts';
 import { HOLD_STATUSES, type HoldStatus, LIVE_STATUSES } from '@floodgate/core/hold.ts';
 import type { AllocationId, EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
+import type { KeptAnswer } from './kept-outcome.ts';
 import type {
   ClaimKind,
-  Committed,
   EventRecord,
   HoldRecord,
   Idempotency,
   JournalEntry,
   JournalKind,
   OrderRecord,
-  Refused,
 } from './ledger.ts';
 
 /** How columns keep values. */
@@ -169,16 +168,17 @@ export const JOURNAL = table<{ readonly entry: JournalEntry }>()('journal', 'seq
   { name: 'fact', type: 'json', of: (j) => j.entry.fact },
 ]);
 
-export interface KeptRow {
+export interface KeptRow extends KeptAnswer {
   readonly key: Idempotency;
-  readonly outcome: Committed | Refused;
 }
 
-export const KEPT = table<KeptRow>()('idempotency_keys', undefined, [
-  { name: 'scope', type: 'text', of: (k) => k.key.scope },
-  { name: 'idempotency_key', type: 'text', of: (k) => k.key.key },
+/** On SQLite kept-keys.ts has the table, in another order and with an index of its own kind. */
+export const KEPT = table<KeptRow>()('kept_keys', undefined, [
+  { name: 'digest', type: 'text', of: (k) => k.key.digest },
   { name: 'hash', type: 'text', of: (k) => k.key.hash },
-  { name: 'outcome', type: 'json', of: (k) => k.outcome },
+  { name: 'answer', type: 'word', of: (k) => k.answer },
+  { name: 'subject', type: 'id', isNull: true, of: (k) => k.subject },
+  { name: 'detail', type: 'json', isNull: true, of: (k) => k.detail },
 ]);
 
 /** All of them: what a migration looks through for new columns. */
@@ -235,6 +235,15 @@ export function holdRecord(row: AnyRow, eventId: EventId): HoldRecord {
     createdAtMs: Number(h.created_at_ms),
     expiresAtMs: Number(h.expires_at_ms),
     orderId: (h.order_id ?? null) as OrderId | null,
+  };
+}
+
+export function keptAnswer(row: AnyRow): KeptAnswer {
+  const k = row as RowOf<typeof KEPT>;
+  return {
+    answer: k.answer as KeptAnswer['answer'],
+    subject: (k.subject ?? null) as KeptAnswer['subject'],
+    detail: k.detail === null ? null : (JSON.parse(k.detail as string) as object),
   };
 }
 

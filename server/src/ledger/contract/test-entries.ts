@@ -27,6 +27,7 @@ import {
   type Refuse,
   type Release,
   SHOP,
+  keyDigest,
 } from '../ledger.ts';
 
 let lastId = 2n ** 63n - 1n - 10_000_000n;
@@ -44,7 +45,7 @@ export function ticketsOf(...numbers: number[]): Ticket[] {
 
 /** The part of an entry that puts it under an idempotency key; the hash stands for the request. */
 export function underKey(key: string, hash = 'request', scope = ''): { idempotency: Idempotency } {
-  return { idempotency: { scope, key, hash } };
+  return { idempotency: { digest: keyDigest(scope, key), hash } };
 }
 
 /** Long enough that no hold of a test comes due by itself. */

@@ -4,8 +4,9 @@ import type { Migration } from '../../drivers/sql/migration.ts';
 import { ledgerTables } from './0001-ledger.ts';
 import { headCounts } from './0002-head-counts.ts';
 import { staffAndBuyers } from './0003-staff-and-buyers.ts';
+import { cheapKeys } from './0004-cheap-keys.ts';
 
-export const MIGRATIONS: readonly Migration[] = [ledgerTables, headCounts, staffAndBuyers];
+export const MIGRATIONS: readonly Migration[] = [ledgerTables, headCounts, staffAndBuyers, cheapKeys];
 
 /** The schema this program writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;

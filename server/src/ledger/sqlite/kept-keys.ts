@@ -11,17 +11,9 @@
 // So a new key costs a row at the end of a table and a share of a run, and no read. With 10 million keys the filters are
 // 20 MB and a look-up passes 150 of them, each one line of the processor's cache.
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-
-/** What is kept under a key. */
-export interface KeptRow {
-  readonly hash: string;
-  /** What was granted (`bought`, `held`, `confirmed`), or the code of the refusal. */
-  readonly answer: string;
-  /** The order or hold that was granted. */
-  readonly subject: string | null;
-  /** JSON: what the answer said of the moment. */
-  readonly detail: string | null;
-}
+import { invariant } from '@floodgate/core/assert.ts';
+import type { KeptAnswer } from '../kept-outcome.ts';
+import { type Row, writing } from './rows.ts';
 
 export const KEPT_KEYS_TABLES = [
   `CREATE TABLE kept_keys (
@@ -32,14 +24,14 @@ export const KEPT_KEYS_TABLES = [
     answer TEXT NOT NULL,
     subject INTEGER,
     detail TEXT
-  )`,
+  ) STRICT`,
   `CREATE TABLE kept_key_runs (
     run_no INTEGER PRIMARY KEY,
     last_key_no INTEGER NOT NULL,
     filter BLOB NOT NULL
-  )`,
+  ) STRICT`,
   // `part_no` is the run's number times PARTS and the part's own.
-  'CREATE TABLE kept_key_parts (part_no INTEGER PRIMARY KEY, entries BLOB NOT NULL)',
+  'CREATE TABLE kept_key_parts (part_no INTEGER PRIMARY KEY, entries BLOB NOT NULL) STRICT',
 ] as const;
 
 /** Keys in a run. A tail of as many is read at the start in some 40 ms. */
@@ -88,9 +80,7 @@ export class KeptKeys {
     this.#high = new Int32Array(runKeys);
     this.#low = new Int32Array(runKeys);
     this.#slots = new Int32Array(2 ** Math.ceil(Math.log2(runKeys * 2)));
-    this.#insert = db.prepare('INSERT INTO kept_keys VALUES (?, ?, ?, ?, ?, ?, ?)');
-    // The statement reports the last row it wrote, and subjects are beyond a double.
-    this.#insert.setReadBigInts(true);
+    this.#insert = writing(db, 'INSERT INTO kept_keys VALUES (?, ?, ?, ?, ?, ?, ?)');
     this.#row = db.prepare(
       `SELECT hash, answer, CAST(subject AS TEXT) AS subject, detail FROM kept_keys
        WHERE key_no = ? AND event_no = ? AND digest = ?`,
@@ -112,8 +102,8 @@ export class KeptKeys {
     }
   }
 
-  /** What is kept under the key; undefined for a new one. */
-  find(eventNo: number, digest: string): KeptRow | undefined {
+  /** The row that is kept under the key; undefined for a new one. */
+  find(eventNo: number, digest: string): Row | undefined {
     const sought = this.#sought;
     fingerprint(eventNo, digest, sought);
     const { high, low } = sought;
@@ -133,12 +123,16 @@ export class KeptKeys {
     return undefined;
   }
 
-  /** Keeps a new key, inside the transaction of its entry. */
-  keep(eventNo: number, digest: string, { hash, answer, subject, detail }: KeptRow): void {
+  /**
+   * Keeps a new key, inside the transaction of its entry. No key of a table guards it, so it looks itself whether the key
+   * is there: the second line behind the judge.
+   */
+  keep(eventNo: number, digest: string, hash: string, { answer, subject, detail }: KeptAnswer): void {
+    invariant(this.find(eventNo, digest) === undefined, `key ${digest} of event ${eventNo} is kept already`);
     if (this.#tailKeys === this.#runKeys) this.#makeRun();
     fingerprint(eventNo, digest, this.#sought);
     this.#remember(this.#sought);
-    this.#insert.run(this.#lastKeyNo, eventNo, digest, hash, answer, subject, detail);
+    this.#insert.run(this.#lastKeyNo, eventNo, digest, hash, answer, subject, detail && JSON.stringify(detail));
   }
 
   #remember(print: Fingerprint): void {
@@ -158,11 +152,11 @@ export class KeptKeys {
     return (slot + 1) & (this.#slots.length - 1);
   }
 
-  #read(keyNo: number, eventNo: number, digest: string): KeptRow | undefined {
-    return this.#row.get(keyNo, eventNo, digest) as unknown as KeptRow | undefined;
+  #read(keyNo: number, eventNo: number, digest: string): Row | undefined {
+    return this.#row.get(keyNo, eventNo, digest) as Row | undefined;
   }
 
-  #findIn(run: Run, { high, low }: Fingerprint, eventNo: number, digest: string): KeptRow | undefined {
+  #findIn(run: Run, { high, low }: Fingerprint, eventNo: number, digest: string): Row | undefined {
     const part = this.#part.get(run.runNo * PARTS + partOf(high));
     const entries = wordsOf(part!.entries as Uint8Array, Int32Array);
     for (let at = 0; at < entries.length; at += ENTRY) {

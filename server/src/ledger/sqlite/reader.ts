@@ -160,7 +160,7 @@ export class SqliteReader {
   }
 
   keptKeys(): number {
-    return this.#row('SELECT count(*) AS n FROM idempotency_keys')!.n as number;
+    return this.#row('SELECT coalesce(max(key_no), 0) AS n FROM kept_keys')!.n as number;
   }
 
   audit(eventId: EventId): AuditCheck[] {

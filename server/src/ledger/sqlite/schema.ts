@@ -1,7 +1,8 @@
 // What SQLite calls things, and how a ledger file is brought to today's schema.
 import type { DatabaseSync } from 'node:sqlite';
-import type { SchemaDialect } from '../../drivers/sql/migration.ts';
+import type { Migration, SchemaDialect } from '../../drivers/sql/migration.ts';
 import { migrationsFrom } from '../migrations/migrations.ts';
+import type { Row } from './rows.ts';
 
 const SQLITE: SchemaDialect = {
   rowsLie: 'by time',
@@ -14,6 +15,7 @@ const SQLITE: SchemaDialect = {
   rewritten: 'STRICT',
   indexes: 'apart',
   addColumn: (table, column, definition) => [`ALTER TABLE ${table} ADD COLUMN ${column} ${definition}`],
+  insertIfNew: (into, rows) => `INSERT INTO ${into} VALUES ${rows} ON CONFLICT DO NOTHING`,
   addIndex: (index, table, columns) => [`CREATE INDEX ${index} ON ${table} (${columns})`],
 };
 
@@ -23,6 +25,7 @@ export function migrate(db: DatabaseSync): void {
     db.exec('BEGIN IMMEDIATE');
     try {
       for (const statement of migration.statements(SQLITE)) db.exec(statement);
+      fill(db, migration);
       // A pragma takes no parameters; the version is our own integer.
       db.exec(`PRAGMA user_version = ${migration.version}`);
       db.exec('COMMIT');
@@ -30,6 +33,14 @@ export function migrate(db: DatabaseSync): void {
       if (db.isTransaction) db.exec('ROLLBACK');
       throw error;
     }
+  }
+}
+
+function fill(db: DatabaseSync, migration: Migration): void {
+  const filling = migration.fill?.(SQLITE);
+  for (let step = filling?.next(); filling && step && !step.done; ) {
+    const { sql, params } = step.value;
+    step = filling.next(db.prepare(sql).all(...params) as Row[]);
   }
 }
 

@@ -1,6 +1,6 @@
 // What MySQL and MariaDB call things, and how a database is brought to today's schema. Their DDL commits by itself, so
 // a migration that was cut off is run again; its statements pass over what is there already.
-import type { SchemaDialect } from '../../../drivers/sql/migration.ts';
+import { runFilling, type SchemaDialect } from '../../../drivers/sql/migration.ts';
 import type { MysqlConnection } from '../../../drivers/sql/mysql/mysql-connection.ts';
 import { collationOf, type Flavour } from '../../../drivers/sql/mysql/session.ts';
 import { CannotReachDatabase } from '../../../drivers/sql/sql.ts';
@@ -24,6 +24,7 @@ function dialectOf(flavour: Flavour): SchemaDialect {
         `columns WHERE table_schema = DATABASE() AND table_name = '${table}' AND column_name = '${column}'`,
         `ALTER TABLE ${table} ADD COLUMN ${column} ${definition}`,
       ),
+    insertIfNew: (into, rows) => `INSERT IGNORE INTO ${into} VALUES ${rows}`,
     addIndex: (index, table, columns) =>
       unlessThere(
         `statistics WHERE table_schema = DATABASE() AND table_name = '${table}' AND index_name = '${index}'`,
@@ -57,8 +58,9 @@ export async function migrate(connection: MysqlConnection): Promise<void> {
     `CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY, name ${sql.shortText} NOT NULL)
      ${sql.clustered}`,
   );
-  for (const { version, name, statements } of migrationsFrom(await schemaVersion(connection))) {
+  for (const { version, name, statements, fill } of migrationsFrom(await schemaVersion(connection))) {
     for (const statement of statements(sql)) await connection.query(statement);
+    await runFilling(fill?.(sql), (text, params) => connection.query(text, params));
     await connection.query('INSERT INTO schema_versions (version, name) VALUES (?, ?)', [version, name]);
   }
 }

@@ -1,5 +1,5 @@
 // What PostgreSQL calls things, and how a database is brought to today's schema.
-import type { SchemaDialect } from '../../../drivers/sql/migration.ts';
+import { runFilling, type SchemaDialect } from '../../../drivers/sql/migration.ts';
 import { CannotReachDatabase, type SqlConnection } from '../../../drivers/sql/sql.ts';
 import { migrationsFrom, SCHEMA_VERSION } from '../../migrations/migrations.ts';
 
@@ -18,6 +18,7 @@ const POSTGRES: SchemaDialect = {
   addColumn: (table, column, definition) => [
     `ALTER TABLE ${table} ADD COLUMN IF NOT EXISTS ${column} ${definition}`,
   ],
+  insertIfNew: (into, rows) => `INSERT INTO ${into} VALUES ${rows} ON CONFLICT DO NOTHING`,
   addIndex: (index, table, columns) => [`CREATE INDEX IF NOT EXISTS ${index} ON ${table} (${columns})`],
 };
 
@@ -48,6 +49,7 @@ export async function migrate(connection: SqlConnection, description: string): P
       await connection.query('CREATE TABLE schema_versions (version bigint PRIMARY KEY, name text NOT NULL)');
     }
     for (const statement of migration.statements(POSTGRES)) await connection.query(statement);
+    await runFilling(migration.fill?.(POSTGRES), (sql, params) => connection.query(sql, params));
     await connection.query('INSERT INTO schema_versions (version, name) VALUES (?, ?)', [
       migration.version,
       migration.name,
