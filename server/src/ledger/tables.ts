@@ -5,18 +5,12 @@
 // What has a meaning of its own stays by hand in the dialects: claims that move or end conditionally, heads, a buyer's
 // belongings, SQLite's chain of the journal.
 import type { EventDefinition } from '@floodgate/core/event/event.ts';
+import { isFactKind, subjectOf } from '@floodgate/core/facts.ts';
 import { HOLD_STATUSES, type HoldStatus, LIVE_STATUSES } from '@floodgate/core/hold.ts';
-import type { AllocationId, EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
-import type { KeptAnswer } from './kept-outcome.ts';
-import type {
-  ClaimKind,
-  EventRecord,
-  HoldRecord,
-  Idempotency,
-  JournalEntry,
-  JournalKind,
-  OrderRecord,
-} from './ledger.ts';
+import type { EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
+import type { Kept } from './judge/state.ts';
+import { isOrder, type KeptAnswer, keptOutcome } from './kept-outcome.ts';
+import type { ClaimKind, EventRecord, HoldRecord, Idempotency, JournalEntry, OrderRecord } from './ledger.ts';
 
 /** How columns keep values. */
 interface Values {
@@ -85,20 +79,27 @@ export function changingColumns<Row>({ columns }: Table<Row>): readonly Column<R
   return columns.filter(({ changes }) => changes);
 }
 
+/** What a change is given of a row, behind its event's number: the rest of its key, and what may change. */
+export function givenToChange<Row>(table: Table<Row>): readonly Column<Row>[] {
+  const { id, columns } = table;
+  return [...columns.filter(({ name }) => name === id), ...changingColumns(table)];
+}
+
 /** The names of the columns that the table's records are made of. */
 export function recordColumns<Row>({ columns }: Table<Row>): readonly string[] {
   return columns.filter(({ isInner }) => !isInner).map(({ name }) => name);
 }
 
-export const EVENTS = table<{ readonly event: EventDefinition; readonly capacity: number }>()(
-  'events',
-  undefined,
-  [
-    { name: 'event_id', type: 'text', of: (e) => e.event.eventId },
-    { name: 'definition', type: 'json', changes: true, of: (e) => e.event },
-    { name: 'capacity', type: 'integer', changes: true, of: (e) => e.capacity },
-  ],
-);
+export interface EventRow {
+  readonly event: EventDefinition;
+  readonly capacity: number;
+}
+
+export const EVENTS = table<EventRow>()('events', undefined, [
+  { name: 'event_id', type: 'text', of: (e) => e.event.eventId },
+  { name: 'definition', type: 'json', changes: true, of: (e) => e.event },
+  { name: 'capacity', type: 'integer', changes: true, of: (e) => e.capacity },
+]);
 
 /** A claim's kind, by the number that stands for it in the column `sold`. */
 export const CLAIM_KINDS: readonly ClaimKind[] = ['held', 'sold', 'aside'];
@@ -114,7 +115,7 @@ export function claimNumber(kind: ClaimKind): number {
 export interface ClaimRow {
   readonly ticket: Ticket;
   readonly as: ClaimKind;
-  readonly by: HoldId | OrderId | AllocationId;
+  readonly by: string;
 }
 
 export const CLAIMS = table<ClaimRow>()('claims', undefined, [
@@ -160,11 +161,14 @@ export const ORDERS = table<OrderRecord>()('orders', 'order_id', [
   { name: 'hold_id', type: 'id', isNull: true, of: (o) => o.holdId },
 ]);
 
+/** What an order has that the hold it was does not tell; read beside the hold, as `order_…`. */
+export const BEYOND_HOLD = ORDERS.columns.filter(({ isBeyondHold }) => isBeyondHold).map(({ name }) => name);
+
 export const JOURNAL = table<{ readonly entry: JournalEntry }>()('journal', 'seq', [
   { name: 'seq', type: 'integer', of: (j) => j.entry.seq },
   { name: 'kind', type: 'word', of: (j) => j.entry.kind },
   { name: 'at_ms', type: 'integer', of: (j) => j.entry.atMs },
-  { name: 'subject', type: 'id', isNull: true, isInner: true, of: (j) => subjectOf(j.entry.fact) },
+  { name: 'subject', type: 'id', isNull: true, isInner: true, of: (j) => subjectOf(j.entry) ?? null },
   { name: 'fact', type: 'json', of: (j) => j.entry.fact },
 ]);
 
@@ -182,7 +186,7 @@ export const KEPT = table<KeptRow>()('kept_keys', undefined, [
 ]);
 
 /** All of them: what a migration looks through for new columns. */
-export const TABLES: readonly Pick<Table<never>, 'name' | 'columns'>[] = [
+export const TABLES: readonly Pick<Table<never>, 'name' | 'id' | 'columns'>[] = [
   EVENTS,
   CLAIMS,
   HOLDS,
@@ -190,11 +194,6 @@ export const TABLES: readonly Pick<Table<never>, 'name' | 'columns'>[] = [
   JOURNAL,
   KEPT,
 ];
-
-/** The order or hold that a fact is about. */
-export function subjectOf(fact: JournalEntry['fact']): string | null {
-  return (fact.orderId ?? fact.holdId ?? null) as string | null;
-}
 
 // Rows as records. Servers answer in text, SQLite in numbers where they fit, so numbers are made here. Written out:
 // a loop over the columns takes twice to three times as long.
@@ -223,6 +222,21 @@ export function orderRecord(row: AnyRow, eventId: EventId): OrderRecord {
   };
 }
 
+/** The order that a hold became, from its row with {@link BEYOND_HOLD}. */
+export function orderOfHold(row: AnyRow, hold: HoldRecord): OrderRecord {
+  return {
+    orderId: hold.orderId as OrderId,
+    eventId: hold.eventId,
+    seq: Number(row.order_seq),
+    status: 'confirmed',
+    buyer: hold.buyer,
+    secret: row.order_secret as string,
+    tickets: hold.tickets,
+    createdAtMs: Number(row.order_created_at_ms),
+    holdId: hold.holdId,
+  };
+}
+
 export function holdRecord(row: AnyRow, eventId: EventId): HoldRecord {
   const h = row as RowOf<typeof HOLDS>;
   return {
@@ -247,14 +261,41 @@ export function keptAnswer(row: AnyRow): KeptAnswer {
   };
 }
 
+/** The columns that a record is made of as they are read beside another table's, under names of their own. */
+export function besides<Row>(
+  table: Table<Row>,
+  alias: string,
+): readonly (readonly [column: string, as: string])[] {
+  return recordColumns(table).map((name) => [`${alias}.${name}`, `${table.name}_${name}`]);
+}
+
+/** The row that was read beside another one. */
+function rowBeside(row: AnyRow, { name, columns }: Pick<Table<never>, 'name' | 'columns'>): AnyRow {
+  return Object.fromEntries(columns.map((column) => [column.name, row[`${name}_${column.name}`] ?? null]));
+}
+
+/** What is kept under a key, from its row with what {@link besides} of orders and holds was read for its subject. */
+export function keptBeside(row: AnyRow, eventId: EventId): Kept {
+  const kept = keptAnswer(row);
+  return { hash: row.hash as string, outcome: keptOutcome(kept, subjectBeside(row, kept, eventId)) };
+}
+
+function subjectBeside(row: AnyRow, { answer, subject }: KeptAnswer, eventId: EventId) {
+  if (subject === null) return undefined;
+  return isOrder(answer)
+    ? orderRecord(rowBeside(row, ORDERS), eventId)
+    : holdRecord(rowBeside(row, HOLDS), eventId);
+}
+
+/** What is not known here is no fact to be skipped: whoever folds the journal without it would be wrong for ever. */
 export function journalEntry(row: AnyRow): JournalEntry {
-  const j = row as RowOf<typeof JOURNAL>;
-  return {
-    seq: Number(j.seq),
-    kind: j.kind as JournalKind,
-    atMs: Number(j.at_ms),
-    fact: JSON.parse(j.fact as string) as JournalEntry['fact'],
-  };
+  const { seq, kind, at_ms: atMs, fact } = row as RowOf<typeof JOURNAL>;
+  if (!isFactKind(kind as string)) {
+    throw new Error(
+      `entry ${seq} of the journal is of the kind "${kind}", which a newer release must have written`,
+    );
+  }
+  return { seq: Number(seq), kind, atMs: Number(atMs), fact: JSON.parse(fact as string) } as JournalEntry;
 }
 
 /** The ticket numbers of a column `tickets`, a JSON array. */

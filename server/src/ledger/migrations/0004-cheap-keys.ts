@@ -4,7 +4,12 @@
 import { invariant } from '@floodgate/core/assert.ts';
 import { MAX_EVENT_CAPACITY } from '@floodgate/core/event/event.ts';
 import type { Ticket } from '@floodgate/core/ids.ts';
-import { type Filling, type Migration, type SchemaDialect, tableOnServer } from '../../drivers/sql/migration.ts';
+import {
+  type Filling,
+  type Migration,
+  type SchemaDialect,
+  tableOnServer,
+} from '../../drivers/sql/migration.ts';
 import { keptAnswerOf } from '../kept-outcome.ts';
 import { keyDigest, type Outcome, type RefusalWithDetail } from '../ledger.ts';
 import { KEPT_KEYS_TABLES } from '../sqlite/kept-keys.ts';
@@ -63,7 +68,14 @@ function* bringAlong(sql: SchemaDialect): Filling {
     const values = rows.flatMap(({ event_no: eventNo, scope, idempotency_key: key, hash, outcome }) => {
       const { answer, subject, detail } = keptAnswerOf(outcomeOfOldRow(`${outcome}`));
       const digest = keyDigest(`${scope}`, `${key}`);
-      return [Number(eventNo), digest, `${hash}`.slice(0, digest.length), answer, subject, detail && JSON.stringify(detail)];
+      return [
+        Number(eventNo),
+        digest,
+        `${hash}`.slice(0, digest.length),
+        answer,
+        subject,
+        detail && JSON.stringify(detail),
+      ];
     });
     yield {
       sql: sql.insertIfNew(

@@ -5,8 +5,23 @@ import { ledgerTables } from './0001-ledger.ts';
 import { headCounts } from './0002-head-counts.ts';
 import { staffAndBuyers } from './0003-staff-and-buyers.ts';
 import { cheapKeys } from './0004-cheap-keys.ts';
+import { latestColumns, newColumns } from './new-columns.ts';
 
-export const MIGRATIONS: readonly Migration[] = [ledgerTables, headCounts, staffAndBuyers, cheapKeys];
+const BY_HAND: readonly Migration[] = [ledgerTables, headCounts, staffAndBuyers, cheapKeys];
+
+/** New columns come first, so that what is written by hand can fill them. */
+export const MIGRATIONS: readonly Migration[] = Array.from(
+  { length: Math.max(BY_HAND.length, latestColumns()) },
+  (_, index) => {
+    const [version, byHand] = [index + 1, BY_HAND[index]];
+    return {
+      version,
+      name: byHand?.name ?? 'new columns',
+      statements: (sql) => [...newColumns(sql, version), ...(byHand?.statements(sql) ?? [])],
+      ...(byHand?.fill && { fill: byHand.fill }),
+    };
+  },
+);
 
 /** The schema this program writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -2,8 +2,9 @@
 // the position of the one before; the event's head names the last; every 16th has a mark. So a batch over a thousand
 // events writes its entries to one page, and a page of an event's journal costs a look-up per entry, no scan.
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { subjectOf } from '@floodgate/core/facts.ts';
 import type { JournalEntry } from '../ledger.ts';
-import { journalEntry, subjectOf } from '../tables.ts';
+import { journalEntry } from '../tables.ts';
 import { type Row, writing } from './rows.ts';
 
 /** A page's chain is entered at a mark behind it, so at most so many entries are read in vain. */
@@ -76,7 +77,16 @@ export class JournalWriter {
     for (const { eventNo, entry } of entries) {
       const { seq, kind, atMs, fact } = entry;
       const before = this.#chainEnds.get(eventNo) ?? null;
-      this.#insert.run(++pos, eventNo, seq, before, kind, atMs, subjectOf(fact), JSON.stringify(fact));
+      this.#insert.run(
+        ++pos,
+        eventNo,
+        seq,
+        before,
+        kind,
+        atMs,
+        subjectOf(entry) ?? null,
+        JSON.stringify(fact),
+      );
       if (seq % MARK_EVERY === 0) this.#mark.run(eventNo, seq, pos);
       this.#chainEnds.set(eventNo, pos);
       moved.add(eventNo);

@@ -88,12 +88,16 @@ export class KeptKeys {
     this.#part = db.prepare('SELECT entries FROM kept_key_parts WHERE part_no = ?');
     this.#insertRun = db.prepare('INSERT INTO kept_key_runs VALUES (?, ?, ?)');
     this.#insertPart = db.prepare('INSERT INTO kept_key_parts VALUES (?, ?)');
-    for (const row of db.prepare('SELECT run_no, last_key_no, filter FROM kept_key_runs ORDER BY run_no').all()) {
+    for (const row of db
+      .prepare('SELECT run_no, last_key_no, filter FROM kept_key_runs ORDER BY run_no')
+      .all()) {
       const filter = wordsOf(row.filter as Uint8Array, Uint32Array);
       this.#runs.push({ runNo: Number(row.run_no), firstKeyNo: this.#lastKeyNo + 1, filter });
       this.#lastKeyNo = Number(row.last_key_no);
     }
-    const tail = db.prepare('SELECT key_no, event_no, digest FROM kept_keys WHERE key_no > ? ORDER BY key_no');
+    const tail = db.prepare(
+      'SELECT key_no, event_no, digest FROM kept_keys WHERE key_no > ? ORDER BY key_no',
+    );
     for (const row of tail.iterate(this.#lastKeyNo)) {
       // Only an upgrade finds more than a tail: its keys came from a table of another kind.
       if (this.#tailKeys === this.#runKeys) this.#makeRun();
@@ -132,7 +136,15 @@ export class KeptKeys {
     if (this.#tailKeys === this.#runKeys) this.#makeRun();
     fingerprint(eventNo, digest, this.#sought);
     this.#remember(this.#sought);
-    this.#insert.run(this.#lastKeyNo, eventNo, digest, hash, answer, subject, detail && JSON.stringify(detail));
+    this.#insert.run(
+      this.#lastKeyNo,
+      eventNo,
+      digest,
+      hash,
+      answer,
+      subject,
+      detail && JSON.stringify(detail),
+    );
   }
 
   #remember(print: Fingerprint): void {
@@ -174,7 +186,9 @@ export class KeptKeys {
     for (let at = 0; at < keys; at++) counts[partOf(this.#high[at]!)]!++;
     const parts = Array.from(counts, (count) => new Int32Array(count * ENTRY));
     const filled = new Int32Array(PARTS);
-    const filter = new Uint32Array(2 ** Math.ceil(Math.log2((keys * FILTER_BITS) / 32)));
+    const filter = new Uint32Array(
+      Math.max(BLOCK_WORDS, 2 ** Math.ceil(Math.log2((keys * FILTER_BITS) / 32))),
+    );
     for (let at = 0; at < keys; at++) {
       const [high, low] = [this.#high[at]!, this.#low[at]!];
       const part = partOf(high);
@@ -185,7 +199,8 @@ export class KeptKeys {
     }
     const runNo = this.#runs.length;
     const firstKeyNo = this.#lastKeyNo - keys + 1;
-    for (const [part, entries] of parts.entries()) this.#insertPart.run(runNo * PARTS + part, bytesOf(entries));
+    for (const [part, entries] of parts.entries())
+      this.#insertPart.run(runNo * PARTS + part, bytesOf(entries));
     this.#insertRun.run(runNo, this.#lastKeyNo, bytesOf(filter));
     this.#runs.push({ runNo, firstKeyNo, filter });
     this.#slots.fill(0);
@@ -197,7 +212,9 @@ export class KeptKeys {
 
 /** The six bits of a character of base64url. Others do not occur, and would only make look-ups slower. */
 const SIX_BITS = new Int8Array(128);
-for (const [value, character] of [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'].entries()) {
+for (const [value, character] of [
+  ...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_',
+].entries()) {
   SIX_BITS[character.charCodeAt(0)] = value;
 }
 

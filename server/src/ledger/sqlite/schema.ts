@@ -4,7 +4,7 @@ import type { Migration, SchemaDialect } from '../../drivers/sql/migration.ts';
 import { migrationsFrom } from '../migrations/migrations.ts';
 import type { Row } from './rows.ts';
 
-const SQLITE: SchemaDialect = {
+export const SQLITE: SchemaDialect = {
   rowsLie: 'by time',
   bigint: 'INTEGER',
   text: 'TEXT',

@@ -9,6 +9,7 @@ import { type Entry, LedgerOutcomeUnknown, LedgerUnavailable } from '../ledger.t
 import { LedgerClock } from '../ledger-clock.ts';
 import {
   andLiveOrder,
+  changingColumns,
   claimKind,
   claimNumber,
   EVENTS,
@@ -211,6 +212,7 @@ export class SqliteWriter {
       (isNew ? sql.insertHold : sql.changeHold)(eventNoOf(state), state);
     }
     for (const order of changes.orders) sql.insertOrder(eventNoOf(order), order);
+    for (const order of changes.changedOrders.values()) sql.changeOrder?.(eventNoOf(order), order);
     sql.journal.append(changes.journal, set.events.values());
     for (const { eventNo, key, outcome } of changes.kept) {
       sql.kept.keep(eventNo, key.digest, key.hash, keptAnswerOf(outcome));
@@ -315,5 +317,7 @@ function prepare(db: DatabaseSync) {
     insertHold: insertInto(db, HOLDS),
     changeHold: change(db, HOLDS),
     insertOrder: insertInto(db, ORDERS),
+    /** Only once an order has a column that may change. */
+    changeOrder: changingColumns(ORDERS).length > 0 ? change(db, ORDERS) : undefined,
   };
 }

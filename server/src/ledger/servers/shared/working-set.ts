@@ -3,13 +3,13 @@
 
 import { invariant } from '@floodgate/core/assert.ts';
 import { MAX_EVENT_CAPACITY } from '@floodgate/core/event/event.ts';
+import { isLive } from '@floodgate/core/hold.ts';
 import type { EventId, HoldId, Ticket } from '@floodgate/core/ids.ts';
 import type { SqlRow } from '../../../drivers/sql/sql.ts';
-import { holdOf, keptAddress, keyOf, limitedBuyerOf, ticketsNamedBy } from '../../judge/judge.ts';
+import { holdOf, keyOf, limitedBuyerOf, ticketsNamedBy } from '../../judge/judge.ts';
 import type { Belongings, EventState, HoldState, TicketClaim, WorkingSet } from '../../judge/state.ts';
-import { keptOutcome } from '../../kept-outcome.ts';
-import type { Entry, Idempotency, OrderRecord } from '../../ledger.ts';
-import { claimKind, holdRecord, numberOrNull } from './rows.ts';
+import type { Entry } from '../../ledger.ts';
+import { claimKind, holdRecord, keptBeside, numberOrNull, orderOfHold } from '../../tables.ts';
 import type { BatchQuery, BatchRows } from './sql-server.ts';
 
 /** What is remembered of an event. Its number never changes, its capacity only with its version. */
@@ -28,7 +28,7 @@ export function queryFor(entries: readonly Entry[], known: KnownEvents): BatchQu
   const eventNos = new Set<number>();
   const claims = new Map<number, Set<Ticket>>();
   const holds = new Map<HoldId, number>();
-  const keys = new Map<string, { eventNo: number; scope: string; key: string }>();
+  const keys = new Map<string, { eventNo: number; digest: string }>();
   const buyers = new Map<string, { eventNo: number; buyer: string }>();
   for (const entry of entries) {
     if (entry.kind === 'create-event') eventNos.add(CATALOGUE);
@@ -40,7 +40,7 @@ export function queryFor(entries: readonly Entry[], known: KnownEvents): BatchQu
     const holdId = holdOf(entry);
     if (holdId) holds.set(holdId, eventNo);
     const key = keyOf(entry);
-    if (key) keys.set(`${eventNo} ${keptAddress(key)}`, { eventNo, scope: key.scope, key: key.key });
+    if (key) keys.set(`${eventNo} ${key.digest}`, { eventNo, digest: key.digest });
     const buyer = limitedBuyerOf(entry);
     if (buyer !== undefined) buyers.set(`${eventNo} ${buyer}`, { eventNo, buyer });
   }
@@ -89,9 +89,8 @@ export function workingSetOf(
   for (const row of rows.claims) putClaim(byNo.get(row.event_no!)!, row);
   for (const row of rows.holds) putHold(byNo.get(row.event_no!)!, row);
   for (const row of rows.kept) {
-    const key = { scope: row.scope!, key: row.idempotency_key! };
-    const kept = { hash: row.hash!, outcome: keptOutcome(row.outcome!) };
-    byNo.get(row.event_no!)!.kept.set(keptAddress(key as Idempotency), kept);
+    const event = byNo.get(row.event_no!)!;
+    event.kept.set(row.digest!, keptBeside(row, event.eventId));
   }
   putBelongings(set, entries, rows.belongings);
   return { set, latestMs: rows.heads.reduce((latest, row) => Math.max(latest, Number(row.at_ms)), 0) };
@@ -120,30 +119,18 @@ function putClaim(event: EventState, row: SqlRow): void {
 }
 
 /**
- * An active hold has all its tickets, so its claims need no reading: were one otherwise, the write, which is
+ * A live hold has all its tickets, so its claims need no reading: were one otherwise, the write, which is
  * conditional, would be refused as a whole.
  */
 function putHold(event: EventState, row: SqlRow): void {
   const record = holdRecord(row, event.eventId);
   const { holdId, tickets } = record;
-  const order: OrderRecord | undefined =
-    record.status !== 'confirmed' || record.orderId === null
-      ? undefined
-      : {
-          orderId: record.orderId,
-          eventId: event.eventId,
-          seq: Number(row.order_seq),
-          status: 'confirmed',
-          buyer: record.buyer,
-          secret: row.order_secret!,
-          tickets,
-          createdAtMs: Number(row.order_created_at_ms),
-          holdId,
-        };
+  const order =
+    record.status === 'confirmed' && record.orderId !== null ? orderOfHold(row, record) : undefined;
   const endedSeq = numberOrNull(row.ended_seq);
   const endedAtMs = numberOrNull(row.ended_at_ms);
   event.holds.set(holdId, { ...record, endedSeq, endedAtMs, order } satisfies HoldState);
-  if (record.status !== 'active') return;
+  if (!isLive(record)) return;
   const claim = { as: 'held', by: holdId } as const;
   for (const ticket of tickets) event.claims.set(ticket, { before: claim, now: claim });
 }
