@@ -17,12 +17,12 @@ import {
   type SharedInventory,
   StaleInventory,
 } from '../shared-inventory.ts';
+import { checkWants } from '../take-plan.ts';
 import { LoadLock } from './load-lock.ts';
 import { RedisConnection } from './redis-connection.ts';
 import { RemoteEvent } from './remote-event.ts';
 import { SCRIPTS, type Scripts } from './scripts.ts';
 import { SharedEvent } from './shared-event.ts';
-import { checkWants } from './want-text.ts';
 
 export { UnsuitableRedis } from './faults.ts';
 
