@@ -7,6 +7,7 @@
 
 import type { Ticket } from '@floodgate/core/ids.ts';
 import type { TicketLayout } from '@floodgate/core/seating/layout.ts';
+import { RunWriter } from '@floodgate/core/seating/ticket-runs.ts';
 import type { TicketsWant, Want } from '../inventory.ts';
 import { type Ask, isUnknown, neededFor, type PoolFinder, planTake, searchOf } from '../take-plan.ts';
 import { poolFinder } from './event-image.ts';
@@ -61,14 +62,9 @@ function isAny({ want }: Ask): boolean {
 }
 
 function textOfNamed({ tickets }: TicketsWant): string {
-  let text = '=';
-  for (let at = 0; at < tickets.length; ) {
-    const from = at++;
-    while (at < tickets.length && tickets[at] === tickets[at - 1]! + 1) at++;
-    const run = at - from === 1 ? `${tickets[from]}` : `${tickets[from]}-${tickets[at - 1]}`;
-    text += from === 0 ? run : `.${run}`;
-  }
-  return text;
+  const runs = new RunWriter('.'); // A comma ends the want.
+  for (const ticket of tickets) runs.add(ticket);
+  return `=${runs.take()}`;
 }
 
 function sizeOf({ want, quantity }: Ask): number {

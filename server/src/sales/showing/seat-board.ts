@@ -2,7 +2,7 @@
 // inventory: so the version is the event's sequence number, the same in every process, and whoever has seen one version
 // is told only what changed since. Read when somebody asks, at most a few times a second, however many look.
 import type { EventId, Ticket } from '@floodgate/core/ids.ts';
-import { toRuns } from '@floodgate/core/seating/layout.ts';
+import { toRuns } from '@floodgate/core/seating/ticket-runs.ts';
 import type { JournalEntry } from '../../ledger/ledger.ts';
 import type { CatalogueEntry } from '../catalogue/catalogue.ts';
 import type { Shop } from '../shop.ts';
