@@ -6,6 +6,7 @@ import type { Ticket } from '@floodgate/core/ids.ts';
 import { Redis } from 'ioredis';
 import { needsServer } from '../../../test/kit/servers/binaries.ts';
 import { type RedisServer, startRedis } from '../../../test/kit/servers/redis.ts';
+import { script } from '../../drivers/redis/script.ts';
 import {
   best,
   claims,
@@ -24,7 +25,7 @@ import { HELD, type InventoryEvent, PENDING, SOLD } from '../inventory.ts';
 import { InventoryUnavailable, StaleInventory } from '../shared-inventory.ts';
 import { describeLayout } from './layout-text.ts';
 import { RedisInventory } from './redis-inventory.ts';
-import { SCRIPTS, script } from './scripts.ts';
+import { SCRIPTS } from './scripts.ts';
 
 const added = (count: number, ticketType = GA) => ({ ticketType, count });
 const SHORT = eventOf({ vip: 2, ga: 3 });

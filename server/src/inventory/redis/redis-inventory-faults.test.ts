@@ -16,10 +16,11 @@ import {
   startRedisCluster,
 } from '../../../test/kit/servers/redis.ts';
 import { startTcpProxy } from '../../../test/kit/servers/tcp-proxy.ts';
+import { UnsuitableRedis } from '../../drivers/redis/faults.ts';
 import { claims, EVENT, eventOf, granted, NOTHING, want } from '../contract/test-events.ts';
 import type { InventoryEvent } from '../inventory.ts';
 import { InventoryUnavailable, StaleInventory } from '../shared-inventory.ts';
-import { RedisInventory, type RedisInventoryOptions, UnsuitableRedis } from './redis-inventory.ts';
+import { RedisInventory, type RedisInventoryOptions } from './redis-inventory.ts';
 
 const HUNDRED = eventOf({ ga: 100 });
 

@@ -2,6 +2,8 @@
 // one Lua call per event; Redis says which tickets, the ledger decides. How Redis keeps an event: `lua/book.lua`.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventId, Ticket } from '@floodgate/core/ids.ts';
+import { UnsuitableRedis } from '../../drivers/redis/faults.ts';
+import { RedisConnection } from '../../drivers/redis/redis-connection.ts';
 import { ChangeWaits } from '../change-waits.ts';
 import type {
   InventoryEvent,
@@ -18,13 +20,11 @@ import {
   StaleInventory,
 } from '../shared-inventory.ts';
 import { checkWants } from '../take-plan.ts';
+import { asUnavailable } from './faults.ts';
 import { LoadLock } from './load-lock.ts';
-import { RedisConnection } from './redis-connection.ts';
 import { RemoteEvent } from './remote-event.ts';
 import { SCRIPTS, type Scripts } from './scripts.ts';
 import { SharedEvent } from './shared-event.ts';
-
-export { UnsuitableRedis } from './faults.ts';
 
 export interface RedisInventoryOptions {
   /** The wall clock, for the epochs of loads. */
@@ -92,11 +92,15 @@ export class RedisInventory implements SharedInventory {
         warn: options.warn ?? (() => {}),
         onConnected: options.onConnected ?? (() => {}),
         onDisconnected: (fault) => {
-          for (const tell of lossListeners) tell(fault);
+          const lost = asUnavailable(fault);
+          for (const tell of lossListeners) tell(lost);
         },
+        scripts: Object.values(SCRIPTS),
       },
       options.mayWait ?? false,
-    );
+    ).catch((fault: unknown) => {
+      throw fault instanceof UnsuitableRedis ? fault : asUnavailable(fault);
+    });
     return new RedisInventory(connection, options, lossListeners);
   }
 

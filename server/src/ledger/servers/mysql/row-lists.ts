@@ -12,9 +12,11 @@ export const BY_KEY = 'FORCE INDEX (PRIMARY)';
 /** The columns of one row as literals, with commas between them. */
 type Row = string;
 
-/** A table `l` of whole numbers that stands in the statement. */
+/** A table `l` that stands in the statement. Columns are of whole numbers, unless they are told with their type. */
 export function list(rows: readonly Row[], columns: readonly string[]): string {
-  const paths = columns.map((column, index) => `${column} BIGINT PATH '$[${index}]'`);
+  const paths = columns.map(
+    (column, index) => `${column}${column.includes(' ') ? '' : ' BIGINT'} PATH '$[${index}]'`,
+  );
   return `JSON_TABLE('[[${rows.join('],[')}]]', '$[*]' COLUMNS (${paths.join(', ')})) l`;
 }
 
@@ -51,9 +53,6 @@ export function mustFind(count: number): string {
 export function mustBe(expression: string, count: number): string {
   return `SELECT IF(${expression} = ${count}, 1, (SELECT 1 UNION ALL SELECT 2))`;
 }
-
-/** The server's number for what {@link conditional} fails with. */
-export const FOUND_TOO_FEW = 1242;
 
 /** `into` names the table and its columns. */
 export function insert(into: string, rows: readonly Row[]): string[] {

@@ -1,8 +1,10 @@
 // Asks for what a batch needs to know: steps of one pipeline, and their rows. Each is a statement of its own behind
 // the lock, because READ COMMITTED looks anew with every statement: what is read after the lock is what is true.
-import type { BatchQuery, BatchRows, SqlRow } from '../shared/sql-server.ts';
-import { bigints, texts } from './arrays.ts';
-import { named, type RawRows, type Step } from './pipeline.ts';
+
+import { bigints, texts } from '../../../drivers/sql/postgres/arrays.ts';
+import { named, type RawRows, type Statement, type Step } from '../../../drivers/sql/postgres/pipeline.ts';
+import type { SqlRow } from '../../../drivers/sql/sql.ts';
+import type { BatchQuery, BatchRows } from '../shared/sql-server.ts';
 import * as sql from './statements.ts';
 
 export function readSteps({ eventNos, claims, holds, keys, buyers }: BatchQuery): Step[] {
@@ -11,33 +13,33 @@ export function readSteps({ eventNos, claims, holds, keys, buyers }: BatchQuery)
     { statement: sql.BEGIN, values: [] },
     isOne
       ? { statement: sql.LOCK_HEAD, values: [`${eventNos[0]}`] }
-      : { statement: sql.LOCK_HEADS, values: [bigints(eventNos)] },
+      : { statement: sql.LOCK_HEADS, values: [bigints(eventNos, (eventNo) => eventNo)] },
   ];
   if (claims.length > 0) {
-    const tickets = bigints(claims.map((claim) => claim.ticket));
+    const tickets = bigints(claims, ({ ticket }) => ticket);
     steps.push({ statement: sql.READ_CLAIMS, values: [numbersOf(claims), tickets] });
   }
   if (holds.length > 0) {
-    const holdIds = bigints(holds.map((hold) => hold.holdId));
+    const holdIds = bigints(holds, ({ holdId }) => holdId);
     steps.push({ statement: sql.READ_HOLDS, values: [numbersOf(holds), holdIds] });
   }
   if (keys.length > 0) {
-    const [scopes, names] = [texts(keys.map(({ scope }) => scope)), texts(keys.map(({ key }) => key))];
+    const [scopes, names] = [texts(keys, ({ scope }) => scope), texts(keys, ({ key }) => key)];
     steps.push({ statement: sql.READ_KEPT, values: [numbersOf(keys), scopes, names] });
   }
   if (buyers.length > 0) {
-    const names = texts(buyers.map(({ buyer }) => buyer));
+    const names = texts(buyers, ({ buyer }) => buyer);
     steps.push({ statement: sql.READ_BELONGINGS, values: [numbersOf(buyers), names] });
   }
   return steps;
 }
 
 function numbersOf(rows: readonly { readonly eventNo: number }[]): string {
-  return bigints(rows.map(({ eventNo }) => eventNo));
+  return bigints(rows, ({ eventNo }) => eventNo);
 }
 
 export function rowsOf(steps: readonly Step[], rows: readonly RawRows[]): BatchRows {
-  const of = (...statements: sql.Statement[]): SqlRow[] => {
+  const of = (...statements: Statement[]): SqlRow[] => {
     const index = steps.findIndex(({ statement }) => statements.includes(statement));
     return index < 0 ? [] : named(steps[index]!.statement, rows[index]!);
   };
@@ -47,6 +49,5 @@ export function rowsOf(steps: readonly Step[], rows: readonly RawRows[]): BatchR
     holds: of(sql.READ_HOLDS),
     kept: of(sql.READ_KEPT),
     belongings: of(sql.READ_BELONGINGS),
-    nowMs: 0,
   };
 }

@@ -1,29 +1,14 @@
-// What the SQL ledger asks of a database server. PostgreSQL and MySQL/MariaDB implement it; judging, retrying,
-// recovering and the reads are the same for both and stand in sql-ledger.ts and its neighbours.
+// What the SQL ledger asks of a database server beside what every room may ask (drivers/sql/sql.ts): its schema and
+// its batches. PostgreSQL and MySQL/MariaDB implement it; judging, retrying, recovering and the reads are the same for
+// both and stand in sql-ledger.ts and its neighbours.
 //
 // All numbers come back as text, because 64-bit ids do not fit a double; who reads a sequence or a time converts it.
-import type { EventDefinition } from '@floodgate/core/event/event.ts';
-import type { HoldStatus } from '@floodgate/core/hold.ts';
-import type { HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
-import type { ClaimKind, JournalEntry, OrderRecord } from '../../ledger.ts';
+import type { HoldId, Ticket } from '@floodgate/core/ids.ts';
+import type { SqlConnection, SqlDatabase, SqlRow } from '../../../drivers/sql/sql.ts';
+import type { JournalEntry, OrderRecord } from '../../ledger.ts';
+import type { ClaimRow, EventRow, HoldRow, KeptRow, OfEvent } from '../../tables.ts';
 
-/** A row by column name, every value as the server's text. */
-export type SqlRow = Readonly<Record<string, string | null>>;
-export type SqlValue = string | number | null;
-
-/**
- * `try again`: the transaction was rolled back by the server and the same work may succeed now (deadlock,
- * serialization failure, lock wait timeout). `connection lost`: the connection is of no more use, and a commit that
- * was under way may or may not have happened. `other`: the statement failed, the connection lives.
- */
-export type SqlFault = 'try again' | 'connection lost' | 'other';
-
-export interface SqlServer {
-  /** For people, without user and password: `PostgreSQL at db.example.org:5432/floodgate`. */
-  readonly description: string;
-  /** Rejects with an error of one clear line (see CannotReachDatabase) within the connect timeout. */
-  connect(): Promise<SqlConnection>;
-  faultOf(error: unknown): SqlFault;
+export interface SqlServer extends SqlDatabase<BatchConnection> {
   /**
    * A query for the claims on tickets `>= ?` and `< ?` of event `?` (in the order: event, from, to), aggregated:
    * at most one row per `sold` (0, 1 or 2, see CLAIM_KINDS), with `tickets` as one comma-separated list in any order. Ranges have up to
@@ -47,39 +32,20 @@ export interface BatchQuery {
   readonly buyers: readonly { readonly eventNo: number; readonly buyer: string }[];
 }
 
-/** Reads the server's clock, and so shows that it answers. */
-export const CLOCK_ONLY: BatchQuery = { eventNos: [], claims: [], holds: [], keys: [], buyers: [] };
+/** Asks for nothing, to begin a query with. */
+export const NOTHING_ASKED: BatchQuery = { eventNos: [], claims: [], holds: [], keys: [], buyers: [] };
 
 export interface BatchRows {
   /** event_no, seq, held, sold, at_ms, version, aside. One for every event number of the query. */
   readonly heads: readonly SqlRow[];
   /** event_no, ticket, sold (see CLAIM_KINDS), claimed_by. */
   readonly claims: readonly SqlRow[];
-  /** All columns of holds; and, prefixed `order_`, seq, secret, created_at_ms of the order it was confirmed to. */
+  /** All columns of holds; and, prefixed `order_`, those of the order it became that it does not tell. */
   readonly holds: readonly SqlRow[];
   /** event_no, scope, idempotency_key, hash, outcome. */
   readonly kept: readonly SqlRow[];
   /** event_no, buyer, tickets; and hold_id, which is null of an order. Orders and active holds. */
   readonly belongings: readonly SqlRow[];
-  /**
-   * The server's clock, milliseconds since 1970, of a query without event numbers; a batch does not need it and may
-   * leave it 0, which spares a statement.
-   */
-  readonly nowMs: number;
-}
-
-export interface HoldRow {
-  readonly eventNo: number;
-  readonly holdId: HoldId;
-  readonly seq: number;
-  readonly status: HoldStatus;
-  readonly buyer: string | null;
-  readonly tickets: readonly Ticket[];
-  readonly createdAtMs: number;
-  readonly expiresAtMs: number;
-  readonly orderId: OrderId | null;
-  readonly endedSeq: number | null;
-  readonly endedAtMs: number | null;
 }
 
 /** Where an event stands. */
@@ -95,54 +61,29 @@ export interface KnownHead {
 
 /** What a batch writes, ready for multi-row statements. Empty lists cost no statement. */
 export interface BatchWrite {
-  readonly newEvents: readonly {
-    readonly eventNo: number;
-    readonly event: EventDefinition;
-    readonly capacity: number;
-  }[];
-  /** What staff changed: definition and capacity by event_no. */
-  readonly changedEvents: readonly {
-    readonly eventNo: number;
-    readonly event: EventDefinition;
-    readonly capacity: number;
-  }[];
+  readonly newEvents: readonly OfEvent<EventRow>[];
+  /** What staff changed. */
+  readonly changedEvents: readonly OfEvent<EventRow>[];
   /** Written unless they are there. */
   readonly manifests: readonly { readonly manifestId: string; readonly content: string }[];
   /** Where the batch's events stand afterwards (also new ones, and head 0). */
   readonly heads: readonly KnownHead[];
-  readonly newClaims: readonly {
-    readonly eventNo: number;
-    readonly ticket: Ticket;
-    readonly as: ClaimKind;
-    readonly by: string;
-  }[];
+  readonly newClaims: readonly OfEvent<ClaimRow>[];
   /** Conditional: each must find the claim as `was` has it, else the whole write is rejected and rolled back. */
-  readonly movedClaims: readonly {
-    readonly eventNo: number;
-    readonly ticket: Ticket;
-    readonly was: string;
-    readonly as: ClaimKind;
-    readonly by: string;
-  }[];
+  readonly movedClaims: readonly OfEvent<ClaimRow & { readonly was: string }>[];
   /** Conditional in the same way. */
   readonly endedClaims: readonly {
     readonly eventNo: number;
     readonly ticket: Ticket;
     readonly was: string;
   }[];
-  readonly newHolds: readonly HoldRow[];
-  /** status, expires_at_ms, order_id, ended_seq, ended_at_ms by (event_no, hold_id). */
-  readonly changedHolds: readonly HoldRow[];
-  readonly orders: readonly (OrderRecord & { readonly eventNo: number })[];
-  readonly journal: readonly { readonly eventNo: number; readonly entry: JournalEntry }[];
-  readonly kept: readonly {
-    readonly eventNo: number;
-    readonly scope: string;
-    readonly key: string;
-    readonly hash: string;
-    /** JSON. */
-    readonly outcome: string;
-  }[];
+  readonly newHolds: readonly OfEvent<HoldRow>[];
+  /** What may change of them, by their key; so with orders. */
+  readonly changedHolds: readonly OfEvent<HoldRow>[];
+  readonly orders: readonly OfEvent<OrderRecord>[];
+  readonly changedOrders: readonly OfEvent<OrderRecord>[];
+  readonly journal: readonly OfEvent<{ readonly entry: JournalEntry }>[];
+  readonly kept: readonly OfEvent<KeptRow>[];
 }
 
 export interface ForeseenHead {
@@ -150,15 +91,11 @@ export interface ForeseenHead {
   readonly seq: number;
 }
 
-/** One connection, used by one caller at a time. Every call is bounded in time; a call too late loses the connection. */
-export interface SqlConnection {
-  /** False after any `connection lost`. */
-  readonly isOpen: boolean;
-  /** The longest text that can be written and read, in bytes of UTF-8. */
-  readonly maxTextBytes: number;
+/** A connection that can do batches. */
+export interface BatchConnection extends SqlConnection {
   /**
    * Begins the batch's transaction (READ COMMITTED), locks the heads in ascending order, then reads what is asked
-   * for: one round trip. A query without event numbers reads only the clock.
+   * for: one round trip. There is at least one event number.
    */
   readBatch(query: BatchQuery): Promise<BatchRows>;
   /** Writes all and commits: one round trip. A unique key that is there already rejects, and nothing is written. */
@@ -170,19 +107,6 @@ export interface SqlConnection {
   writeForeseen(foreseen: readonly ForeseenHead[], write: BatchWrite): Promise<void>;
   /** Ends the batch's transaction without a trace. */
   rollback(): Promise<void>;
-  /** One statement with `?` for its parameters. */
-  query(sql: string, parameters?: readonly SqlValue[]): Promise<SqlRow[]>;
-  /** What `read` queries on this connection is one consistent, read-only view. */
-  inOneView<T>(read: () => Promise<T>): Promise<T>;
-  /** Waits for what is under way, then closes. */
-  close(): Promise<void>;
-  /** Gives the connection up at once. */
-  destroy(): void;
-}
-
-/** The database cannot be used as configured: one clear line for who starts the program, without secrets. */
-export class CannotReachDatabase extends Error {
-  override readonly name = 'CannotReachDatabase';
 }
 
 /** In production: settings of the database under which an answered sale could be lost. */
