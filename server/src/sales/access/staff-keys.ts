@@ -3,9 +3,10 @@
 import type { Role } from '@floodgate/core/actor.ts';
 import { invariant } from '@floodgate/core/assert.ts';
 import type { KeyMade } from '@floodgate/core/facts.ts';
+import { SHOP } from '@floodgate/core/ids.ts';
 import type { Refusal } from '@floodgate/core/refusal.ts';
 import type { StaffKey } from '../../identity/identity.ts';
-import { type JournalEntry, type Outcome, SHOP } from '../../ledger/ledger.ts';
+import type { JournalEntry, Outcome } from '../../ledger/ledger.ts';
 import { postToShop } from '../organizing/shop-stream.ts';
 import type { Shop } from '../shop.ts';
 

@@ -3,12 +3,13 @@
 
 import { invariant } from '@floodgate/core/assert.ts';
 import { MAX_EVENT_CAPACITY } from '@floodgate/core/event/event.ts';
-import type { EventId, HoldId, Ticket } from '@floodgate/core/ids.ts';
+import type { EventId, HoldId, StreamId, Ticket } from '@floodgate/core/ids.ts';
 import type { SqlRow } from '../../../drivers/sql/sql.ts';
 import { holdOf, keptAddress, keyOf, limitedBuyerOf, ticketsNamedBy } from '../../judge/judge.ts';
 import type { Belongings, EventState, HoldState, TicketClaim, WorkingSet } from '../../judge/state.ts';
 import { keptOutcome } from '../../kept-outcome.ts';
 import type { Entry, Idempotency, OrderRecord } from '../../ledger.ts';
+import { makesStream } from '../../streams.ts';
 import { claimKind, holdRecord, numberOrNull } from './rows.ts';
 import type { BatchQuery, BatchRows } from './sql-server.ts';
 
@@ -18,7 +19,7 @@ export interface KnownEvent {
   readonly capacity: number;
   readonly version: number;
 }
-export type KnownEvents = ReadonlyMap<EventId, KnownEvent>;
+export type KnownEvents = ReadonlyMap<StreamId, KnownEvent>;
 
 /** The head of the catalogue, whose seq is the number of events. */
 export const CATALOGUE = 0;
@@ -31,7 +32,7 @@ export function queryFor(entries: readonly Entry[], known: KnownEvents): BatchQu
   const keys = new Map<string, { eventNo: number; scope: string; key: string }>();
   const buyers = new Map<string, { eventNo: number; buyer: string }>();
   for (const entry of entries) {
-    if (entry.kind === 'create-event') eventNos.add(CATALOGUE);
+    if (makesStream(entry)) eventNos.add(CATALOGUE);
     const event = known.get(entry.eventId);
     if (!event) continue;
     const { eventNo } = event;
@@ -97,7 +98,7 @@ export function workingSetOf(
   return { set, latestMs: rows.heads.reduce((latest, row) => Math.max(latest, Number(row.at_ms)), 0) };
 }
 
-function stateOf(eventId: EventId, { eventNo, capacity }: KnownEvent, head: SqlRow): EventState {
+function stateOf(eventId: StreamId, { eventNo, capacity }: KnownEvent, head: SqlRow): EventState {
   return {
     eventNo,
     eventId,
@@ -124,14 +125,14 @@ function putClaim(event: EventState, row: SqlRow): void {
  * conditional, would be refused as a whole.
  */
 function putHold(event: EventState, row: SqlRow): void {
-  const record = holdRecord(row, event.eventId);
+  const record = holdRecord(row, event.eventId as EventId);
   const { holdId, tickets } = record;
   const order: OrderRecord | undefined =
     record.status !== 'confirmed' || record.orderId === null
       ? undefined
       : {
           orderId: record.orderId,
-          eventId: event.eventId,
+          eventId: record.eventId,
           seq: Number(row.order_seq),
           status: 'confirmed',
           buyer: record.buyer,
