@@ -21,12 +21,20 @@ export interface WantedKey {
   readonly expiresAtMs: number | null;
 }
 
+/** A key that would have expired before it is made. */
+export interface AlreadyExpired {
+  readonly problems: { readonly expiresAt: string };
+}
+
 /** Makes a key. `key` is shown now and never again; `by` says who for the audit log. */
 export async function makeKey(
   shop: Shop,
   wanted: WantedKey,
   by: string,
-): Promise<{ key: string; kept: StaffKey }> {
+): Promise<{ key: string; kept: StaffKey } | AlreadyExpired> {
+  if (wanted.expiresAtMs !== null && wanted.expiresAtMs <= shop.ledger.nowMs()) {
+    return { problems: { expiresAt: 'must be in the future' } };
+  }
   const keyId = shop.newId();
   const { key, hash } = shop.identity.newKey(keyId);
   const fact = { keyId, ...wanted, hash, by };
@@ -56,6 +64,15 @@ export async function revokeKey(shop: Shop, keyId: string, by: string): Promise<
 export async function listKeys(shop: Shop): Promise<readonly StaffKey[]> {
   await learnStaff(shop);
   return shop.identity.keys();
+}
+
+/** What a key is good for now, by the ledger's clock. */
+export function keyStatus(
+  shop: Shop,
+  { expiresAtMs, revokedAtMs }: StaffKey,
+): 'active' | 'expired' | 'revoked' {
+  if (revokedAtMs !== null) return 'revoked';
+  return expiresAtMs !== null && expiresAtMs <= shop.ledger.nowMs() ? 'expired' : 'active';
 }
 
 /** Learns which keys other processes have made and revoked. Returns how many facts were new. */

@@ -4,6 +4,7 @@ import type { HoldId, OrderId } from '@floodgate/core/ids.ts';
 import type { Refusal } from '@floodgate/core/refusal.ts';
 import type { Hold, Idempotency, Reservation } from '../../ledger/ledger.ts';
 import type { CatalogueEntry } from '../catalogue/catalogue.ts';
+import { defaultEvent } from '../catalogue/default-event.ts';
 import { newOrderId, type Shop } from '../shop.ts';
 import { claimHold } from './hold.ts';
 import { typeNamed } from './wants.ts';
@@ -23,11 +24,7 @@ export interface AmbiguousSku {
  * What a SKU names: `event:type`, or a type of the default event, or one that only one event has. Refusals:
  * EVENT_NOT_FOUND, TICKET_TYPE_NOT_FOUND.
  */
-export async function findSku(
-  shop: Shop,
-  skuId: string,
-  defaultEvent: string | undefined,
-): Promise<Sku | AmbiguousSku | Refusal> {
+export async function findSku(shop: Shop, skuId: string): Promise<Sku | AmbiguousSku | Refusal> {
   const colon = skuId.indexOf(':');
   if (colon >= 0) {
     const eventId = skuId.slice(0, colon);
@@ -36,7 +33,7 @@ export async function findSku(
     if (!entry) return { refusal: 'EVENT_NOT_FOUND' };
     return typeNamed(entry, ticketType) ? { eventId, ticketType } : { refusal: 'TICKET_TYPE_NOT_FOUND' };
   }
-  const preferred = shop.catalogue.defaultEvent(defaultEvent);
+  const preferred = defaultEvent(shop);
   if (preferred && typeNamed(preferred, skuId)) return skuOf(preferred, skuId);
   const having = shop.catalogue
     .all()

@@ -63,9 +63,8 @@ export class Catalogue {
     return [...this.#entries.values()];
   }
 
-  /** The named one, else the first that the public may see; undefined when there is none. */
-  defaultEvent(named: string | undefined): CatalogueEntry | undefined {
-    if (named !== undefined) return this.#entries.get(named);
+  /** The first that the public may see; undefined when there is none. */
+  firstShown(): CatalogueEntry | undefined {
     for (const entry of this.#entries.values()) if (entry.event.status !== 'draft') return entry;
     return undefined;
   }
