@@ -18,7 +18,7 @@ import { Busy } from '@floodgate/core/faults.ts';
 import type { EventId, Ticket } from '@floodgate/core/ids.ts';
 import type { Refusal } from '@floodgate/core/refusal.ts';
 import type { TicketLayout } from '@floodgate/core/seating/layout.ts';
-import type { TakeRefusal, TakeResult, Want } from '../inventory/inventory.ts';
+import type { Inventory, TakeRefusal, TakeResult, Want } from '../inventory/inventory.ts';
 import {
   type Buy,
   type ChangeEvent,
@@ -45,7 +45,8 @@ const MAX_WAIT_MS = 2_000;
 /** An event that does not sell is looked up again this often, however many are told so. */
 const RECENT_MS = 100;
 
-type Rooms = Pick<Shop, 'catalogue' | 'inventory' | 'ledger' | 'inDoubt' | 'telemetry'>;
+/** What conduct works with. */
+export type Rooms = Pick<Shop, 'catalogue' | 'inventory' | 'ledger' | 'inDoubt' | 'telemetry'>;
 
 /** Entries that are made from a version of an event. */
 type Versioned = Buy | Hold | Confirm | ChangeEvent;
@@ -102,8 +103,11 @@ export async function conduct<E extends Versioned, D extends Demand, X extends o
     const checked = course.check(entry);
     const demand = checked instanceof Promise ? await checked : checked;
     let result: OutcomeOf<E> | Refusal | X;
-    if (isDemand(demand)) result = await attempt(shop, entry, course, demand);
-    else {
+    if (isDemand(demand)) {
+      const prepared = prepare(shop, entry, course, demand);
+      const proposed = prepared instanceof Promise ? await prepared : prepared;
+      result = isEntry<E>(proposed) ? await post(shop, proposed) : proposed;
+    } else {
       const newer = isClosed(demand) ? await lookAgain(shop, entry) : entry;
       const isNewer = newer.version > entry.version;
       entry = newer;
@@ -122,30 +126,68 @@ export async function conduct<E extends Versioned, D extends Demand, X extends o
   throw new Busy(`went round ${MAX_ROUNDS} times: others were faster, or staff changed the event`);
 }
 
-/** Takes what is wanted on this version, and lets the ledger judge. Undone when it comes to nothing. */
-async function attempt<E extends Versioned, D extends Demand, X extends object>(
+/**
+ * Takes what is wanted on this version, and says what is to be posted, or why nothing is. The memory inventory answers
+ * without a promise, and so does this: a turn of the microtask queue saved for every sale.
+ */
+function prepare<E extends Versioned, D extends Demand, X extends object>(
   shop: Rooms,
   entry: CatalogueEntry,
   course: Course<E, D, X>,
   demand: D,
-): Promise<OutcomeOf<E> | Refusal | X> {
-  const { eventId, layout } = entry;
+): Prepared<E, X> | Promise<Prepared<E, X>> {
   const { wants } = demand;
-  const answer = wants.length > 0 ? shop.inventory.take(eventId, wants) : NOTHING_TAKEN;
-  // The memory inventory answers without a promise: a turn of the microtask queue saved for every sale.
-  let taken = answer instanceof Promise ? await answer : answer;
-  if (isPending(taken)) taken = await takeDecided(shop, eventId, wants);
+  const taken = wants.length > 0 ? shop.inventory.take(entry.eventId, wants) : NOTHING_TAKEN;
+  return taken instanceof Promise || isPending(taken)
+    ? prepareLater(shop, entry, course, demand, taken)
+    : propose(shop, entry, course, demand, taken);
+}
+
+async function prepareLater<E extends Versioned, D extends Demand, X extends object>(
+  shop: Rooms,
+  entry: CatalogueEntry,
+  course: Course<E, D, X>,
+  demand: D,
+  answer: TakeResult | Promise<TakeResult>,
+): Promise<Prepared<E, X>> {
+  let taken = await answer;
+  if (isPending(taken)) taken = await takeDecided(shop, entry.eventId, demand.wants);
+  return propose(shop, entry, course, demand, taken);
+}
+
+function propose<E extends Versioned, D extends Demand, X extends object>(
+  { inventory }: Rooms,
+  entry: CatalogueEntry,
+  course: Course<E, D, X>,
+  demand: D,
+  taken: TakeResult,
+): Prepared<E, X> | Promise<Prepared<E, X>> {
+  const { eventId, layout } = entry;
   if ('refusal' in taken) {
     const refusal = refusalOfTake(layout, taken);
     return course.refuse ? course.refuse(refusal, entry, demand) : refusal;
   }
   const { tickets } = taken;
   // The inventory may know a newer version already.
-  const made = hasAll(layout, tickets) ? course.propose(entry, demand, tickets) : STALE;
-  const proposed = made instanceof Promise ? await made : made;
-  if (isEntry<E>(proposed)) return await post(shop, proposed);
-  if (tickets.length > 0) shop.inventory.giveBack(eventId, tickets);
-  return proposed;
+  const proposed = hasAll(layout, tickets) ? course.propose(entry, demand, tickets) : STALE;
+  return isEntry<E>(proposed) ? proposed : proposedOrUndone(inventory, eventId, tickets, proposed);
+}
+
+/** What was taken for an entry that is not to be goes back. */
+async function proposedOrUndone<P extends object>(
+  inventory: Inventory,
+  eventId: EventId,
+  tickets: readonly Ticket[],
+  proposed: P | Promise<P>,
+): Promise<P> {
+  let isPosted = false;
+  try {
+    const result = await proposed;
+    isPosted = isEntry(result);
+    return result;
+  } finally {
+    if (!isPosted && tickets.length > 0) inventory.giveBack(eventId, tickets);
+  }
 }
 
 /**
@@ -241,6 +283,9 @@ const catchUpEvery = (kind: Versioned['kind']): number => (kind === 'change-even
 type Decided = Exclude<TakeResult, { readonly refusal: 'PENDING' }>;
 type NotTaken = Extract<TakeResult, { readonly refusal: TakeRefusal }>;
 
+/** What is to be posted; or an answer, or that this version is not the newest. */
+type Prepared<E extends Versioned, X extends object> = E | Refusal | X | typeof STALE;
+
 const NOTHING_TAKEN: TakeResult = { tickets: [] };
 const STALE = { status: 'refused', refusal: 'EVENT_CHANGED' } as const;
 
@@ -265,8 +310,10 @@ const isClosed = (no: Refusal | object): boolean =>
 const isKept = (no: Refusal | object): no is Refusal =>
   'refusal' in no && !(no as Refusal).refusal.endsWith('_NOT_FOUND');
 
-const hasAll = ({ capacity }: TicketLayout, tickets: readonly Ticket[]): boolean =>
-  tickets.every((ticket) => ticket < capacity);
+function hasAll({ capacity }: TicketLayout, tickets: readonly Ticket[]): boolean {
+  for (const ticket of tickets) if (ticket >= capacity) return false;
+  return true;
+}
 
 const isStreamMissing = ({ kind, eventId }: Entry, outcome: Outcome): boolean =>
   outcome.status === 'refused' &&

@@ -38,7 +38,7 @@ export interface SeatChanges {
 
 /** The seats of one event. */
 export class SeatBoard {
-  readonly #shop: Shop;
+  readonly #shop: Pick<Shop, 'ledger'>;
   readonly #eventId: EventId;
   readonly #codes: Uint8Array;
   /** Up to here the journal is known. */
@@ -52,7 +52,7 @@ export class SeatBoard {
   #lookedAtMs = Number.NEGATIVE_INFINITY;
   #looking: Promise<void> | undefined;
 
-  constructor(shop: Shop, eventId: EventId, seats: number) {
+  constructor(shop: Pick<Shop, 'ledger'>, eventId: EventId, seats: number) {
     this.#shop = shop;
     this.#eventId = eventId;
     this.#codes = new Uint8Array(seats);
@@ -157,10 +157,10 @@ function pack(codes: Uint8Array): string {
 
 /** The boards of the events that somebody looks at. */
 export class SeatBoards {
-  readonly #shop: Shop;
+  readonly #shop: Pick<Shop, 'ledger'>;
   readonly #boards = new Map<EventId, SeatBoard>();
 
-  constructor(shop: Shop) {
+  constructor(shop: Pick<Shop, 'ledger'>) {
     this.#shop = shop;
   }
 
