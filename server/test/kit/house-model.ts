@@ -10,8 +10,8 @@ import { manifestText } from '@floodgate/manifest/text.ts';
 import { layoutOf } from '../../src/inventory/contract/test-events.ts';
 import { InventoryModel } from '../../src/inventory/contract/test-model.ts';
 import { AVAILABLE, HELD, SOLD, type State, type Want } from '../../src/inventory/inventory.ts';
+import { post } from '../../src/sales/conduct.ts';
 import { makeEvent, type NewEvent } from '../../src/sales/organizing/organize.ts';
-import { postToShop } from '../../src/sales/organizing/shop-stream.ts';
 import type { Shop } from '../../src/sales/shop.ts';
 import { HOLD_MAX_MS, HOLD_TTL_MS } from './memory-shop.ts';
 
@@ -181,7 +181,7 @@ export async function putHouseOnSale(
   limits: Pick<Partial<NewEvent>, 'limitPerBuyer' | 'holdsPerBuyer'> = {},
 ): Promise<void> {
   const kept = { manifestId: 'house', content: manifestText(MANIFEST), by: 'staff' };
-  await postToShop(shop, { kind: 'keep-manifest', eventId: SHOP, ...kept });
+  await post(shop, { kind: 'keep-manifest', eventId: SHOP, ...kept });
   const where = { venue: { name: 'House' }, timeZone: 'Etc/UTC', startsAt: '2030-01-01T20:00:00Z' };
   const ticketTypes = TYPES.map(({ capacity: _, ...type }) => ({
     ...{ ...type, price: 0 },

@@ -8,8 +8,8 @@ import { SHOP } from '@floodgate/core/ids.ts';
 import type { Refusal } from '@floodgate/core/refusal.ts';
 import type { Identity, StaffKey } from '../../identity/identity.ts';
 import type { JournalEntry, Outcome } from '../../ledger/ledger.ts';
+import { post } from '../conduct.ts';
 import { follow } from '../follow.ts';
-import { postToShop } from '../organizing/shop-stream.ts';
 import type { Shop } from '../shop.ts';
 
 export type { StaffKey } from '../../identity/identity.ts';
@@ -37,7 +37,7 @@ export async function makeKey(
   const keyId = shop.newId();
   const { key, hash } = shop.identity.newKey(keyId);
   const fact = { keyId, ...wanted, hash, by };
-  const { atMs } = committed(await postToShop(shop, { kind: 'record', eventId: SHOP, as: 'key-made', fact }));
+  const { atMs } = committed(await post(shop, { kind: 'record', eventId: SHOP, as: 'key-made', fact }));
   const kept = { keyId, ...wanted, hash, createdAtMs: atMs, revokedAtMs: null };
   shop.identity.admit(kept);
   return { key, kept };
@@ -52,9 +52,7 @@ export async function revokeKey(shop: Shop, keyId: string, by: string): Promise<
   if (!key) return { refusal: 'KEY_NOT_FOUND' };
   if (key.revokedAtMs !== null) return key;
   const fact = { keyId, name: key.name, by };
-  const { atMs } = committed(
-    await postToShop(shop, { kind: 'record', eventId: SHOP, as: 'key-revoked', fact }),
-  );
+  const { atMs } = committed(await post(shop, { kind: 'record', eventId: SHOP, as: 'key-revoked', fact }));
   identity.revoke(keyId, atMs);
   return identity.key(keyId)!;
 }

@@ -39,7 +39,7 @@ export interface SeatChanges {
 
 /** The seats of one event. */
 export class SeatBoard {
-  readonly #shop: Shop;
+  readonly #shop: Pick<Shop, 'ledger'>;
   readonly #eventId: EventId;
   readonly #codes: Uint8Array;
   /** Knows up to where the journal is in the map; nowhere, before the claims were read. */
@@ -54,7 +54,7 @@ export class SeatBoard {
   #lookedAtMs = Number.NEGATIVE_INFINITY;
   #looking: Promise<void> | undefined;
 
-  constructor(shop: Shop, eventId: EventId, seats: number) {
+  constructor(shop: Pick<Shop, 'ledger'>, eventId: EventId, seats: number) {
     this.#shop = shop;
     this.#eventId = eventId;
     this.#codes = new Uint8Array(seats);
@@ -153,10 +153,10 @@ function pack(codes: Uint8Array): string {
 
 /** The boards of the events that somebody looks at. */
 export class SeatBoards {
-  readonly #shop: Shop;
+  readonly #shop: Pick<Shop, 'ledger'>;
   readonly #boards = new Map<EventId, SeatBoard>();
 
-  constructor(shop: Shop) {
+  constructor(shop: Pick<Shop, 'ledger'>) {
     this.#shop = shop;
   }
 
