@@ -8,6 +8,7 @@ import { availableParallelism } from 'node:os';
 import { styleText } from 'node:util';
 import { type CheckResult, ROOT, runChecks } from './checks.ts';
 import { REAL_SERVERS } from './real-servers.ts';
+import { measureSlowness, SLOWNESS_VARIABLE } from './slowness.ts';
 import { type FileResult, runTestFile } from './test-file.ts';
 import type { TestResult } from './test-message.ts';
 
@@ -20,8 +21,9 @@ const TEST_FILES = [
 ];
 /** These drive whole servers with all the load the machine can make: one at a time, and last. */
 const ALONE = /^(server\/test|bench)\//;
-const TIMEOUT_MS = 120_000;
-const TIMEOUT_ALONE_MS = 600_000;
+/** These only end what hangs: an order above what the slowest file needs, times the machine's slowness. */
+const TIMEOUT_MS = 600_000;
+const TIMEOUT_ALONE_MS = 1_200_000;
 const SLOW_TEST_MS = 1_000;
 const CHECKS = 'checks';
 
@@ -38,18 +40,21 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 const wanted = process.argv.slice(2);
 const { files, titlePart } = select(wanted);
 const results: FileResult[] = [];
+const slowness = await measureSlowness();
+process.env[SLOWNESS_VARIABLE] = `${slowness}`;
+write(`Slowness ${slowness}: by this factor the limits grow that end what hangs`);
 showProgress('checks …');
-if (wanted.length === 0) results.push(asFileResult(await runChecks(false, stopping.signal)));
+if (wanted.length === 0) results.push(asFileResult(await runChecks(false, stopping.signal, slowness)));
 results.forEach(print);
 await runFiles(
   files.filter((file) => !ALONE.test(file)),
   Math.min(availableParallelism(), 4),
-  TIMEOUT_MS,
+  TIMEOUT_MS * slowness,
 );
 await runFiles(
   files.filter((file) => ALONE.test(file)),
   1,
-  TIMEOUT_ALONE_MS,
+  TIMEOUT_ALONE_MS * slowness,
 );
 process.exitCode = conclude();
 if (stoppedBy !== undefined) {
