@@ -85,7 +85,8 @@ const EXCEPTIONS: readonly { readonly from: Floor; readonly to: string; readonly
 /** Packages that speak to a store. Only rooms and entries may: no SQL in a handler, no Redis in a use case. */
 const DRIVERS = new Set(['node:sqlite', 'pg', 'mysql2', 'kysely', 'ioredis', '@platformatic/kafka']);
 
-const TEST = /\.(test|contract)\.tsx?$|^core\/src\/test-|^server\/src\/inventory\/test-|^server\/test\//;
+const TEST =
+  /\.(test|contract)\.tsx?$|^(core|server)\/src\/([^/]+\/)*test-|\/sell-until-killed\.ts$|^server\/test\//;
 
 function placeOf(file: string): Place | undefined {
   if (TEST.test(file) || file.startsWith('bench/')) return { floor: 'test', area: 'tests' };

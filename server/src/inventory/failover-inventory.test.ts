@@ -1,9 +1,11 @@
 // Failover on memory twins that fail when told: which inventory sells when, what it knows then, and what it is told.
 // With a real Redis under load: server/test/redis-faults.test.ts.
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventId, Ticket } from '@floodgate/core/ids.ts';
+import { patienceMs } from '@floodgate/core/test-patience.ts';
 import { FailoverInventory } from './failover-inventory.ts';
 import { FollowingInventory, type LedgerFeed, type TicketChange } from './following-inventory.ts';
 import { inventoryContract } from './inventory.contract.ts';
@@ -102,8 +104,8 @@ async function made(capacity = 10) {
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  for (let waits = 0; !condition(); waits++) {
-    assert.ok(waits < 500, 'not within 5 seconds');
+  for (const giveUpMs = performance.now() + patienceMs(1_000); !condition(); ) {
+    assert.ok(performance.now() < giveUpMs, `it never came: ${condition}`);
     await sleep(10);
   }
 }

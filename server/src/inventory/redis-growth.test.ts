@@ -1,8 +1,10 @@
 // Processes that share an event in Redis learn one after the other that it has grown. Whoever knows it makes Redis longer;
 // who does not goes on with what it knows, and never makes Redis shorter again.
+
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import type { Ticket } from '@floodgate/core/ids.ts';
+import { patienceMs, SLOWNESS } from '@floodgate/core/test-patience.ts';
 import { Redis } from 'ioredis';
 import { needsServer } from '../../test/servers/binaries.ts';
 import { type RedisServer, startRedis } from '../../test/servers/redis.ts';
@@ -51,8 +53,8 @@ describe('An event in Redis that grows', needsServer('redis'), () => {
     lost = [];
     await admin.flushall();
     const onLost = (_: unknown, fault: Error) => lost.push(fault);
-    ahead = await RedisInventory.connect(server.url, { deadlineMs: 5_000, onLost });
-    behind = await RedisInventory.connect(server.url, { deadlineMs: 5_000, onLost });
+    ahead = await RedisInventory.connect(server.url, { deadlineMs: patienceMs(500), onLost });
+    behind = await RedisInventory.connect(server.url, { deadlineMs: patienceMs(500), onLost });
   });
   afterEach(async () => {
     await Promise.all([ahead.close(), behind.close()]);
@@ -188,7 +190,10 @@ describe('An event in Redis that grows', needsServer('redis'), () => {
 
   test('[S2] a process that learns of growth while Redis is away makes it longer when it is back', async () => {
     const own = await startRedis();
-    const inventory = await RedisInventory.connect(own.url, { deadlineMs: 300, connectTimeoutMs: 500 });
+    const inventory = await RedisInventory.connect(own.url, {
+      deadlineMs: 300 * SLOWNESS,
+      connectTimeoutMs: 500 * SLOWNESS,
+    });
     await inventory.load(SHORT, NOTHING);
     own.pause();
     await assert.rejects(inventory.grow(LONG), InventoryUnavailable);
