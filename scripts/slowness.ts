@@ -1,9 +1,9 @@
 // How slow this machine is now, neighbours included. Limits that only end what hangs grow by it, so that a suite
 // which is merely slow is not taken for one that hangs.
-import { availableParallelism } from 'node:os';
+import { availableParallelism, loadavg } from 'node:os';
 import { Worker } from 'node:worker_threads';
 
-/** Hands the factor to the test processes; whoever sets it before a run overrules the measurement. */
+/** Hands the factor to the test processes; whoever sets it before a run overrules what is measured. */
 export const SLOWNESS_VARIABLE = 'FLOODGATE_TEST_SLOWNESS';
 
 const ROUNDS = 3;
@@ -19,10 +19,22 @@ const LOOP = `
     parentPort.postMessage({ tookMs: performance.now() - startMs, hash });
   });`;
 
-/** At least 1: how many times as long as on the reference machine a loop on every core takes, at the worst of three. */
-export async function measureSlowness(): Promise<number> {
+export interface Slowness {
+  /** At least 1: how many times as long as on the reference machine a loop on every core takes, at the worst of three. */
+  readonly atStart: number;
+  /** Neighbours may come later: more, when more programs than that have wanted each core in the last minute. */
+  readonly now: () => number;
+}
+
+export async function measureSlowness(): Promise<Slowness> {
   const given = Number(process.env[SLOWNESS_VARIABLE]);
-  if (given >= 1) return given;
+  if (given >= 1) return { atStart: given, now: () => given };
+  const atStart = await measureLoop();
+  const load = () => Math.ceil((10 * loadavg()[0]!) / availableParallelism()) / 10;
+  return { atStart, now: () => Math.max(atStart, load()) };
+}
+
+async function measureLoop(): Promise<number> {
   const workers = Array.from({ length: availableParallelism() }, () => new Worker(LOOP, { eval: true }));
   let worstMs = 0;
   for (let round = 0; round < ROUNDS; round++) {

@@ -173,7 +173,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGKILL'] as const) {
 }
 
 /** Long enough for the file to come to where it hangs; what is shown here is its end. */
-const LIMIT_MS = 3_000 * SLOWNESS;
+const LIMIT_MS = 1_500 * SLOWNESS;
 
 function runToLimit(project: string): Promise<FileResult> {
   const signal = new AbortController().signal;

@@ -41,20 +41,19 @@ const wanted = process.argv.slice(2);
 const { files, titlePart } = select(wanted);
 const results: FileResult[] = [];
 const slowness = await measureSlowness();
-process.env[SLOWNESS_VARIABLE] = `${slowness}`;
-write(`Slowness ${slowness}: by this factor the limits grow that end what hangs`);
+write(`Slowness ${slowness.atStart}: by this factor the limits grow that end what hangs`);
 showProgress('checks …');
-if (wanted.length === 0) results.push(asFileResult(await runChecks(false, stopping.signal, slowness)));
+if (wanted.length === 0) results.push(asFileResult(await runChecks(false, stopping.signal, slowness.now())));
 results.forEach(print);
 await runFiles(
   files.filter((file) => !ALONE.test(file)),
   Math.min(availableParallelism(), 4),
-  TIMEOUT_MS * slowness,
+  TIMEOUT_MS,
 );
 await runFiles(
   files.filter((file) => ALONE.test(file)),
   1,
-  TIMEOUT_ALONE_MS * slowness,
+  TIMEOUT_ALONE_MS,
 );
 process.exitCode = conclude();
 if (stoppedBy !== undefined) {
@@ -74,12 +73,14 @@ function select(texts: readonly string[]): { files: string[]; titlePart: string 
     : { files: all, titlePart: texts.join(' ') };
 }
 
-async function runFiles(queue: string[], atOnce: number, timeoutMs: number): Promise<void> {
-  const options = { root: ROOT, timeoutMs, titlePart, signal: stopping.signal };
+async function runFiles(queue: string[], atOnce: number, limitMs: number): Promise<void> {
   const work = async () => {
     for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
       if (stopping.signal.aborted) return;
       showProgress(`${file} …`);
+      const factor = slowness.now();
+      process.env[SLOWNESS_VARIABLE] = `${factor}`;
+      const options = { root: ROOT, timeoutMs: limitMs * factor, titlePart, signal: stopping.signal };
       const result = await runTestFile(file, options);
       results.push(result);
       print(result);
