@@ -1,8 +1,10 @@
 // As staff-changes.test.ts, with several processes of the real program on one database server: staff and buyers ask any
 // of them. What one process was answered holds in every other from that moment on.
+
 import assert from 'node:assert/strict';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { patienceMs } from '@floodgate/core/testing/patience.ts';
 import { seededRandom } from '../kit/checker/random.ts';
 import { ServerProcess } from '../kit/server-process.ts';
 import { needsServer } from '../kit/servers/binaries.ts';
@@ -25,9 +27,9 @@ import { ask } from '../kit/test-shop.ts';
 const BUYERS = 16;
 const PAUSES = 12;
 /** What a process has not been told it learns in a second; a busy machine takes longer. */
-const LEARNED_WITHIN_MS = 5_000;
+const LEARNED_WITHIN_MS = patienceMs(2_000);
 /** What is shown may be behind for as long as a lost message needs to be noticed. */
-const RECONCILED_WITHIN_MS = 8_000;
+const RECONCILED_WITHIN_MS = patienceMs(2_000);
 const staff = { asStaff: true } as const;
 
 let postgres: PostgresServer;
@@ -77,7 +79,7 @@ async function redisOf(t: TestContext, withRedis = true): Promise<RedisServer | 
 for (const withRedis of [true, false]) {
   const where = withRedis ? 'on one Redis' : 'each with a memory of its own';
   describe(`staff of several processes, ${where}`, {
-    timeout: 150_000,
+    timeout: patienceMs(30_000),
     ...needsServer('redis', 'postgres'),
   }, () => {
     test('[E1] what one process changed, the other heeds when it sells, and shows a second later', async (t) => {
@@ -145,9 +147,7 @@ for (const withRedis of [true, false]) {
       t.diagnostic(`FAULT_SEED=${seed}`);
       // Fifty changes a second are more than some buyers can keep up with: they are told to come again.
       const crowd = new Crowd(doors, seededRandom(seed), true);
-      const over = sleep(5_000).then(() => {
-        crowd.isOver = true;
-      });
+      const over = crowd.end(5_000, { orders: 30, changes: 10 });
       const [{ orders }] = await Promise.all([crowd.shop(BUYERS), crowd.change(), crowd.change(), over]);
       t.diagnostic(`${orders.length} orders; changes by answer: ${JSON.stringify([...crowd.changes])}`);
       assert.ok((crowd.changes.get(200) ?? 0) > 10 && orders.length > 30, 'too little happened for a proof');
@@ -176,7 +176,7 @@ for (const withRedis of [true, false]) {
           await victim.kill();
           await victim.start();
         }
-        crowd.isOver = true;
+        await crowd.end(0, { orders: 30, changes: 5 });
       };
       const [{ orders }] = await Promise.all([crowd.shop(BUYERS), crowd.change(), crowd.change(), killing()]);
       const journal = await journalOf(doors[0]);
@@ -196,7 +196,7 @@ for (const withRedis of [true, false]) {
 }
 
 test('[S1] [S2] [E2] Redis dies and comes back empty in the midst of changes and sales', {
-  timeout: 60_000,
+  timeout: patienceMs(12_000),
   ...needsServer('redis', 'postgres'),
 }, async (t) => {
   const redis = await redisOf(t);
@@ -212,8 +212,7 @@ test('[S1] [S2] [E2] Redis dies and comes back empty in the midst of changes and
       await sleep(800 + random() * 400);
       await redis!.restart({ keepData: false });
     }
-    await sleep(1_500);
-    crowd.isOver = true;
+    await crowd.end(1_500, { orders: 30, changes: 5 });
   };
   const [{ orders }] = await Promise.all([crowd.shop(BUYERS), crowd.change(), crowd.change(), harming()]);
   const journal = await journalOf(doors[0]);

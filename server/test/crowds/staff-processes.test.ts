@@ -1,8 +1,10 @@
 // Two processes that are one shop, on a database server: keys and sessions of one are good at the other, and what is
 // revoked at one is soon worth nothing at the other.
+
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { patienceMs } from '@floodgate/core/testing/patience.ts';
 import { tokenOf } from '../kit/forge.ts';
 import { ServerProcess } from '../kit/server-process.ts';
 import { needsServer } from '../kit/servers/binaries.ts';
@@ -10,10 +12,10 @@ import { type PostgresServer, startPostgres } from '../kit/servers/postgres.ts';
 import * as shapes from '../kit/shapes.ts';
 import { ask } from '../kit/test-shop.ts';
 
-/** Processes read the journal every second; the rest is for a busy machine. */
-const SOON_MS = 5_000;
+/** Processes read the journal every second. */
+const SOON_MS = patienceMs(2_000);
 
-describe('staff at two processes', { timeout: 120_000, ...needsServer('postgres') }, () => {
+describe('staff at two processes', { timeout: patienceMs(24_000), ...needsServer('postgres') }, () => {
   let postgres: PostgresServer;
   let here: ServerProcess;
   let there: ServerProcess;

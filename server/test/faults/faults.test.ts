@@ -1,12 +1,14 @@
 // The real program on a real disk that is full or turns read-only (faults 3 and 43): nothing is granted that was not
 // kept, everything else goes on, and selling resumes by itself. The disk is a small one in memory, which only root
 // may mount.
+
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
+import { patienceMs } from '@floodgate/core/testing/patience.ts';
 import { Program, temporaryFolder } from '../kit/program.ts';
 import { API_KEY } from '../kit/server-process.ts';
 import * as shapes from '../kit/shapes.ts';
@@ -192,7 +194,7 @@ async function useUpRoom(client: Client): Promise<void> {
   }
 }
 
-describe('a disk', { concurrency: 2, timeout: 60_000 }, () => {
+describe('a disk', { concurrency: 2, timeout: patienceMs(12_000) }, () => {
   // The smaller disk is full while the write-ahead log grows, the larger one when the log is copied into the ledger.
   for (const { mib, tickets } of [
     { mib: 3, tickets: 4_000 },

@@ -1,7 +1,9 @@
 // A crowd that shops while staff change the event, at any of the shop's processes, and what must be true of the journal
 // afterwards. The journal is all that is believed: what was answered is compared with it.
+
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { patienceMs } from '@floodgate/core/testing/patience.ts';
 import type { z } from 'zod';
 import * as shapes from './shapes.ts';
 import type { Asking, Reply } from './test-shop.ts';
@@ -25,6 +27,8 @@ export class Crowd {
   readonly #allocations: string[] = [];
   /** Answers to changes, by status. */
   readonly changes = new Map<number, number>();
+  /** The tickets of each order that was answered. */
+  readonly orders: number[][] = [];
   isOver = false;
   readonly #isPatient: boolean;
 
@@ -40,7 +44,7 @@ export class Crowd {
 
   /** Buys, holds, confirms and gives back without a rest until it is over. Faults of the shop are failures. */
   async shop(buyers: number): Promise<Granted> {
-    const orders: number[][] = [];
+    const { orders } = this;
     const buyer = async (): Promise<void> => {
       while (!this.isOver) {
         const reply = await this.#shopOnce();
@@ -51,6 +55,16 @@ export class Crowd {
     };
     await Promise.all(Array.from({ length: buyers }, buyer));
     return { orders };
+  }
+
+  /** Shops for a while, and on a slow machine for as long as it takes to prove something; then it is over. */
+  async end(afterMs: number, enough: { readonly orders: number; readonly changes: number }): Promise<void> {
+    await sleep(afterMs);
+    const giveUpMs = performance.now() + patienceMs(5_000);
+    const isEnough = () =>
+      this.orders.length > enough.orders && (this.changes.get(200) ?? 0) > enough.changes;
+    while (!isEnough() && performance.now() < giveUpMs) await sleep(50);
+    this.isOver = true;
   }
 
   /** Pauses and resumes, each at any process. */
@@ -121,11 +135,12 @@ export class Crowd {
   }
 
   async #patiently(...asked: Parameters<Door>): Promise<Reply> {
-    for (let tries = 0; ; tries++) {
+    for (const giveUpMs = performance.now() + patienceMs(2_000); ; ) {
       const door = this.#doors[Math.floor(this.#random() * this.#doors.length)]!;
       const reply = await door(...asked).catch((error: Error) => error);
       if (!(reply instanceof Error) && reply.status !== 503) return reply;
-      assert.ok(tries < 200, `nobody answers: ${reply instanceof Error ? reply.message : reply.text}`);
+      const isInTime = performance.now() < giveUpMs;
+      assert.ok(isInTime, `nobody answers: ${reply instanceof Error ? reply.message : reply.text}`);
       await sleep(50);
     }
   }

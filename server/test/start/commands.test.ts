@@ -1,10 +1,12 @@
 // The two commands beside the shop: seed (mission row A1) and db:reset (row B6), run as npm runs them.
+
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
+import { patienceMs } from '@floodgate/core/testing/patience.ts';
 import { Program, type Script, scriptFile, temporaryFolder } from '../kit/program.ts';
 import * as shapes from '../kit/shapes.ts';
 import { ask, openTestShop, type TestShop } from '../kit/test-shop.ts';
@@ -41,7 +43,7 @@ const refused = ({ code, stdout, stderr }: Program & { readonly code: number | n
   assert.match(stderr, why);
 };
 
-describe('seed', { concurrency: 2, timeout: 60_000 }, () => {
+describe('seed', { concurrency: 2, timeout: patienceMs(12_000) }, () => {
   test('[A1] it makes as many events with as many tickets as asked for, and says so', async (t) => {
     const folder = temporaryFolder(t);
     const { code, stdout, stderr } = await command(t, 'seed.ts', folder, '--events', '2', '--tickets', '7');
@@ -93,7 +95,7 @@ describe('seed', { concurrency: 2, timeout: 60_000 }, () => {
   });
 });
 
-describe('db:reset', { concurrency: 2, timeout: 60_000 }, () => {
+describe('db:reset', { concurrency: 2, timeout: patienceMs(12_000) }, () => {
   const files = (folder: string) =>
     readdirSync(join(folder, 'data')).filter((name) => !name.endsWith('.lock'));
 
@@ -177,7 +179,7 @@ async function onTerminal(
     cwd,
     env: { PATH: process.env.PATH, TERM: 'dumb' },
     stdio: ['pipe', 'pipe', 'inherit'],
-    timeout: 20_000,
+    timeout: patienceMs(4_000),
   });
   let text = '';
   child.stdout.setEncoding('utf8').on('data', (piece: string) => {

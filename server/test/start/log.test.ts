@@ -1,5 +1,6 @@
 // The log of the real program: what stands in it, what never does, and that no reader of it can stop a sale
 // (mission row A7).
+
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -7,18 +8,18 @@ import { closeSync, existsSync, openSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { patienceMs } from '@floodgate/core/testing/patience.ts';
 import { tokenOf } from '../kit/forge.ts';
 import { Program, scriptFile, temporaryFolder } from '../kit/program.ts';
 import { JWT_SECRET } from '../kit/server-process.ts';
 import * as shapes from '../kit/shapes.ts';
 import { ask } from '../kit/test-shop.ts';
 
-const EXIT_WITHIN_MS = 10_000;
 const KEY = 'log-test-key-0123456789';
 
 const buy = async (port: number) => shapes.read(await ask(port, 'POST', '/buy/1'), 201, shapes.bought);
 
-describe('the log', { concurrency: 2, timeout: 60_000 }, () => {
+describe('the log', { concurrency: 2, timeout: patienceMs(12_000) }, () => {
   test('[A7] in production standard output is the log alone, one JSON object a line, one line a purchase', async (t) => {
     const shop = await Program.open(t, {
       folder: temporaryFolder(t),
@@ -120,11 +121,9 @@ describe('the log', { concurrency: 2, timeout: 60_000 }, () => {
       const refusals = Array.from({ length: 100 }, () => ask(shop.port, 'POST', unknown));
       for (const { status } of await Promise.all(refusals)) assert.equal(status, 404);
     }
-    const signalledMs = performance.now();
     shop.child.kill('SIGTERM');
     const [code] = (await once(shop.child, 'exit')) as [number | null];
     assert.equal(code, 0);
-    assert.ok(performance.now() - signalledMs < EXIT_WITHIN_MS);
     shop.child.stdout!.destroy();
     const again = await Program.open(t, { folder, env: { API_KEY: KEY } });
     const { seatsSold } = shapes.read(
@@ -152,7 +151,7 @@ describe('the log', { concurrency: 2, timeout: 60_000 }, () => {
       stdio: ['ignore', full, 'pipe'],
     });
     t.after(() => void child.kill('SIGKILL'));
-    for (let tries = 0; tries < 200; tries++) {
+    for (const giveUpMs = performance.now() + patienceMs(2_000); performance.now() < giveUpMs; ) {
       const reply = await ask(Number(env.PORT), 'GET', '/health/ready').catch(() => undefined);
       if (reply?.status === 200) break;
       await sleep(50);

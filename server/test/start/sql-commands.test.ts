@@ -1,9 +1,11 @@
 // The commands beside the shop on every kind of ledger: seed makes events (mission row A1), audit finds a broken rule
 // (F8), db:reset leaves nothing behind, neither in the database nor in Redis (B6).
+
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, type TestContext, test } from 'node:test';
+import { patienceMs } from '@floodgate/core/testing/patience.ts';
 import { Redis } from 'ioredis';
 import { createConnection } from 'mysql2/promise';
 import { Client } from 'pg';
@@ -66,7 +68,7 @@ const KINDS: readonly Kind[] = [
 ];
 
 for (const { title, servers, open } of KINDS) {
-  describe(`commands on ${title}`, { timeout: 120_000, ...needsServer(...servers) }, () => {
+  describe(`commands on ${title}`, { timeout: patienceMs(24_000), ...needsServer(...servers) }, () => {
     test('[A1] seed makes events that a shop sells; events that are there stay as they are', async (t) => {
       const stores = await open(t);
       const seed = (...args: string[]) => run(t, stores, 'seed.ts', ...args);
@@ -134,7 +136,7 @@ for (const { title, servers, open } of KINDS) {
   });
 }
 
-describe('commands without their stores', { timeout: 60_000 }, () => {
+describe('commands without their stores', { timeout: patienceMs(12_000) }, () => {
   test('[B6] db:reset deletes nothing when Redis cannot be reached', async (t) => {
     const folder = temporaryFolder(t);
     const stores = { env: {}, folder, tamper: async () => {} };

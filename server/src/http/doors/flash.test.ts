@@ -29,9 +29,11 @@ async function refusal(body: unknown, status: number, error: string, asking: Ask
 }
 
 test('[D1] [D2] it reserves for five minutes, and the order that comes of it has the number that was told', async () => {
-  const sentMs = Date.now();
+  const sentMs = shop.inside.ledger.nowMs();
   const reserved = shapes.read(await purchase(REQUEST), 200, shapes.reserved);
-  assert.ok(Math.abs(reserved.expiresAt - sentMs - 300_000) < 5_000);
+  const madeMs = reserved.expiresAt - 300_000;
+  // The writer's clock is not behind the main thread's, and not ahead of the wall; both tell whole milliseconds.
+  assert.ok(madeMs >= sentMs - 2 && madeMs <= Date.now() + 2, `${madeMs - sentMs} ms after it was sent`);
   assert.match(reserved.message, /^2 tickets are reserved until .*Z\./);
   const hold = await shop.ask('GET', `/api/v1/holds/${reserved.reservationId}`);
   const { status, tickets, expiresAt, orderId } = shapes.read(hold, 200, shapes.hold);
@@ -72,9 +74,14 @@ test('[S6] a reservation that is released or lapses leaves no order', async () =
 
 test('[S5] the same key, in the body or in the header, has the same answer but for the time it took', async () => {
   const timeless = async (asking: Asking, idempotencyKey?: string) => {
+    const sentMs = performance.now();
     const reply = await purchase({ ...REQUEST, idempotencyKey }, asking);
+    const tookMs = performance.now() - sentMs;
     const { processingTimeMs, ...body } = shapes.read(reply, 200, shapes.reserved);
-    assert.ok(processingTimeMs > 0 && processingTimeMs < 10_000);
+    assert.ok(
+      processingTimeMs > 0 && processingTimeMs <= Math.ceil(tookMs),
+      `${processingTimeMs} of ${tookMs}`,
+    );
     return body;
   };
   const first = await timeless({}, 'flash-1');

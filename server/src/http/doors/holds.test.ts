@@ -1,11 +1,15 @@
 // The doors of holds: taken, read, given back, confirmed, and ended by time (mission rows D2, E4, C2).
+
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { patienceMs } from '@floodgate/core/testing/patience.ts';
 import * as shapes from '../../../test/kit/shapes.ts';
 import { eventOf, openTestShop, type Reply, type TestShop } from '../../../test/kit/test-shop.ts';
 
 const HOLD_TTL_MS = 300_000;
+/** Clocks that tell whole milliseconds. The writer's is not behind the main thread's, and not ahead of the wall. */
+const TICK_MS = 2;
 let shop: TestShop;
 
 before(async () => {
@@ -38,14 +42,16 @@ const available = async (eventId: string) => {
 
 test('[E4] a hold has its tickets, its price and five minutes, and reads the same', async () => {
   const before = await available('gala');
+  const askedMs = shop.inside.ledger.nowMs();
   const hold = await taken('gala', { ga: 2, vip: 1 });
+  const madeMs = Date.parse(hold.expiresAt) - HOLD_TTL_MS;
   assert.equal(hold.status, 'active');
   assert.equal(hold.eventId, 'gala');
   assert.equal(hold.orderId, null);
   assert.deepEqual(hold.total, { amount: 2 * 1_000 + 9_900, currency: 'EUR' });
   assert.deepEqual(hold.tickets.map(({ ticketType }) => ticketType).sort(), ['ga', 'ga', 'vip']);
   assert.equal(hold.expiresInMs, HOLD_TTL_MS);
-  assert.ok(Math.abs(Date.parse(hold.expiresAt) - Date.now() - HOLD_TTL_MS) < 5_000, hold.expiresAt);
+  assert.ok(madeMs >= askedMs - TICK_MS && madeMs <= Date.now() + TICK_MS, hold.expiresAt);
   assert.deepEqual(await available('gala'), { ga: before.ga! - 2, vip: before.vip! - 1 });
 
   const again = shapes.read(await shop.ask('GET', `/api/v1/holds/${hold.holdId}`), 200, shapes.hold);
@@ -154,7 +160,7 @@ test('[D2] [S6] [S7] time ends a hold: its tickets are sold again once, and it c
     const heldAtMs = performance.now();
     // Waits for the worker, not for a guess: the hold ends when its tickets are back.
     while ((await quick.ask('POST', '/buy/1', { body: { quantity: 3 } })).status !== 201) {
-      assert.ok(performance.now() - heldAtMs < 10_000, 'the hold never ended');
+      assert.ok(performance.now() - heldAtMs < patienceMs(2_000), 'the hold never ended');
       await sleep(20);
     }
     assert.ok(performance.now() - heldAtMs >= 1_000 - 20, 'the hold ended before its time');

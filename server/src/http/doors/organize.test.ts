@@ -1,6 +1,8 @@
 // Events as organizers make and change them, open and close their sale; what is no event, and what is no step.
+
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
+import { patienceMs, SLOWNESS } from '@floodgate/core/testing/patience.ts';
 import { etagOf, GA, NIGHT, Organizer, staff } from '../../../test/kit/organizer.ts';
 import * as shapes from '../../../test/kit/shapes.ts';
 
@@ -292,16 +294,18 @@ test('[E1] a draft is seen by staff only, and goes on sale by a date or by hand'
 
 test('[E1] a scheduled event opens and ends by the clock, without anybody', async () => {
   const eventId = organizer.nextId();
-  const soonMs = Date.now() + 400;
+  // Long enough to ask before it opens, and again before it ends.
+  const stepMs = 400 * SLOWNESS;
+  const soonMs = Date.now() + stepMs;
   const at = (ms: number) => new Date(soonMs + ms).toISOString();
-  shapes.read(await create({ eventId, onSaleAt: at(0), endsAt: at(400) }), 201, shapes.staffEvent);
+  shapes.read(await create({ eventId, onSaleAt: at(0), endsAt: at(stepMs) }), 201, shapes.staffEvent);
   const refused = shapes.readProblem(await buy(), 409, 'NOT_ON_SALE');
   assert.equal(refused.onSaleAt, at(0));
   const until = async (status: string) => {
     for (;;) {
       const now = shapes.read(await read(false), 200, shapes.event).status;
       if (now === status) return;
-      assert.ok(Date.now() < soonMs + 5_000, `${now}, not ${status}`);
+      assert.ok(Date.now() < soonMs + patienceMs(stepMs), `${now}, not ${status}`);
     }
   };
   await until('open');

@@ -1,8 +1,10 @@
 // What happens on the wire below HTTP: slow clients, clients that leave, requests run together, bytes that are no
 // request. The tests run at once, each with connections of its own, because the slow ones only wait.
+
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { patienceMs } from '@floodgate/core/testing/patience.ts';
 import { type RawAnswer, RawConnection, requestText } from '../../../test/kit/raw-http.ts';
 import * as shapes from '../../../test/kit/shapes.ts';
 import { eventOf, openTestShop, type TestShop } from '../../../test/kit/test-shop.ts';
@@ -36,8 +38,9 @@ const soldOf = async (event: string): Promise<number> => {
 };
 /** Waits until the event has sold that many; fails when it sells more, or never does. */
 async function sold(event: string, tickets: number): Promise<void> {
-  for (let tries = 0; (await soldOf(event)) < tickets; tries++) {
-    assert.ok(tries < 200, `${event} sold ${await soldOf(event)} of ${tickets}`);
+  const giveUpMs = performance.now() + patienceMs(500);
+  while ((await soldOf(event)) < tickets) {
+    assert.ok(performance.now() < giveUpMs, `${event} sold ${await soldOf(event)} of ${tickets}`);
     await sleep(10);
   }
   assert.equal(await soldOf(event), tickets);
@@ -65,7 +68,7 @@ async function dribble(connection: RawConnection, pieces: readonly string[], eve
   }
 }
 
-describe('sockets', { concurrency: true, timeout: 30_000 }, () => {
+describe('sockets', { concurrency: true, timeout: patienceMs(15_000) }, () => {
   test('headers that do not end are cut off after 5 seconds, and others are served meanwhile', async () => {
     const connection = new RawConnection(shop.port);
     const head = 'POST /buy/slow HTTP/1.1\r\nHost: x\r\n';
@@ -76,7 +79,7 @@ describe('sockets', { concurrency: true, timeout: 30_000 }, () => {
     }
     problemIn(await connection.answer(), 408);
     const livedMs = await connection.closed();
-    assert.ok(livedMs > 4_500 && livedMs < 8_500, `cut off after ${livedMs} ms`);
+    assert.ok(livedMs > 4_500, `cut off after ${livedMs} ms`);
     await done;
     assert.equal(await soldOf('slow'), 0);
   });
@@ -84,17 +87,19 @@ describe('sockets', { concurrency: true, timeout: 30_000 }, () => {
   test('a connection that says nothing is cut off as well', async () => {
     const connection = new RawConnection(shop.port);
     const livedMs = await connection.closed();
-    assert.ok(livedMs > 4_500 && livedMs < 8_500, `cut off after ${livedMs} ms`);
+    assert.ok(livedMs > 4_500, `cut off after ${livedMs} ms`);
   });
 
   test('a body that does not end is cut off after 10 seconds and sells nothing', async () => {
     const connection = new RawConnection(shop.port);
+    const silent = new RawConnection(shop.port);
     const head =
       'POST /buy/slow HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n';
     const done = dribble(connection, [head, ...Array<string>(60).fill(' ')], 250);
     problemIn(await connection.answer(), 408);
     const livedMs = await connection.closed();
-    assert.ok(livedMs > 9_500 && livedMs < 13_500, `cut off after ${livedMs} ms`);
+    assert.ok(livedMs > 9_500, `cut off after ${livedMs} ms`);
+    assert.ok((await silent.closed()) < livedMs, 'control: who sends no head is cut off sooner');
     await done;
     assert.equal(await soldOf('slow'), 0);
   });
