@@ -21,13 +21,25 @@ export const statsAnswer = z
   })
   .meta({ id: 'Stats' });
 
+const bytes = count;
 export const healthAnswer = z
   .strictObject({
     status: z.enum(['ok', 'degraded']),
     degraded: z.boolean(),
     mode: z.string().describe('the stores behind the shop'),
     uptimeSeconds: count,
-    memory: z.strictObject({ rssBytes: count.min(1), heapUsedBytes: count.min(1) }),
+    uptime: z.number().min(0).describe('seconds'),
+    memory: z
+      .strictObject({
+        rssBytes: bytes.min(1),
+        heapUsedBytes: bytes.min(1),
+        ...{ rss: bytes.min(1), heapTotal: bytes.min(1), heapUsed: bytes.min(1), external: bytes },
+        arrayBuffers: bytes,
+      })
+      .describe('bytes; also under the names that Node gives them'),
+    cacheSize: count
+      .nullable()
+      .describe('idempotency keys that the ledger keeps, some seconds ago at most; null: not known yet'),
   })
   .meta({ id: 'Health' });
 

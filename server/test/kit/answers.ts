@@ -7,7 +7,15 @@ import { anyProblem, mediaTypeOf, problemSchema } from '../../src/contract/answe
 import { allOperations } from '../../src/http/doors/doors.ts';
 import { answersOf } from '../../src/http/lane/described.ts';
 import type { Operation } from '../../src/http/lane/operation.ts';
-import type { Reply } from './test-shop.ts';
+
+/** What a client has of an answer. */
+export interface Reply {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  /** The body as JSON; undefined when it is empty or something else. */
+  readonly body: unknown;
+}
 
 /** What came for a request. */
 export interface Answered {

@@ -10,8 +10,10 @@ import { readConfig } from '../../src/config.ts';
 import { type OpenShop, openShop, type ShopParts } from '../../src/main.ts';
 import { audit, createEvent } from '../../src/sales/organizing/create-event.ts';
 import { createLog, type Log } from '../../src/telemetry/logs.ts';
-import { AnswerWatch, whyNot } from './answers.ts';
+import { AnswerWatch, type Reply, whyNot } from './answers.ts';
 import { API_KEY, JWT_SECRET } from './server-process.ts';
+
+export type { Reply } from './answers.ts';
 
 export interface Asking {
   /** Sent as JSON. */
@@ -23,14 +25,6 @@ export interface Asking {
   readonly key?: string;
   /** With the admin key. */
   readonly asStaff?: boolean;
-}
-
-export interface Reply {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly text: string;
-  /** The body as JSON; undefined when it is empty or something else. */
-  readonly body: unknown;
 }
 
 /** One request by fetch. Rejects when no answer comes. */

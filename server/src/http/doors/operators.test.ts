@@ -140,6 +140,11 @@ test('[B4] health says status, uptime, memory and mode, and is never cached', as
   const health = contentOf(reply, 200, healthAnswer);
   assert.deepEqual([health.status, health.degraded], ['ok', false]);
   assert.equal(health.mode, 'ledger: sqlite, inventory: memory');
+  assert.equal(health.uptimeSeconds, Math.floor(health.uptime));
+  const { rss, rssBytes, heapUsed, heapUsedBytes, heapTotal } = health.memory;
+  assert.deepEqual([rssBytes, heapUsedBytes], [rss, heapUsed]);
+  assert.ok(heapUsed <= heapTotal && heapTotal <= rss, JSON.stringify(health.memory));
+  assert.equal(health.cacheSize, 0);
   assert.equal(reply.headers.get('cache-control'), 'no-store');
 });
 

@@ -21,8 +21,9 @@ import { problem } from '../lane/problem.ts';
 
 export function operatorOperations(shop: Shop, doors: Doors): Operation[] {
   const keys = new KeptKeys(shop);
-  const health = (): Answer => {
+  const health = async (): Promise<Answer> => {
     const memory = process.memoryUsage();
+    const uptimeS = process.uptime();
     const degraded = doors.degraded();
     return {
       kind: 'json',
@@ -32,8 +33,10 @@ export function operatorOperations(shop: Shop, doors: Doors): Operation[] {
         status: degraded === '' ? 'ok' : 'degraded',
         degraded: degraded !== '',
         mode: doors.mode(),
-        uptimeSeconds: Math.floor(process.uptime()),
-        memory: { rssBytes: memory.rss, heapUsedBytes: memory.heapUsed },
+        uptimeSeconds: Math.floor(uptimeS),
+        uptime: uptimeS,
+        memory: { rssBytes: memory.rss, heapUsedBytes: memory.heapUsed, ...memory },
+        cacheSize: await keys.latest(),
       },
     };
   };
