@@ -1,6 +1,8 @@
 // The ledger is what was promised and sold: durable, and never wrong. One write path, `post`; reads beside it.
 // Every entry is judged alone inside the transaction of its batch: one entry's refusal never fails its neighbours.
+import type { Differences } from '@floodgate/core/event/differences.ts';
 import type { EventDefinition } from '@floodgate/core/event/event.ts';
+import type { Fact, FactBody } from '@floodgate/core/facts.ts';
 import { Unavailable } from '@floodgate/core/faults.ts';
 import type { HoldStatus } from '@floodgate/core/hold.ts';
 import type { AllocationId, EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
@@ -52,7 +54,7 @@ export interface CreateEvent {
  * Refused with EVENT_CHANGED when somebody else changed it meanwhile, with TICKET_TAKEN when a ticket to be set aside
  * is claimed, or one to be restored is not set aside.
  */
-export interface ChangeEvent {
+export interface ChangeEvent extends Differences {
   readonly kind: 'change-event';
   readonly eventId: EventId;
   readonly event: EventDefinition;
@@ -67,19 +69,17 @@ export interface ChangeEvent {
   readonly allocationId: AllocationId | undefined;
   /** Put back on sale. */
   readonly restored: readonly Ticket[];
-  /** For the audit log: who, what ("pause", "change", …), and what of the event is different. */
+  /** For the audit log: who, and what ("pause", "change", …). What of the event is different is in the differences. */
   readonly by: string;
   readonly action: string;
-  readonly before: Readonly<Record<string, unknown>>;
-  readonly after: Readonly<Record<string, unknown>>;
 }
 /** A fact of the shop itself, in the journal of {@link SHOP}. */
-export interface RecordFact {
+export type RecordFact = {
   readonly kind: 'record';
   readonly eventId: EventId;
-  readonly as: 'key-made' | 'key-revoked';
-  readonly fact: Readonly<Record<string, unknown>>;
-}
+} & { [As in 'key-made' | 'key-revoked']: { readonly as: As; readonly fact: FactBody<As> } }[
+  | 'key-made'
+  | 'key-revoked'];
 /** Keeps a manifest under its id, a digest of its content. Keeping it again changes nothing. */
 export interface KeepManifest {
   readonly kind: 'keep-manifest';
@@ -311,19 +311,6 @@ export interface HoldRecord {
   readonly orderId: OrderId | null;
 }
 
-export type JournalKind =
-  | 'event-created'
-  | 'event-changed'
-  | 'bought'
-  | 'held'
-  | 'extended'
-  | 'confirmed'
-  | 'released'
-  | 'expired'
-  | 'key-made'
-  | 'key-revoked'
-  | 'manifest-kept';
-
 /** An event as the ledger has it. */
 export interface EventRecord {
   readonly event: EventDefinition;
@@ -331,13 +318,8 @@ export interface EventRecord {
   readonly version: number;
 }
 
-/** One fact. `fact` holds orderId, holdId, tickets, buyer, key … as its kind has them. */
-export interface JournalEntry {
-  readonly seq: number;
-  readonly kind: JournalKind;
-  readonly atMs: number;
-  readonly fact: Readonly<Record<string, unknown>>;
-}
+/** One fact, and where and when it stands in its stream. */
+export type JournalEntry = Fact & { readonly seq: number; readonly atMs: number };
 
 /** One checked rule, for the audit. `detail` says what was compared, and when not ok, with what found. */
 export interface AuditCheck {

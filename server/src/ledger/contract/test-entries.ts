@@ -1,6 +1,7 @@
 // Entries for the ledger's tests: made for one event, with ids near 2^63 that no other entry of the process has,
 // so that every test also shows that 64-bit ids survive the way into the store and back.
 import type { EventDefinition } from '@floodgate/core/event/event.ts';
+import type { KeyMade } from '@floodgate/core/facts.ts';
 import {
   type AllocationId,
   type EventId,
@@ -141,8 +142,12 @@ export function createShop(): CreateEvent {
   return { kind: 'create-event', eventId: SHOP, event: { ...event, eventId: SHOP, ticketTypes: [] } };
 }
 
-export function recordOfShop(fact: RecordFact['fact'], as: RecordFact['as'] = 'key-made'): RecordFact {
-  return { kind: 'record', eventId: SHOP, as, fact };
+/** `fact` need not be whole: a ledger keeps what it is given. */
+export function recordOfShop(
+  fact: Partial<Record<keyof KeyMade, string | null>>,
+  as: RecordFact['as'] = 'key-made',
+): RecordFact {
+  return { kind: 'record', eventId: SHOP, as, fact } as RecordFact;
 }
 
 export function keepManifest(manifestId: string, content: string): KeepManifest {

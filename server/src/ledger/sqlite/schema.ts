@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { SchemaDialect } from '../../drivers/sql/migration.ts';
 import { migrationsFrom } from '../migrations/migrations.ts';
 
-const SQLITE: SchemaDialect = {
+export const SQLITE: SchemaDialect = {
   rowsLie: 'by time',
   bigint: 'INTEGER',
   text: 'TEXT',

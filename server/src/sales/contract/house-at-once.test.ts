@@ -131,8 +131,8 @@ function assertJournal(journal: readonly JournalEntry[]): Set<Ticket> {
   const everTaken = new Set<Ticket>();
   const move = (buyer: string, by: number) => had.set(buyer, (had.get(buyer) ?? 0) + by);
   for (const { seq, kind, fact } of journal) {
-    const tickets = (fact.tickets ?? []) as readonly Ticket[];
-    const buyer = fact.buyer as string;
+    const tickets = 'tickets' in fact ? fact.tickets : [];
+    const buyer = 'buyer' in fact ? fact.buyer! : '';
     if (kind === 'event-changed') isPaused = fact.action === 'pause';
     if (kind === 'bought' || kind === 'held' || kind === 'confirmed') {
       assert.ok(!isPaused, `${kind} at ${seq} while the sale was paused`);

@@ -137,7 +137,7 @@ async function leastAvailable(shop: MemoryShop): Promise<number> {
   let available = CAPACITY;
   let least = CAPACITY;
   for (const { kind, fact } of await shop.ledger.journal(shop.event.eventId, 0, 1_000)) {
-    available += (CHANGES[kind] ?? 0) * ((fact.tickets as Ticket[] | undefined)?.length ?? 0);
+    available += (CHANGES[kind] ?? 0) * ('tickets' in fact ? fact.tickets.length : 0);
     least = Math.min(least, available);
   }
   return least;

@@ -1,6 +1,7 @@
 // The reads of the SQL ledger, each on one connection. Long ones go page by page, so that neither the server's
 // timeout nor this process's event loop notices how large an event is.
 import type { EventDefinition } from '@floodgate/core/event/event.ts';
+import { ORDER_KINDS } from '@floodgate/core/facts.ts';
 import type { AllocationId, EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
 import type { SqlConnection, SqlRow } from '../../../drivers/sql/sql.ts';
 import type {
@@ -12,17 +13,17 @@ import type {
   JournalEntry,
   OrderRecord,
 } from '../../ledger.ts';
-import { NotThereYet } from './reader.ts';
 import {
   CLAIM_KINDS,
   claimKind,
-  HOLD_COLUMNS,
   holdRecord,
+  isLiveHold,
   journalEntry,
   numberOrNull,
-  ORDER_COLUMNS,
   orderRecord,
-} from './rows.ts';
+} from '../../tables.ts';
+import { NotThereYet } from './reader.ts';
+import { HOLD_COLUMNS, ORDER_COLUMNS } from './rows.ts';
 import type { SqlServer } from './sql-server.ts';
 import type { KnownEvent } from './working-set.ts';
 
@@ -30,6 +31,7 @@ import type { KnownEvent } from './working-set.ts';
 const CLAIMS_PAGE = 100_000;
 /** The most tickets of one question. */
 const TICKETS_PAGE = 1_000;
+const LISTED = ORDER_KINDS.map((kind) => `'${kind}'`).join(', ');
 const EVERYTHING = 1_000_000_000;
 /** Larger than every id. */
 const MAX_ID = `${2n ** 63n - 1n}`;
@@ -101,7 +103,7 @@ export async function readOrders(
   const rows = await connection.query(
     `SELECT ${ORDER_COLUMNS} FROM journal j
      JOIN orders o ON o.event_no = j.event_no AND o.order_id = j.subject
-     WHERE j.event_no = ? AND j.seq > ? AND j.kind IN ('bought', 'confirmed') ORDER BY j.seq LIMIT ?`,
+     WHERE j.event_no = ? AND j.seq > ? AND j.kind IN (${LISTED}) ORDER BY j.seq LIMIT ?`,
     [eventNo, afterSeq, limit],
   );
   return rows.map((row) => orderRecord(row, eventId));
@@ -134,7 +136,7 @@ export async function readNextDeadline(
   { eventNo }: KnownEvent,
 ): Promise<number | undefined> {
   const [row] = await connection.query(
-    `SELECT expires_at_ms FROM holds WHERE event_no = ? AND status = 'active' ORDER BY expires_at_ms LIMIT 1`,
+    `SELECT expires_at_ms FROM holds WHERE event_no = ? AND ${isLiveHold()} ORDER BY expires_at_ms LIMIT 1`,
     [eventNo],
   );
   return numberOrNull(row?.expires_at_ms) ?? undefined;
@@ -155,7 +157,7 @@ export async function readDueHolds(
 ): Promise<{ eventId: EventId; holdId: HoldId }[]> {
   const rows = await connection.query(
     `SELECT e.event_id, h.hold_id FROM holds h JOIN events e ON e.event_no = h.event_no
-     WHERE h.status = 'active' AND h.expires_at_ms <= ? ORDER BY h.expires_at_ms LIMIT ?`,
+     WHERE ${isLiveHold('h.status')} AND h.expires_at_ms <= ? ORDER BY h.expires_at_ms LIMIT ?`,
     [nowMs, limit],
   );
   return rows.map((row) => ({ eventId: row.event_id as EventId, holdId: row.hold_id as HoldId }));
