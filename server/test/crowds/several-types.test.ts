@@ -5,12 +5,14 @@ import assert from 'node:assert/strict';
 import { after, describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { patienceMs } from '@floodgate/core/testing/patience.ts';
+import { anyProblem } from '../../src/contract/answers.ts';
+import { holdAnswer } from '../../src/contract/holds.ts';
+import { contentOf, readProblem } from '../kit/answers.ts';
 import { ServerProcess } from '../kit/server-process.ts';
 import { needsServer, type ServerName } from '../kit/servers/binaries.ts';
 import { startMariadb } from '../kit/servers/mariadb.ts';
 import { startPostgres } from '../kit/servers/postgres.ts';
 import { startRedis } from '../kit/servers/redis.ts';
-import * as shapes from '../kit/shapes.ts';
 import { ask, type Reply } from '../kit/test-shop.ts';
 
 const ROUNDS = 30;
@@ -135,12 +137,12 @@ class House {
   }
 
   async take(place: number, types: readonly string[], buyer?: string): Promise<string> {
-    return shapes.read(await this.hold(place, types, buyer), 201, shapes.hold).holdId;
+    return contentOf(await this.hold(place, types, buyer), 201, holdAnswer).holdId;
   }
 
   async release(place: number, holdId: string): Promise<void> {
     const port = this.#ports[place % this.#ports.length]!;
-    shapes.read(await ask(port, 'DELETE', `/api/v1/holds/${holdId}`), 200, shapes.hold);
+    contentOf(await ask(port, 'DELETE', `/api/v1/holds/${holdId}`), 200, holdAnswer);
   }
 
   /** The audit finds nothing, once every process has heard of what others did. */
@@ -186,7 +188,7 @@ for (const store of STORES) {
         );
         for (const [place, reply] of replies.entries()) {
           const holdId = won[place];
-          if (holdId === undefined) shapes.readProblem(reply, 409, 'ALL_HELD');
+          if (holdId === undefined) readProblem(reply, 409, 'ALL_HELD');
           else await house.release(place, holdId);
         }
       }
@@ -225,13 +227,13 @@ for (const store of STORES) {
         const wanted = n % 2 === 0 ? ['x', 'y'] : ['x', 'z'];
         while (!isOver) {
           const reply = await house.hold(n, wanted, 'glutton');
-          const { error } = shapes.problem.parse(reply.body);
+          const { error } = anyProblem.parse(reply.body);
           failures.set(error, (failures.get(error) ?? 0) + 1);
         }
       });
       for (let round = 0; round < ROUNDS; round++) {
         const reply = await within(ENDS_WITHIN_MS, house.hold(0, ['x']));
-        await house.release(0, shapes.read(reply, 201, shapes.hold).holdId);
+        await house.release(0, contentOf(reply, 201, holdAnswer).holdId);
       }
       isOver = true;
       await Promise.all(neighbours);
@@ -274,7 +276,7 @@ describe('controls: booking type by type', { timeout: patienceMs(12_000) }, () =
       const reply = await house.hold(0, ['x']);
       const holdId = holdIdOf(reply);
       if (holdId) await house.release(0, holdId);
-      else refused.add(shapes.problem.parse(reply.body).error);
+      else refused.add(anyProblem.parse(reply.body).error);
     }
     isOver = true;
     await neighbour;

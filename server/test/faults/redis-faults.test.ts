@@ -8,12 +8,13 @@ import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { patienceMs } from '@floodgate/core/testing/patience.ts';
 import { Redis } from 'ioredis';
+import { boughtAnswer } from '../../src/contract/buying.ts';
+import { contentOf } from '../kit/answers.ts';
 import { formatViolations } from '../kit/checker/findings.ts';
 import { Program, temporaryFolder } from '../kit/program.ts';
 import { needsServer } from '../kit/servers/binaries.ts';
 import { type PostgresServer, startPostgres } from '../kit/servers/postgres.ts';
 import { type RedisServer, startRedis } from '../kit/servers/redis.ts';
-import * as shapes from '../kit/shapes.ts';
 import { type Fault, SharedShop } from '../kit/shared-shop.ts';
 import { ask as request } from '../kit/test-shop.ts';
 
@@ -235,7 +236,7 @@ async function prepare(t: TestContext) {
 
 async function buyAt({ port }: { readonly port: number }) {
   const reply = await request(port, 'POST', '/buy/1');
-  const { tickets } = shapes.read(reply, 201, shapes.bought);
+  const { tickets } = contentOf(reply, 201, boughtAnswer);
   return { degraded: reply.headers.get('floodgate-degraded'), ticket: Number(tickets[0]!.ticketId) };
 }
 

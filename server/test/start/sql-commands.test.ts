@@ -9,13 +9,14 @@ import { patienceMs } from '@floodgate/core/testing/patience.ts';
 import { Redis } from 'ioredis';
 import { createConnection } from 'mysql2/promise';
 import { Client } from 'pg';
+import { eventsAnswer } from '../../src/contract/events.ts';
+import { contentOf } from '../kit/answers.ts';
 import { Program, type Script, temporaryFolder } from '../kit/program.ts';
 import { needsServer, type ServerName } from '../kit/servers/binaries.ts';
 import { freePort } from '../kit/servers/child.ts';
 import { startMariadb } from '../kit/servers/mariadb.ts';
 import { startPostgres } from '../kit/servers/postgres.ts';
 import { startRedis } from '../kit/servers/redis.ts';
-import * as shapes from '../kit/shapes.ts';
 import { ask } from '../kit/test-shop.ts';
 
 /** Stores of a test, and whoever runs a statement in the database behind the shop's back. */
@@ -182,7 +183,7 @@ async function buy(shop: Shop, eventId: number, quantity: number): Promise<numbe
 
 /** Tickets available, of each event. */
 async function left(shop: Shop): Promise<number[]> {
-  const { events } = shapes.read(await ask(shop.port, 'GET', '/api/v1/events'), 200, shapes.events);
+  const { events } = contentOf(await ask(shop.port, 'GET', '/api/v1/events'), 200, eventsAnswer);
   return events.map(({ ticketTypes: [type] }) => type!.available);
 }
 
