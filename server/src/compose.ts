@@ -2,8 +2,11 @@
 // that knows every implementation.
 import { randomInt } from 'node:crypto';
 import { relative } from 'node:path';
+import { unreachable } from '@floodgate/core/assert.ts';
 import { MAX_NODE_ID } from '@floodgate/core/ids.ts';
 import type { Config, Database } from './config.ts';
+import { ColdData, type ColdPlace } from './drivers/sql/cold.ts';
+import { coldFileOf, filePlace, mysqlPlace, postgresPlace } from './drivers/sql/cold-places.ts';
 import { FailoverInventory } from './inventory/failover/failover-inventory.ts';
 import {
   FollowingInventory,
@@ -47,6 +50,8 @@ export interface Parts {
 export interface Stores {
   readonly ledger: Ledger;
   readonly inventory: Inventory;
+  /** What rooms keep beside the ledger. Nothing is opened or made until the first of them asks. */
+  readonly cold: ColdData;
   /** For ids; of its own in every process that shares the ledger. */
   readonly nodeId: () => number;
   /** Which stores these are, and how they do, for people. */
@@ -62,12 +67,14 @@ export interface Stores {
 export async function openStores(config: Config, telemetry: ShopTelemetry, parts: Parts): Promise<Stores> {
   const opened = parts.ledger ? given(parts.ledger) : await openLedger(config, telemetry);
   const { ledger } = opened;
+  const cold = new ColdData(() => (parts.ledger ? filePlace(':memory:') : coldPlaceOf(config.database)));
   try {
     const inventory = parts.inventory ?? (await openInventory(config, ledger, telemetry));
     const isAlone = () => inventory instanceof FailoverInventory && inventory.isDegraded;
     return {
       ...opened,
       inventory,
+      cold,
       mode: () => `ledger: ${config.database.kind}, inventory: ${inventoryName(config, isAlone())}`,
       degraded: () => {
         if (ledger.isWritable()) return isAlone() ? 'inventory' : '';
@@ -75,6 +82,7 @@ export async function openStores(config: Config, telemetry: ShopTelemetry, parts
       },
       async close() {
         await inventory.close();
+        await cold.close();
         await ledger.close();
       },
     };
@@ -116,6 +124,20 @@ async function openLedger(config: Config, telemetry: ShopTelemetry): Promise<Ope
   };
   let nodeId = config.nodeId ?? (await ledger.leaseNodeId(moved));
   return { ledger, nodeId: () => nodeId, waiting: () => ledger.waiting };
+}
+
+/** Where what is not of the ledger is kept: never on the connections, or in the file, that sales are written to. */
+export function coldPlaceOf(database: Database): ColdPlace {
+  switch (database.kind) {
+    case 'sqlite':
+      return filePlace(coldFileOf(database.file));
+    case 'postgres':
+      return postgresPlace(database.url);
+    case 'mysql':
+      return mysqlPlace(database.url);
+    default:
+      return unreachable(database);
+  }
 }
 
 type ServerDatabase = Extract<Database, { readonly url: string }>;

@@ -12,7 +12,7 @@ const RENEW_MS = 15_000;
 const MAX_TRIES = 50;
 
 export class NodeLease {
-  readonly #connections: Connections;
+  readonly #connections: Connections<SqlConnection>;
   readonly #token = randomUUID();
   readonly #onMoved: (nodeId: number) => void;
   readonly #renewMs: number;
@@ -21,7 +21,11 @@ export class NodeLease {
   #renewing: Promise<void> | undefined;
 
   /** `onMoved`: the number was lost, and this is the new one. */
-  constructor(connections: Connections, onMoved: (nodeId: number) => void, renewMs = RENEW_MS) {
+  constructor(
+    connections: Connections<SqlConnection>,
+    onMoved: (nodeId: number) => void,
+    renewMs = RENEW_MS,
+  ) {
     this.#connections = connections;
     this.#onMoved = onMoved;
     this.#renewMs = renewMs;

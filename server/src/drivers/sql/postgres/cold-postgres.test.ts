@@ -1,0 +1,12 @@
+// Cold data on a real PostgreSQL.
+import { startPostgres } from '../../../../test/kit/servers/postgres.ts';
+import { PostgresServer } from '../../../ledger/servers/postgres/postgres-server.ts';
+import { coldServerContract } from '../../contract/cold-server.contract.ts';
+import { postgresPlace } from '../cold-places.ts';
+
+coldServerContract({
+  ...{ name: 'PostgreSQL', binary: 'postgres', kind: 'postgres' },
+  place: postgresPlace,
+  server: (url) => new PostgresServer(url),
+  start: startPostgres,
+});
