@@ -7,6 +7,7 @@ import { MAX_NODE_ID } from '@floodgate/core/ids.ts';
 import type { Config, Database } from './config.ts';
 import { ColdData, type ColdPlace } from './drivers/sql/cold.ts';
 import { coldFileOf, filePlace, mysqlPlace, postgresPlace } from './drivers/sql/cold-places.ts';
+import { type Leases, OwnLeases, SqlLeases } from './drivers/sql/lease.ts';
 import { FailoverInventory } from './inventory/failover/failover-inventory.ts';
 import {
   FollowingInventory,
@@ -52,6 +53,8 @@ export interface Stores {
   readonly inventory: Inventory;
   /** What rooms keep beside the ledger. Nothing is opened or made until the first of them asks. */
   readonly cold: ColdData;
+  /** For what one process must do for all of them. */
+  readonly leases: Leases;
   /** For ids; of its own in every process that shares the ledger. */
   readonly nodeId: () => number;
   /** Which stores these are, and how they do, for people. */
@@ -68,6 +71,7 @@ export async function openStores(config: Config, telemetry: ShopTelemetry, parts
   const opened = parts.ledger ? given(parts.ledger) : await openLedger(config, telemetry);
   const { ledger } = opened;
   const cold = new ColdData(() => (parts.ledger ? filePlace(':memory:') : coldPlaceOf(config.database)));
+  const leases = parts.ledger ? new OwnLeases() : leasesOf(config.database);
   try {
     const inventory = parts.inventory ?? (await openInventory(config, ledger, telemetry));
     const isAlone = () => inventory instanceof FailoverInventory && inventory.isDegraded;
@@ -75,6 +79,7 @@ export async function openStores(config: Config, telemetry: ShopTelemetry, parts
       ...opened,
       inventory,
       cold,
+      leases,
       mode: () => `ledger: ${config.database.kind}, inventory: ${inventoryName(config, isAlone())}`,
       degraded: () => {
         if (ledger.isWritable()) return isAlone() ? 'inventory' : '';
@@ -82,6 +87,7 @@ export async function openStores(config: Config, telemetry: ShopTelemetry, parts
       },
       async close() {
         await inventory.close();
+        await leases.close();
         await cold.close();
         await ledger.close();
       },
@@ -124,6 +130,19 @@ async function openLedger(config: Config, telemetry: ShopTelemetry): Promise<Ope
   };
   let nodeId = config.nodeId ?? (await ledger.leaseNodeId(moved));
   return { ledger, nodeId: () => nodeId, waiting: () => ledger.waiting };
+}
+
+function leasesOf(database: Database): Leases {
+  switch (database.kind) {
+    case 'sqlite':
+      return new OwnLeases();
+    case 'postgres':
+      return new SqlLeases(postgresPlace(database.url));
+    case 'mysql':
+      return new SqlLeases(mysqlPlace(database.url));
+    default:
+      return unreachable(database);
+  }
 }
 
 /** Where what is not of the ledger is kept: never on the connections, or in the file, that sales are written to. */

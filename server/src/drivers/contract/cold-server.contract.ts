@@ -1,4 +1,4 @@
-// Cold data on a database server: what every place owes, and what only a server shows.
+// Cold data and leases on a database server: what every place owes, and what only a server shows.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { needsServer } from '../../../test/kit/servers/binaries.ts';
@@ -7,8 +7,10 @@ import { dropLedger } from '../../ledger/servers/shared/drop-ledger.ts';
 import type { SqlServer } from '../../ledger/servers/shared/sql-server.ts';
 import { SqlLedger } from '../../ledger/servers/sql-ledger.ts';
 import { ColdData, type ColdPlace } from '../sql/cold.ts';
+import { type LeaseDatabase, SqlLeases } from '../sql/lease.ts';
 import { coldContract, type FreshPlace } from './cold.contract.ts';
 import { GuestBook } from './guest-book.ts';
+import { sharedLeaseContract } from './lease.contract.ts';
 
 const COMMITS = { maxBatch: 100, maxWaiting: 1_000 };
 
@@ -17,7 +19,7 @@ export interface ColdServer {
   readonly binary: 'postgres' | 'mariadb';
   /** As guest-book-process.ts names it. */
   readonly kind: string;
-  readonly place: (url: string) => ColdPlace;
+  readonly place: (url: string) => ColdPlace & LeaseDatabase;
   readonly server: (url: string) => SqlServer;
   readonly start: () => Promise<StartedServer>;
 }
@@ -42,6 +44,14 @@ export function coldServerContract({ name, binary, kind, place, server, start }:
       },
     });
 
+    sharedLeaseContract({
+      name,
+      fresh: async () => {
+        const url = await real.createDatabase();
+        return (times) => new SqlLeases(place(url), times);
+      },
+    });
+
     test('deleting the ledger deletes what rooms have, and nothing of others', async () => {
       const url = await real.createDatabase();
       const cold = new ColdData(() => place(url));
@@ -59,17 +69,20 @@ export function coldServerContract({ name, binary, kind, place, server, start }:
       await connection.close();
     });
 
-    test('while the server is away queries say so, and they work again when it is back', async () => {
-      const url = await real.createDatabase();
+    test('while the server is away queries say so, and they work again when it is back', async (t) => {
+      // Of its own: one with the databases of all tests takes long to recover.
+      const mortal = await start();
+      t.after(() => mortal.stop());
+      const { url } = mortal;
       const cold = new ColdData(() => place(url));
       const book = await GuestBook.open(cold);
       await book.sign('a', 'ann');
-      await real.kill();
+      await mortal.kill();
       // The first may find its connection broken while it waits for an answer; then nobody knows.
       await assert.rejects(book.sign('b', 'ann'), /^Cold(Unavailable|OutcomeUnknown)/);
       await assert.rejects(book.sign('c', 'ann'), { name: 'ColdUnavailable' });
       await assert.rejects(book.total(), { name: 'ColdUnavailable' });
-      await real.restart();
+      await mortal.restart();
       assert.equal((await book.page('ann', '', 9))[0]?.entry_id, 'a');
       await book.sign('d', 'ann');
       await cold.close();

@@ -28,7 +28,7 @@ const POSTGRES_SESSION = {
 };
 const MYSQL_TIMEOUTS = { connectTimeoutMs: 3_000, queryTimeoutMs: 31_000 };
 
-export function postgresPlace(url: string): ColdPlace {
+export function postgresPlace(url: string): ColdPlace & PostgresDatabase {
   return Object.assign(new PostgresDatabase(url, POSTGRES_SESSION), {
     limits: SERVER_LIMITS,
     begin: 'BEGIN ISOLATION LEVEL READ COMMITTED',
@@ -40,7 +40,7 @@ export function postgresPlace(url: string): ColdPlace {
   });
 }
 
-export function mysqlPlace(url: string): ColdPlace {
+export function mysqlPlace(url: string): ColdPlace & MysqlDatabase {
   return Object.assign(new MysqlDatabase(url, MYSQL_TIMEOUTS), {
     limits: SERVER_LIMITS,
     begin: 'START TRANSACTION',
