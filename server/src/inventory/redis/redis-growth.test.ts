@@ -51,9 +51,13 @@ describe('An event in Redis that grows', needsServer('redis'), () => {
   beforeEach(async () => {
     lost = [];
     await admin.flushall();
-    const onLost = (_: unknown, fault: Error) => lost.push(fault);
-    ahead = await RedisInventory.connect(server.url, { deadlineMs: 5_000, onLost });
-    behind = await RedisInventory.connect(server.url, { deadlineMs: 5_000, onLost });
+    ahead = await RedisInventory.connect(server.url, { deadlineMs: 5_000 });
+    behind = await RedisInventory.connect(server.url, { deadlineMs: 5_000 });
+    for (const inventory of [ahead, behind]) {
+      inventory.onLost((fault, eventId) => {
+        if (eventId !== undefined) lost.push(fault);
+      });
+    }
   });
   afterEach(async () => {
     await Promise.all([ahead.close(), behind.close()]);

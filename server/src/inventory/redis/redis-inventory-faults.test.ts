@@ -48,10 +48,12 @@ describe('RedisInventory with faults', needsServer('redis'), () => {
   async function connect(options: RedisInventoryOptions = {}, url = server.url): Promise<RedisInventory> {
     const connected = await RedisInventory.connect(url, {
       deadlineMs: 1_000,
-      onLost: (eventId, fault) => lost.push({ eventId, fault }),
       onConnected: () => connections.push('connected'),
-      onDisconnected: () => connections.push('disconnected'),
       ...options,
+    });
+    connected.onLost((fault, eventId) => {
+      if (eventId === undefined) connections.push('disconnected');
+      else lost.push({ eventId, fault });
     });
     ends.push(() => connected.close());
     return connected;

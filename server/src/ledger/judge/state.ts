@@ -3,13 +3,13 @@ import type { EventDefinition } from '@floodgate/core/event/event.ts';
 import type { AllocationId, EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
 import type {
   ClaimKind,
-  Committed,
+  Entry,
   HoldRecord,
   Idempotency,
   JournalEntry,
   OrderRecord,
   Outcome,
-  Refused,
+  OutcomeOf,
 } from '../ledger.ts';
 
 /** A live claim on a ticket. */
@@ -27,7 +27,7 @@ export interface ClaimCell {
 /** What is kept under an idempotency key. */
 export interface Kept {
   readonly hash: string;
-  readonly outcome: Committed | Refused;
+  readonly outcome: Outcome;
 }
 
 /** A hold's row with what its end left behind. */
@@ -81,7 +81,7 @@ export interface Changes {
   readonly orders: OrderRecord[];
   readonly holds: Map<HoldId, { readonly isNew: boolean; readonly state: HoldState }>;
   readonly journal: { eventNo: number; entry: JournalEntry }[];
-  readonly kept: { eventNo: number; key: Idempotency; outcome: Committed | Refused }[];
+  readonly kept: { eventNo: number; key: Idempotency; outcome: Outcome }[];
 }
 
 /** An entry that could never be right: our bug. It fails alone, its neighbours are judged. */
@@ -90,4 +90,5 @@ export interface Broken {
   readonly message: string;
 }
 
-export type Verdict = Outcome | Broken;
+export type VerdictOn<E extends Entry> = OutcomeOf<E> | Broken;
+export type Verdict = VerdictOn<Entry>;

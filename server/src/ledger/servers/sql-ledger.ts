@@ -18,7 +18,7 @@ import {
   type Ledger,
   LedgerUnavailable,
   type OrderRecord,
-  type Outcome,
+  type OutcomeOf,
   SHOP,
 } from '../ledger.ts';
 import { Catalogue } from './shared/event-numbers.ts';
@@ -118,7 +118,7 @@ export class SqlLedger implements Ledger {
     }
   }
 
-  post(entry: Entry): Promise<Outcome> {
+  post<E extends Entry>(entry: E): Promise<OutcomeOf<E>> {
     if (!this.#reach.isUp) {
       return Promise.reject(new LedgerUnavailable(`${this.#server.description} is away`));
     }

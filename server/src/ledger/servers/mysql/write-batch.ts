@@ -2,6 +2,7 @@
 // it was read, before anything is committed.
 
 import { invariant } from '@floodgate/core/assert.ts';
+import { subjectOf } from '@floodgate/core/facts.ts';
 import type { HoldStatus } from '@floodgate/core/hold.ts';
 import {
   id,
@@ -14,7 +15,7 @@ import {
   ticketList,
   word,
 } from '../../../drivers/sql/mysql/literals.ts';
-import { claimNumber, subjectOf } from '../shared/rows.ts';
+import { claimNumber } from '../shared/rows.ts';
 import type { BatchWrite, HoldRow } from '../shared/sql-server.ts';
 import { BY_KEY, conditional, inLists, insert, mustFind } from './row-lists.ts';
 
@@ -152,8 +153,9 @@ function insertOrders(orders: BatchWrite['orders']): string[] {
 function insertJournal(journal: BatchWrite['journal']): string[] {
   return insert(
     'journal (event_no, seq, kind, at_ms, subject, fact)',
-    journal.map(({ eventNo, entry: { seq, kind, atMs, fact } }) => {
-      const subject = orNull(subjectOf(fact), id);
+    journal.map(({ eventNo, entry }) => {
+      const { seq, kind, atMs, fact } = entry;
+      const subject = orNull(subjectOf(entry) ?? null, id);
       const about = `${integer(eventNo)},${integer(seq)},${word(kind)},${integer(atMs)},${subject}`;
       return `${about},${textToStore(JSON.stringify(fact))}`;
     }),

@@ -1,8 +1,9 @@
 // What a batch writes, as the steps of one pipeline that ends with its COMMIT.
 
+import { subjectOf } from '@floodgate/core/facts.ts';
 import { bigints, lines, texts } from '../../../drivers/sql/postgres/arrays.ts';
 import type { Statement, Step } from '../../../drivers/sql/postgres/pipeline.ts';
-import { claimNumber, subjectOf } from '../shared/rows.ts';
+import { claimNumber } from '../shared/rows.ts';
 import type { BatchWrite, ForeseenHead, HoldRow } from '../shared/sql-server.ts';
 import * as sql from './statements.ts';
 
@@ -150,7 +151,7 @@ function addFacts({ orders, journal, kept }: BatchWrite, add: Add): void {
     bigints(journal.map(({ entry }) => entry.seq)),
     texts(journal.map(({ entry }) => entry.kind)),
     bigints(journal.map(({ entry }) => entry.atMs)),
-    bigints(journal.map(({ entry }) => subjectOf(entry.fact))),
+    bigints(journal.map(({ entry }) => subjectOf(entry) ?? null)),
     lines(journal.map(({ entry }) => JSON.stringify(entry.fact))),
   ]);
   add(kept, sql.INSERT_KEPT, () => [

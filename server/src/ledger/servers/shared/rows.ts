@@ -2,7 +2,8 @@
 import type { HoldStatus } from '@floodgate/core/hold.ts';
 import type { EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
 import type { SqlRow } from '../../../drivers/sql/sql.ts';
-import type { ClaimKind, HoldRecord, JournalEntry, JournalKind, OrderRecord } from '../../ledger.ts';
+import { journalEntry } from '../../journal-entry.ts';
+import type { ClaimKind, HoldRecord, JournalEntry, OrderRecord } from '../../ledger.ts';
 
 export const ORDER_COLUMNS = `o.order_id, o.seq, o.status, o.buyer, o.secret, o.tickets, o.created_at_ms, o.hold_id`;
 
@@ -51,19 +52,8 @@ export function holdRecord(row: SqlRow, eventId: EventId): HoldRecord {
 }
 
 /** A row with seq, kind, at_ms and fact. */
-export function journalEntry(row: SqlRow): JournalEntry {
-  const { seq, kind, at_ms: atMs, fact } = row;
-  return {
-    seq: Number(seq),
-    kind: kind as JournalKind,
-    atMs: Number(atMs),
-    fact: JSON.parse(fact!) as JournalEntry['fact'],
-  };
-}
-
-/** The order or hold that a fact is about. */
-export function subjectOf(fact: JournalEntry['fact']): string | null {
-  return (fact.orderId ?? fact.holdId ?? null) as string | null;
+export function journalRow({ seq, kind, at_ms: atMs, fact }: SqlRow): JournalEntry {
+  return journalEntry(Number(seq), kind!, Number(atMs), fact!);
 }
 
 export function numberOrNull(text: string | null | undefined): number | null {
