@@ -9,6 +9,7 @@ import { EventEntries } from '../../ledger/contract/test-entries.ts';
 import { assertGranted } from '../../ledger/contract/test-script.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { ColdData, type ColdPlace } from '../sql/cold.ts';
+import { Cursors } from '../sql/cursors.ts';
 import type { RoomSchema } from '../sql/migration.ts';
 import { EARLIER_GUEST_BOOK, GUEST_BOOK, GuestBook, type GuestBookTables } from './guest-book.ts';
 
@@ -45,6 +46,7 @@ export function coldContract(kind: ColdKind): void {
     const bookOf = async (fresh: FreshPlace) => GuestBook.open(dataOf(fresh));
     keeping(kind, bookOf);
     changing(kind, dataOf);
+    following(kind, dataOf);
     dying(kind, bookOf);
     besideTheLedger(kind, bookOf);
   });
@@ -192,6 +194,24 @@ function changing(kind: ColdKind, dataOf: (fresh: FreshPlace) => ColdData): void
       cold.open({ ...room, room: 'mail' }),
       /mail makes a table guest_entries: its name must begin/,
     );
+  });
+}
+
+function following(kind: ColdKind, dataOf: (fresh: FreshPlace) => ColdData): void {
+  test('[S11] a follower’s cursor is kept, moves only forward, and is of one stream', async () => {
+    const fresh = await kind.fresh();
+    const cursors = await Cursors.open(dataOf(fresh));
+    assert.equal(await cursors.seqOf('webhooks', 'one'), 0);
+    await cursors.advance('webhooks', 'one', 7);
+    await cursors.advance('webhooks', 'one', 5);
+    await cursors.advance('webhooks', 'two', 1);
+    await cursors.advance('mail', 'one', 3);
+    const again = await Cursors.open(dataOf(fresh));
+    assert.equal(await again.seqOf('webhooks', 'one'), 7);
+    assert.equal(await again.seqOf('webhooks', 'two'), 1);
+    await again.forget('webhooks');
+    assert.equal(await cursors.seqOf('webhooks', 'one'), 0);
+    assert.equal(await cursors.seqOf('mail', 'one'), 3);
   });
 }
 
