@@ -7,7 +7,7 @@ import { type TicketMove, ticketMoves } from '@floodgate/core/facts.ts';
 import { MAX_NODE_ID } from '@floodgate/core/ids.ts';
 import type { Config, Database } from './config.ts';
 import { ColdData, type ColdPlace } from './drivers/sql/cold.ts';
-import { coldFileOf, filePlace, mysqlPlace, postgresPlace } from './drivers/sql/cold-places.ts';
+import { coldFileOf, coldMysql, coldPostgres } from './drivers/sql/cold-databases.ts';
 import { type Leases, OwnLeases, SqlLeases } from './drivers/sql/lease.ts';
 import { FailoverInventory } from './inventory/failover/failover-inventory.ts';
 import {
@@ -71,7 +71,7 @@ export interface Stores {
 export async function openStores(config: Config, telemetry: ShopTelemetry, parts: Parts): Promise<Stores> {
   const opened = parts.ledger ? given(parts.ledger) : await openLedger(config, telemetry);
   const { ledger } = opened;
-  const cold = new ColdData(() => (parts.ledger ? filePlace(':memory:') : coldPlaceOf(config.database)));
+  const cold = new ColdData(() => coldPlaceOf(parts.ledger ? IN_MEMORY : config.database));
   const leases = parts.ledger ? new OwnLeases() : leasesOf(config.database);
   try {
     const inventory = parts.inventory ?? (await openInventory(config, ledger, telemetry));
@@ -133,21 +133,24 @@ async function openLedger(config: Config, telemetry: ShopTelemetry): Promise<Ope
   return { ledger, nodeId: () => nodeId, waiting: () => ledger.waiting };
 }
 
+const IN_MEMORY: Database = { kind: 'sqlite', file: ':memory:' };
+
 function leasesOf(database: Database): Leases {
   switch (database.kind) {
     case 'sqlite':
       return new OwnLeases();
     case 'postgres':
-      return new SqlLeases(postgresPlace(database.url));
+      return new SqlLeases(coldPostgres(database.url));
     case 'mysql':
-      return new SqlLeases(mysqlPlace(database.url));
+      return new SqlLeases(coldMysql(database.url));
     default:
       return unreachable(database);
   }
 }
 
 /** Where what is not of the ledger is kept: never on the connections, or in the file, that sales are written to. */
-export function coldPlaceOf(database: Database): ColdPlace {
+export async function coldPlaceOf(database: Database): Promise<ColdPlace> {
+  const { filePlace, mysqlPlace, postgresPlace } = await import('./drivers/sql/cold-places.ts');
   switch (database.kind) {
     case 'sqlite':
       return filePlace(coldFileOf(database.file));

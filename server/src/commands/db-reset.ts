@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
 import { ledgerName, sqlServer } from '../compose.ts';
 import { BadConfig, type Database, readConfig } from '../config.ts';
-import { coldFileOf } from '../drivers/sql/cold-places.ts';
+import { coldFileOf } from '../drivers/sql/cold-databases.ts';
 import { EventKeys } from '../inventory/redis/forget.ts';
 import { dropLedger } from '../ledger/servers/shared/drop-ledger.ts';
 import { lockLedger } from '../ledger/sqlite/lock.ts';

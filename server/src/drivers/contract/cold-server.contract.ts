@@ -19,12 +19,13 @@ export interface ColdServer {
   readonly binary: 'postgres' | 'mariadb';
   /** As guest-book-process.ts names it. */
   readonly kind: string;
-  readonly place: (url: string) => ColdPlace & LeaseDatabase;
+  readonly place: (url: string) => ColdPlace;
+  readonly database: (url: string) => LeaseDatabase;
   readonly server: (url: string) => SqlServer;
   readonly start: () => Promise<StartedServer>;
 }
 
-export function coldServerContract({ name, binary, kind, place, server, start }: ColdServer): void {
+export function coldServerContract({ name, binary, kind, place, database, server, start }: ColdServer): void {
   describe(`cold data on ${name}`, needsServer(binary), () => {
     let real: StartedServer;
     before(async () => {
@@ -48,7 +49,7 @@ export function coldServerContract({ name, binary, kind, place, server, start }:
       name,
       fresh: async () => {
         const url = await real.createDatabase();
-        return (times) => new SqlLeases(place(url), times);
+        return (times) => new SqlLeases(database(url), times);
       },
     });
 

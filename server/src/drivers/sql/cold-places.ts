@@ -1,5 +1,5 @@
 // The places of cold data: the ledger's database server, on connections of their own; beside a SQLite ledger a file
-// with a thread of its own.
+// with a thread of its own. This loads the query builder, so it is imported when the first room opens its data.
 import {
   MysqlAdapter,
   MysqlIntrospector,
@@ -12,8 +12,7 @@ import {
   SqliteQueryCompiler,
 } from 'kysely';
 import type { ColdPlace } from './cold.ts';
-import { MysqlDatabase } from './mysql/mysql-database.ts';
-import { PostgresDatabase } from './postgres/postgres-database.ts';
+import { coldMysql, coldPostgres } from './cold-databases.ts';
 import { SqliteFile } from './sqlite/sqlite-file.ts';
 
 /** Few: what is cold may wait, and every connection costs the server memory that sales could use. */
@@ -21,15 +20,8 @@ const SERVER_LIMITS = { size: 3, maxWaiting: 500, maxWaitMs: 10_000 };
 /** One thread, so one user at a time. A transaction is as long as its slowest query. */
 const FILE_LIMITS = { size: 1, maxWaiting: 500, maxWaitMs: 10_000 };
 
-/** A report may read for long; a transaction that idles holds locks, though none of the ledger's. */
-const POSTGRES_SESSION = {
-  ...{ connectTimeoutMs: 3_000, queryTimeoutMs: 31_000 },
-  ...{ statementTimeoutMs: 30_000, lockTimeoutMs: 10_000, idleTimeoutMs: 10_000 },
-};
-const MYSQL_TIMEOUTS = { connectTimeoutMs: 3_000, queryTimeoutMs: 31_000 };
-
-export function postgresPlace(url: string): ColdPlace & PostgresDatabase {
-  return Object.assign(new PostgresDatabase(url, POSTGRES_SESSION), {
+export function postgresPlace(url: string): ColdPlace {
+  return Object.assign(coldPostgres(url), {
     limits: SERVER_LIMITS,
     begin: 'BEGIN ISOLATION LEVEL READ COMMITTED',
     dialect: {
@@ -40,8 +32,8 @@ export function postgresPlace(url: string): ColdPlace & PostgresDatabase {
   });
 }
 
-export function mysqlPlace(url: string): ColdPlace & MysqlDatabase {
-  return Object.assign(new MysqlDatabase(url, MYSQL_TIMEOUTS), {
+export function mysqlPlace(url: string): ColdPlace {
+  return Object.assign(coldMysql(url), {
     limits: SERVER_LIMITS,
     begin: 'START TRANSACTION',
     dialect: {
@@ -63,9 +55,4 @@ export function filePlace(file: string): ColdPlace {
       createQueryCompiler: () => new SqliteQueryCompiler(),
     } satisfies ColdPlace['dialect'],
   });
-}
-
-/** `shop.db` → `shop-cold.db`, beside the ledger. A ledger in memory has its cold data in memory. */
-export function coldFileOf(ledgerFile: string): string {
-  return ledgerFile === ':memory:' ? ledgerFile : ledgerFile.replace(/(\.[^./\\]*)?$/, '-cold$1');
 }

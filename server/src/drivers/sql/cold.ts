@@ -4,15 +4,15 @@
 // texts and whole numbers below 2^53.
 //
 // Opening a room's data is three lines: its tables as a type, its schema, `cold.open<Tables>(schema)`. Until the first
-// is opened there is no connection, no thread and no file.
-import {
-  type CompiledQuery,
-  type DatabaseConnection,
-  type Dialect,
-  type Driver,
+// is opened there is no connection, no thread and no file, and the query builder is not loaded.
+import type {
+  CompiledQuery,
+  DatabaseConnection,
+  Dialect,
+  Driver,
   Kysely,
-  type QueryResult,
-  type Transaction,
+  QueryResult,
+  Transaction,
 } from 'kysely';
 import { Backoff } from '../time.ts';
 import { type ConnectionLimits, Connections, type Lendable, NoConnectionFree } from './connections.ts';
@@ -62,14 +62,19 @@ export class ColdOutcomeUnknown extends Error {
 const MAX_TRIES = 5;
 const MAX_TRYING_MS = 10_000;
 
+interface Opened {
+  readonly place: ColdPlace;
+  readonly connections: Connections<ColdConnection>;
+}
+
 /** The cold data of all rooms, in one place. */
 export class ColdData {
-  readonly #find: () => ColdPlace;
-  #opened: { readonly place: ColdPlace; readonly connections: Connections<ColdConnection> } | undefined;
+  readonly #find: () => ColdPlace | Promise<ColdPlace>;
+  #opened: Promise<Opened> | undefined;
   readonly #stores: ColdStore<never>[] = [];
   #isClosed = false;
 
-  constructor(find: () => ColdPlace) {
+  constructor(find: () => ColdPlace | Promise<ColdPlace>) {
     this.#find = find;
   }
 
@@ -77,8 +82,10 @@ export class ColdData {
   async open<Tables>(schema: RoomSchema): Promise<ColdStore<Tables>> {
     if (this.#isClosed) throw new ColdUnavailable('cold data is closed');
     this.#opened ??= openAt(this.#find());
-    const { place, connections } = this.#opened;
+    const { place, connections } = await this.#opened;
     await place.migrateRoom(schema, connections);
+    // Not at the program's start: it takes twice the time of a database's driver.
+    const { Kysely } = await import('kysely');
     const db = new Kysely<Tables>({
       dialect: { ...place.dialect, createDriver: () => new ColdDriver(place, connections) },
     });
@@ -95,11 +102,12 @@ export class ColdData {
   async close(): Promise<void> {
     this.#isClosed = true;
     await Promise.all(this.#stores.map((store) => store.close()));
-    await this.#opened?.connections.close();
+    await (await this.#opened)?.connections.close();
   }
 }
 
-function openAt(place: ColdPlace) {
+async function openAt(found: ColdPlace | Promise<ColdPlace>): Promise<Opened> {
+  const place = await found;
   return { place, connections: new Connections(place, place.limits) };
 }
 

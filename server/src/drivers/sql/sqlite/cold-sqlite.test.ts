@@ -10,7 +10,8 @@ import { SqliteLedger } from '../../../ledger/sqlite/sqlite-ledger.ts';
 import { coldContract, type FreshPlace } from '../../contract/cold.contract.ts';
 import { GuestBook } from '../../contract/guest-book.ts';
 import { ColdData } from '../cold.ts';
-import { coldFileOf, filePlace } from '../cold-places.ts';
+import { coldFileOf } from '../cold-databases.ts';
+import { filePlace } from '../cold-places.ts';
 
 const COMMITS = { maxBatch: 100, maxWaiting: 1_000 };
 const folder = mkdtempSync(join(tmpdir(), 'floodgate-'));
