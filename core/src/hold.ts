@@ -49,6 +49,23 @@ const STEPS: Record<HoldStatus, Record<HoldCommand, Record<Deadline, HoldStep>>>
   },
 };
 
+/** All of them, in a fixed order. */
+export const HOLD_STATUSES = Object.keys(STEPS) as readonly HoldStatus[];
+
+/** Whether a hold of this status has its tickets for itself. A new status has to say. */
+const IS_LIVE: Readonly<Record<HoldStatus, boolean>> = {
+  active: true,
+  confirmed: false,
+  released: false,
+  expired: false,
+};
+
+export const LIVE_STATUSES: readonly HoldStatus[] = HOLD_STATUSES.filter((status) => IS_LIVE[status]);
+
+export function isLive({ status }: { readonly status: HoldStatus }): boolean {
+  return IS_LIVE[status];
+}
+
 /**
  * What a command does to a hold. A hold is due from its deadline on, whether or not the clock's worker has
  * already swept it: `nowMs >= expiresAtMs`, both on the ledger's clock (rule S7).

@@ -1,6 +1,7 @@
 // The ledger's memory twin: the same judge on maps. It keeps nothing beyond the process, so it serves the tests
 // (which interleave sales on it and crash it at will), never a shop.
 import type { EventDefinition } from '@floodgate/core/event/event.ts';
+import { isLive } from '@floodgate/core/hold.ts';
 import type { AllocationId, EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
 import { EventAudit } from '../audit.ts';
 import { GroupCommit } from '../group-commit.ts';
@@ -29,6 +30,7 @@ import {
   type OrderRecord,
   type OutcomeOf,
 } from '../ledger.ts';
+import { isLiveOrder } from '../tables.ts';
 
 interface StoredEvent {
   readonly eventNo: number;
@@ -115,8 +117,8 @@ export class MemoryLedger implements Ledger {
   /** What the buyer has of the event. Overridden by the tests' negative control. */
   protected belongingsOf(eventId: EventId, buyer: string): Belongings {
     const { orders, holds } = this.#event(eventId);
-    const active = [...holds.values()].filter((hold) => hold.buyer === buyer && hold.status === 'active');
-    const bought = [...orders.values()].filter((order) => order.buyer === buyer);
+    const active = [...holds.values()].filter((hold) => hold.buyer === buyer && isLive(hold));
+    const bought = [...orders.values()].filter((order) => order.buyer === buyer && isLiveOrder(order));
     return {
       tickets: new Set([...active, ...bought].flatMap(({ tickets }) => tickets)),
       holds: new Set(active.map(({ holdId }) => holdId)),
@@ -159,7 +161,8 @@ export class MemoryLedger implements Ledger {
     for (const { state } of changes.holds.values()) {
       this.#stored.get(state.eventId)!.holds.set(state.holdId, state);
     }
-    for (const order of changes.orders) this.#stored.get(order.eventId)!.orders.set(order.orderId, order);
+    for (const order of [...changes.orders, ...changes.changedOrders.values()])
+      this.#stored.get(order.eventId)!.orders.set(order.orderId, order);
     for (const { eventNo, entry } of changes.journal) byNo.get(eventNo)!.journal.push(entry);
     for (const { eventNo, key, outcome } of changes.kept) {
       byNo.get(eventNo)!.kept.set(keptAddress(key), { hash: key.hash, outcome });
@@ -218,7 +221,7 @@ export class MemoryLedger implements Ledger {
 
   async nextDeadline(eventId: EventId): Promise<number | undefined> {
     const holds = [...(this.#stored.get(eventId)?.holds.values() ?? [])];
-    const active = holds.filter(({ status }) => status === 'active');
+    const active = holds.filter(isLive);
     return active.map(({ expiresAtMs }) => expiresAtMs).sort((a, b) => a - b)[0];
   }
 
@@ -229,7 +232,7 @@ export class MemoryLedger implements Ledger {
   async dueHolds(nowMs: number, limit: number): Promise<{ eventId: EventId; holdId: HoldId }[]> {
     return [...this.#stored.values()]
       .flatMap((stored) => [...stored.holds.values()])
-      .filter((hold) => hold.status === 'active' && hold.expiresAtMs <= nowMs)
+      .filter((hold) => isLive(hold) && hold.expiresAtMs <= nowMs)
       .sort((a, b) => a.expiresAtMs - b.expiresAtMs)
       .slice(0, limit)
       .map(({ eventId, holdId }) => ({ eventId, holdId }));

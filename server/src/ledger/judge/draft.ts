@@ -16,6 +16,7 @@ export class BatchDraft {
     changedEvents: new Map(),
     manifests: [],
     orders: [],
+    changedOrders: new Map(),
     holds: new Map(),
     journal: [],
     kept: [],

@@ -78,7 +78,10 @@ export interface Changes {
   readonly changedEvents: Map<number, { event: EventDefinition; capacity: number; version: number }>;
   /** To be written unless they are there. */
   readonly manifests: { manifestId: string; content: string }[];
+  /** New ones. */
   readonly orders: OrderRecord[];
+  /** Those that were there before, as they are after the batch. */
+  readonly changedOrders: Map<OrderId, OrderRecord>;
   readonly holds: Map<HoldId, { readonly isNew: boolean; readonly state: HoldState }>;
   readonly journal: { eventNo: number; entry: JournalEntry }[];
   readonly kept: { eventNo: number; key: Idempotency; outcome: Outcome }[];

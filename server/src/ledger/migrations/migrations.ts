@@ -5,8 +5,22 @@ import type { Migration, RoomSchema } from '../../drivers/sql/migration.ts';
 import { ledgerTables } from './0001-ledger.ts';
 import { headCounts } from './0002-head-counts.ts';
 import { staffAndBuyers } from './0003-staff-and-buyers.ts';
+import { latestColumns, newColumns } from './new-columns.ts';
 
-export const MIGRATIONS: readonly Migration[] = [ledgerTables, headCounts, staffAndBuyers];
+const BY_HAND: readonly Migration[] = [ledgerTables, headCounts, staffAndBuyers];
+
+/** New columns come first, so that what is written by hand can fill them. */
+export const MIGRATIONS: readonly Migration[] = Array.from(
+  { length: Math.max(BY_HAND.length, latestColumns()) },
+  (_, index) => {
+    const [version, byHand] = [index + 1, BY_HAND[index]];
+    return {
+      version,
+      name: byHand?.name ?? 'new columns',
+      statements: (sql) => [...newColumns(sql, version), ...(byHand?.statements(sql) ?? [])],
+    };
+  },
+);
 
 /** The schema this program writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;

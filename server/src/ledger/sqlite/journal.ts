@@ -3,9 +3,9 @@
 // events writes its entries to one page, and a page of an event's journal costs a look-up per entry, no scan.
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { subjectOf } from '@floodgate/core/facts.ts';
-import { journalEntry } from '../journal-entry.ts';
 import type { JournalEntry } from '../ledger.ts';
-import type { Row } from './rows.ts';
+import { journalEntry } from '../tables.ts';
+import { type Row, writing } from './rows.ts';
 
 /** A page's chain is entered at a mark behind it, so at most so many entries are read in vain. */
 const MARK_EVERY = 16;
@@ -32,11 +32,7 @@ export class JournalWriter {
   readonly #chainEnds = new Map<number, number | null>();
 
   constructor(db: DatabaseSync) {
-    const write = (sql: string): StatementSync => {
-      const statement = db.prepare(sql);
-      statement.setReadBigInts(true);
-      return statement;
-    };
+    const write = (sql: string): StatementSync => writing(db, sql);
     this.#head = db.prepare(
       'SELECT seq, version, held, sold, aside, last_pos FROM event_heads WHERE event_no = ?',
     );
@@ -80,9 +76,17 @@ export class JournalWriter {
     const moved = new Set<number>();
     for (const { eventNo, entry } of entries) {
       const { seq, kind, atMs, fact } = entry;
-      const subject = subjectOf(entry) ?? null;
       const before = this.#chainEnds.get(eventNo) ?? null;
-      this.#insert.run(++pos, eventNo, seq, before, kind, atMs, subject, JSON.stringify(fact));
+      this.#insert.run(
+        ++pos,
+        eventNo,
+        seq,
+        before,
+        kind,
+        atMs,
+        subjectOf(entry) ?? null,
+        JSON.stringify(fact),
+      );
       if (seq % MARK_EVERY === 0) this.#mark.run(eventNo, seq, pos);
       this.#chainEnds.set(eventNo, pos);
       moved.add(eventNo);
@@ -115,15 +119,11 @@ export function readJournal(
        WHERE j.seq > ?2 AND j.seq <= ?3 ORDER BY j.seq`,
     )
     .all(eventNo, afterSeq, last) as Row[];
-  return rows.map(entryOf);
+  return rows.map(journalEntry);
 }
 
 /** All entries of an event in the order they were written: reads the whole journal once. */
 export function* wholeJournal(db: DatabaseSync, eventNo: number): Iterable<JournalEntry> {
   const statement = db.prepare('SELECT seq, kind, at_ms, fact FROM journal WHERE event_no = ? ORDER BY pos');
-  for (const row of statement.iterate(eventNo)) yield entryOf(row as Row);
-}
-
-function entryOf(row: Row): JournalEntry {
-  return journalEntry(row.seq as number, row.kind as string, row.at_ms as number, row.fact as string);
+  for (const row of statement.iterate(eventNo)) yield journalEntry(row as Row);
 }

@@ -14,17 +14,9 @@ import type {
   JournalEntry,
   OrderRecord,
 } from '../ledger.ts';
+import { CLAIM_KINDS, claimKind, eventRecord, holdRecord, isLiveHold, orderRecord } from '../tables.ts';
 import { readJournal, wholeJournal } from './journal.ts';
-import {
-  CLAIM_KINDS,
-  claimKind,
-  eventRecord,
-  HOLD_COLUMNS,
-  holdRecord,
-  ORDER_COLUMNS,
-  orderRecord,
-  type Row,
-} from './rows.ts';
+import { HOLD_COLUMNS, ORDER_COLUMNS, type Row } from './rows.ts';
 
 export class SqliteReader {
   readonly #db: DatabaseSync;
@@ -111,7 +103,7 @@ export class SqliteReader {
   nextDeadline(eventId: EventId): number | undefined {
     const row = this.#row(
       `SELECT min(expires_at_ms) AS deadline FROM holds
-       WHERE status = 'active' AND event_no = (SELECT event_no FROM events WHERE event_id = ?)`,
+       WHERE ${isLiveHold()} AND event_no = (SELECT event_no FROM events WHERE event_id = ?)`,
       eventId,
     );
     return (row?.deadline as number | null | undefined) ?? undefined;
@@ -125,7 +117,7 @@ export class SqliteReader {
   dueHolds(nowMs: number, limit: number): { eventId: EventId; holdId: HoldId }[] {
     const rows = this.#rows(
       `SELECT event_id, CAST(hold_id AS TEXT) AS hold_id FROM holds JOIN events USING (event_no)
-       WHERE status = 'active' AND expires_at_ms <= ? ORDER BY expires_at_ms LIMIT ?`,
+       WHERE ${isLiveHold()} AND expires_at_ms <= ? ORDER BY expires_at_ms LIMIT ?`,
       nowMs,
       limit,
     );
@@ -164,7 +156,7 @@ export class SqliteReader {
     );
     return rows.map((row) => ({
       ticket: row.ticket as Ticket,
-      as: claimKind(row),
+      as: claimKind(row.sold),
       by: row.claimed_by as HoldId | OrderId | AllocationId,
     }));
   }
@@ -186,7 +178,7 @@ export class SqliteReader {
       )) {
         const by = row.claimed_by as string;
         claimsBy.set(by, (claimsBy.get(by) ?? 0) + 1);
-        audit.claim(row.ticket as number, claimKind(row), by);
+        audit.claim(row.ticket as number, claimKind(row.sold), by);
       }
       for (const row of iterate(`SELECT ${HOLD_COLUMNS} FROM holds WHERE event_no = ?`)) {
         const hold = holdRecord(row, eventId);

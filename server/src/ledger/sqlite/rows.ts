@@ -1,62 +1,95 @@
-// Rows of the SQLite ledger as records.
+// What SQLite is sent of a table: its texts, and its rows one by one.
+//
+// 64-bit ids are bound as decimal text and read back by CAST: SQLite's integer affinity converts both ways exactly, and
+// the threads never pay for BigInt.
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import { valuesOf } from '../row-values.ts';
+import {
+  type AnyRow,
+  type Column,
+  changingColumns,
+  HOLDS,
+  ORDERS,
+  type Table,
+  ticketsText,
+} from '../tables.ts';
 
-import type { EventDefinition } from '@floodgate/core/event/event.ts';
-import type { HoldStatus } from '@floodgate/core/hold.ts';
-import type { EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
-import type { ClaimKind, EventRecord, HoldRecord, OrderRecord } from '../ledger.ts';
+/** What `get` and `all` return. */
+export type Row = AnyRow;
 
-/** What `get` and `all` return for the columns below. */
-export type Row = Record<string, string | number | null>;
-
-/** The column `claims.sold` as a word, by its value. */
-export const CLAIM_KINDS: readonly ClaimKind[] = ['held', 'sold', 'aside'];
-
-export function claimKind(row: Row): ClaimKind {
-  return CLAIM_KINDS[row.sold as number]!;
+/** A select list of the columns: all of them, under their own names. */
+function selected<Row>({ columns }: Table<Row>): string {
+  return columns.map(({ name, type }) => (type === 'id' ? idColumn(name) : name)).join(', ');
 }
 
-/** A row of `definition, version`. */
-export function eventRecord(row: Row): EventRecord {
-  return { event: JSON.parse(row.definition as string) as EventDefinition, version: row.version as number };
+export function idColumn(name: string): string {
+  return `CAST(${name} AS TEXT) AS ${name}`;
 }
 
-export const ORDER_COLUMNS = `CAST(order_id AS TEXT) AS order_id, seq, status, buyer, secret, tickets,
-  created_at_ms, CAST(hold_id AS TEXT) AS hold_id`;
+export const ORDER_COLUMNS = selected(ORDERS);
+export const HOLD_COLUMNS = selected(HOLDS);
 
-export const HOLD_COLUMNS = `CAST(hold_id AS TEXT) AS hold_id, seq, status, buyer, tickets, created_at_ms,
-  expires_at_ms, CAST(order_id AS TEXT) AS order_id, ended_seq, ended_at_ms`;
+/** A statement that writes. `run` reports the last row id, which for an order or hold is beyond a double. */
+export function writing(db: DatabaseSync, sql: string): StatementSync {
+  const statement = db.prepare(sql);
+  statement.setReadBigInts(true);
+  return statement;
+}
 
-/** A row of {@link ORDER_COLUMNS}. */
-export function orderRecord(row: Row, eventId: EventId): OrderRecord {
-  return {
-    orderId: row.order_id as OrderId,
-    eventId,
-    seq: row.seq as number,
-    status: row.status as OrderRecord['status'],
-    buyer: row.buyer as string | null,
-    secret: row.secret as string,
-    tickets: ticketList(row.tickets as string),
-    createdAtMs: row.created_at_ms as number,
-    holdId: row.hold_id as HoldId | null,
+/** Writes one row of an event's. */
+export type Write<Row> = (eventNo: number, row: Row) => void;
+
+export function insertInto<Row>(db: DatabaseSync, table: Table<Row>): Write<Row> {
+  const { name, id, columns } = table;
+  const isFirst = (column: Column<Row>) => column.name === id;
+  const others = columns.filter((column) => !isFirst(column));
+  const first = columns.filter(isFirst);
+  const names = [...first.map((column) => column.name), 'event_no', ...others.map((column) => column.name)];
+  const marks = names.map(() => '?').join(', ');
+  const statement = writing(db, `INSERT INTO ${name} (${names.join(', ')}) VALUES (${marks})`);
+  return runWith(statement, [...first, undefined, ...others]);
+}
+
+/** Changes what may change of a row that is there. */
+export function change<Row>(db: DatabaseSync, table: Table<Row>): Write<Row> {
+  const { name, id, columns } = table;
+  const changing = changingColumns(table);
+  const sets = changing.map((column) => `${column.name} = ?`).join(', ');
+  const keys = columns.filter((column) => column.name === id);
+  const key = id ?? 'event_no';
+  const statement = writing(db, `UPDATE ${name} SET ${sets} WHERE ${key} = ?`);
+  return runWith(statement, [...changing, ...(id ? keys : [undefined])]);
+}
+
+/** Runs the statement with the columns' values; undefined stands for the event's number. */
+function runWith<Row>(statement: StatementSync, columns: readonly (Column<Row> | undefined)[]): Write<Row> {
+  // One call after the other, so the number needs no row of its own.
+  let current = 0;
+  const values = valuesOf(columns.map((column) => (column ? bindOf(column) : () => current)));
+  return (eventNo, row) => {
+    current = eventNo;
+    statement.run(...values(row));
   };
 }
 
-/** A row of {@link HOLD_COLUMNS}. */
-export function holdRecord(row: Row, eventId: EventId): HoldRecord {
-  return {
-    holdId: row.hold_id as HoldId,
-    eventId,
-    seq: row.seq as number,
-    status: row.status as HoldStatus,
-    buyer: row.buyer as string | null,
-    tickets: ticketList(row.tickets as string),
-    createdAtMs: row.created_at_ms as number,
-    expiresAtMs: row.expires_at_ms as number,
-    orderId: row.order_id as OrderId | null,
-  };
-}
-
-/** The ticket numbers of a row's `tickets` column, a JSON array. */
-export function ticketList(json: string): Ticket[] {
-  return JSON.parse(json) as Ticket[];
+/** What is bound of a column. */
+function bindOf<Row>(column: Column<Row>): (row: Row) => SQLInputValue {
+  switch (column.type) {
+    case 'tickets': {
+      const { of } = column;
+      return (row) => {
+        const tickets = of(row);
+        return tickets && ticketsText(tickets);
+      };
+    }
+    case 'json': {
+      const { of } = column;
+      return (row) => {
+        const value = of(row);
+        return value && JSON.stringify(value);
+      };
+    }
+    default:
+      return column.of;
+  }
 }

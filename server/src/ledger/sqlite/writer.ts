@@ -7,18 +7,23 @@ import type { Changes, EventState, HoldState, Verdict, WorkingSet } from '../jud
 import { keptOutcome } from '../kept-outcome.ts';
 import { type Entry, LedgerOutcomeUnknown, LedgerUnavailable } from '../ledger.ts';
 import { LedgerClock } from '../ledger-clock.ts';
+import {
+  andLiveOrder,
+  changingColumns,
+  claimKind,
+  claimNumber,
+  EVENTS,
+  HOLDS,
+  holdRecord,
+  isLiveHold,
+  KEPT,
+  ORDERS,
+  orderRecord,
+  ticketList,
+} from '../tables.ts';
 import { JournalWriter } from './journal.ts';
 import { CannotOpenLedger } from './lock.ts';
-import {
-  CLAIM_KINDS,
-  claimKind,
-  HOLD_COLUMNS,
-  holdRecord,
-  ORDER_COLUMNS,
-  orderRecord,
-  type Row,
-  ticketList,
-} from './rows.ts';
+import { change, HOLD_COLUMNS, idColumn, insertInto, ORDER_COLUMNS, type Row, writing } from './rows.ts';
 import { migrate } from './schema.ts';
 
 /** SQLite's extended result codes for a failed fsync: of the file, and of its folder. */
@@ -123,7 +128,7 @@ export class SqliteWriter {
       const row = this.#sql.claim.get(event.eventNo, ticket);
       if (!row) continue;
       const claim = {
-        as: claimKind(row as Row),
+        as: claimKind(row.sold),
         by: row.claimed_by as HoldId | OrderId | AllocationId,
       };
       event.claims.set(ticket, { before: claim, now: claim });
@@ -184,36 +189,21 @@ export class SqliteWriter {
   #write(set: WorkingSet, changes: Changes): boolean {
     if (changes.journal.length === 0 && changes.kept.length === 0) return false;
     const sql = this.#sql;
-    for (const { eventNo, event, capacity } of changes.events) {
-      sql.insertEvent.run(eventNo, event.eventId, JSON.stringify(event), capacity);
-      sql.journal.found(eventNo);
+    for (const event of changes.events) {
+      sql.insertEvent(event.eventNo, event);
+      sql.journal.found(event.eventNo);
     }
-    for (const [eventNo, { event, capacity }] of changes.changedEvents) {
-      sql.updateEvent.run(JSON.stringify(event), capacity, eventNo);
-    }
+    for (const [eventNo, event] of changes.changedEvents) sql.changeEvent(eventNo, event);
     for (const { manifestId, content } of changes.manifests) sql.insertManifest.run(manifestId, content);
     for (const event of set.events.values()) this.#writeClaims(event);
-    for (const { isNew, state: h } of changes.holds.values()) {
-      if (isNew) {
-        const { eventNo } = set.events.get(h.eventId)!;
-        sql.insertHold.run(
-          h.holdId, eventNo, h.seq, h.status, h.buyer, JSON.stringify(h.tickets),
-          h.createdAtMs, h.expiresAtMs, h.orderId, h.endedSeq, h.endedAtMs,
-        ); // biome-ignore format: one row, in the order of its columns
-      } else {
-        sql.updateHold.run(h.status, h.expiresAtMs, h.orderId, h.endedSeq, h.endedAtMs, h.holdId);
-      }
+    const eventNoOf = ({ eventId }: { eventId: EventId }) => set.events.get(eventId)!.eventNo;
+    for (const { isNew, state } of changes.holds.values()) {
+      (isNew ? sql.insertHold : sql.changeHold)(eventNoOf(state), state);
     }
-    for (const o of changes.orders) {
-      const { eventNo } = set.events.get(o.eventId)!;
-      sql.insertOrder.run(
-        o.orderId, eventNo, o.seq, o.status, o.buyer, o.secret, JSON.stringify(o.tickets), o.createdAtMs, o.holdId,
-      ); // biome-ignore format: one row, in the order of its columns
-    }
+    for (const order of changes.orders) sql.insertOrder(eventNoOf(order), order);
+    for (const order of changes.changedOrders.values()) sql.changeOrder?.(eventNoOf(order), order);
     sql.journal.append(changes.journal, set.events.values());
-    for (const { eventNo, key, outcome } of changes.kept) {
-      sql.insertKept.run(eventNo, key.scope, key.key, key.hash, JSON.stringify(outcome));
-    }
+    for (const kept of changes.kept) sql.insertKept(kept.eventNo, kept);
     return true;
   }
 
@@ -221,8 +211,8 @@ export class SqliteWriter {
     for (const [ticket, { before, now }] of event.claims) {
       if (before === now) continue;
       if (!now) this.#sql.deleteClaim.run(event.eventNo, ticket);
-      else if (before) this.#sql.updateClaim.run(CLAIM_KINDS.indexOf(now.as), now.by, event.eventNo, ticket);
-      else this.#sql.insertClaim.run(event.eventNo, ticket, CLAIM_KINDS.indexOf(now.as), now.by);
+      else if (before) this.#sql.moveClaim.run(claimNumber(now.as), now.by, event.eventNo, ticket);
+      else this.#sql.insertClaim.run(event.eventNo, ticket, claimNumber(now.as), now.by);
     }
   }
 
@@ -290,55 +280,34 @@ function latestAtMs(db: DatabaseSync): number {
 
 type Statements = ReturnType<typeof prepare>;
 
-// 64-bit ids are bound as decimal text and read back by CAST: SQLite's integer affinity converts both ways
-// exactly, and the threads never pay for BigInt.
 function prepare(db: DatabaseSync) {
   const sql = (text: string): StatementSync => db.prepare(text);
-  // `run` reports the last row id, which for an order or hold is beyond a double.
-  const write = (text: string): StatementSync => {
-    const statement = db.prepare(text);
-    statement.setReadBigInts(true);
-    return statement;
-  };
   return {
     journal: new JournalWriter(db),
-    claim: sql(
-      'SELECT sold, CAST(claimed_by AS TEXT) AS claimed_by FROM claims WHERE event_no = ? AND ticket = ?',
-    ),
+    claim: sql(`SELECT sold, ${idColumn('claimed_by')} FROM claims WHERE event_no = ? AND ticket = ?`),
     kept: sql(
       'SELECT hash, outcome FROM idempotency_keys WHERE event_no = ? AND scope = ? AND idempotency_key = ?',
     ),
     hold: sql(`SELECT ${HOLD_COLUMNS} FROM holds WHERE hold_id = ? AND event_no = ?`),
     order: sql(`SELECT ${ORDER_COLUMNS} FROM orders WHERE order_id = ?`),
-    ordersOfBuyer: sql(
-      `SELECT tickets FROM orders WHERE buyer = ? AND event_no = ? AND status = 'confirmed'`,
-    ),
+    ordersOfBuyer: sql(`SELECT tickets FROM orders WHERE buyer = ? AND event_no = ?${andLiveOrder()}`),
     holdsOfBuyer: sql(
-      `SELECT CAST(hold_id AS TEXT) AS hold_id, tickets FROM holds
-       WHERE buyer = ? AND event_no = ? AND status = 'active'`,
+      `SELECT ${idColumn('hold_id')}, tickets FROM holds WHERE buyer = ? AND event_no = ? AND ${isLiveHold()}`,
     ),
-    updateEvent: write('UPDATE events SET definition = ?, capacity = ? WHERE event_no = ?'),
-    insertManifest: write(
+    insertEvent: insertInto(db, EVENTS),
+    changeEvent: change(db, EVENTS),
+    insertManifest: writing(
+      db,
       'INSERT INTO manifests (manifest_id, content) VALUES (?, ?) ON CONFLICT DO NOTHING',
     ),
-    insertEvent: write('INSERT INTO events (event_no, event_id, definition, capacity) VALUES (?, ?, ?, ?)'),
-    insertClaim: write('INSERT INTO claims (event_no, ticket, sold, claimed_by) VALUES (?, ?, ?, ?)'),
-    updateClaim: write('UPDATE claims SET sold = ?, claimed_by = ? WHERE event_no = ? AND ticket = ?'),
-    deleteClaim: write('DELETE FROM claims WHERE event_no = ? AND ticket = ?'),
-    insertHold: write(
-      `INSERT INTO holds (hold_id, event_no, seq, status, buyer, tickets, created_at_ms, expires_at_ms,
-         order_id, ended_seq, ended_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    ),
-    updateHold: write(
-      `UPDATE holds SET status = ?, expires_at_ms = ?, order_id = ?, ended_seq = ?, ended_at_ms = ?
-       WHERE hold_id = ?`,
-    ),
-    insertOrder: write(
-      `INSERT INTO orders (order_id, event_no, seq, status, buyer, secret, tickets, created_at_ms, hold_id)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    ),
-    insertKept: write(
-      `INSERT INTO idempotency_keys (event_no, scope, idempotency_key, hash, outcome) VALUES (?, ?, ?, ?, ?)`,
-    ),
+    insertClaim: writing(db, 'INSERT INTO claims (event_no, ticket, sold, claimed_by) VALUES (?, ?, ?, ?)'),
+    moveClaim: writing(db, 'UPDATE claims SET sold = ?, claimed_by = ? WHERE event_no = ? AND ticket = ?'),
+    deleteClaim: writing(db, 'DELETE FROM claims WHERE event_no = ? AND ticket = ?'),
+    insertHold: insertInto(db, HOLDS),
+    changeHold: change(db, HOLDS),
+    insertOrder: insertInto(db, ORDERS),
+    /** Only once an order has a column that may change. */
+    changeOrder: changingColumns(ORDERS).length > 0 ? change(db, ORDERS) : undefined,
+    insertKept: insertInto(db, KEPT),
   };
 }

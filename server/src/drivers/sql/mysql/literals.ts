@@ -45,7 +45,10 @@ export function textParts(value: string, maxBytes: number): { literal: string; b
 
 /** Ticket numbers as the JSON array they are kept as: digits and commas. */
 export function ticketList(tickets: readonly number[]): string {
-  return `'[${tickets.map(integer).join()}]'`;
+  let list = '';
+  for (let i = 0; i < tickets.length; i++)
+    list += i === 0 ? integer(tickets[i]!) : `,${integer(tickets[i]!)}`;
+  return `'[${list}]'`;
 }
 
 /** Words of the program's own closed unions come again and again, so their literals are made once. */

@@ -8,12 +8,11 @@ import { type MariadbServer, startMariadb } from '../../../../test/kit/servers/m
 import { TcpProxy } from '../../../../test/kit/servers/tcp-proxy.ts';
 import { faultOf } from '../../../drivers/sql/mysql/faults.ts';
 import { withSmallPackets } from '../../contract/test-packets.ts';
-import { CLAIM_KINDS } from '../shared/rows.ts';
+import { CLAIM_KINDS, type HoldRow, type KeptRow, type OfEvent } from '../../tables.ts';
 import {
   type BatchConnection,
   type BatchQuery,
   type BatchWrite,
-  type HoldRow,
   NOTHING_ASKED,
 } from '../shared/sql-server.ts';
 import { MysqlServer } from './mysql-server.ts';
@@ -30,6 +29,7 @@ const NOTHING: BatchWrite = {
   newHolds: [],
   changedHolds: [],
   orders: [],
+  changedOrders: [],
   journal: [],
   kept: [],
 };
@@ -86,13 +86,7 @@ describe('a connection to MariaDB', options, () => {
         ...[`'; DROP TABLE claims; -- `, '\\', "\\' OR 1=1", '\0\x1a\n\r', '"', '`', '?', '🎟️ Ünïcödé', ''],
         ...['key', 'Key', 'KEY', 'key ', 'key  ', 'kéy', 'k', 'k'.repeat(255), '🎟'.repeat(255)],
       ];
-      const kept = texts.map((key, index) => ({
-        eventNo: 1,
-        scope: key,
-        key,
-        hash: `${index}`,
-        outcome: key,
-      }));
+      const kept = texts.map((key, index) => keptRow(key, key, `${index}`));
       await connection.writeBatch({ ...NOTHING, heads: [head(1)], kept });
       const keys = texts.map((key) => ({ eventNo: 1, scope: key, key }));
       const { kept: rows } = await connection.readBatch({ ...NOTHING_READ, eventNos: [1], keys });
@@ -101,14 +95,15 @@ describe('a connection to MariaDB', options, () => {
       assert.deepEqual(
         found,
         texts.map((key, index) => ({
-          ...{ event_no: '1', scope: key, idempotency_key: key, hash: `${index}`, outcome: key },
+          ...{ event_no: '1', scope: key, idempotency_key: key, hash: `${index}` },
+          outcome: `{"status":"refused","refusal":"SOLD_OUT","asked":${JSON.stringify(key)}}`,
         })),
       );
     });
 
     test('[S5] a key with a trailing blank is not the key without', async () => {
       const { connection } = await newDatabase();
-      const kept = [{ eventNo: 1, scope: '', key: 'a', hash: 'h', outcome: '{}' }];
+      const kept = [keptRow('', 'a', 'h')];
       await connection.writeBatch({ ...NOTHING, heads: [head(1)], kept });
       const keys = ['a ', 'A', 'á'].map((key) => ({ eventNo: 1, scope: '', key }));
       assert.deepEqual((await connection.readBatch({ ...NOTHING_READ, eventNos: [1], keys })).kept, []);
@@ -117,8 +112,16 @@ describe('a connection to MariaDB', options, () => {
 
     test('[S6] a hold, its change and its order keep their 64-bit ids to the last digit', async () => {
       const { connection } = await newDatabase();
-      const hold: HoldRow = {
-        ...{ eventNo: 1, holdId: HOLD, seq: 2, status: 'active', buyer: 'O’Brien', tickets: [ticket(7)] },
+      const hold: OfEvent<HoldRow> = {
+        ...{
+          eventNo: 1,
+          eventId: 'event-1' as never,
+          holdId: HOLD,
+          seq: 2,
+          status: 'active',
+          buyer: 'O’Brien',
+          tickets: [ticket(7)],
+        },
         ...{ createdAtMs: 1, expiresAtMs: 2, orderId: null, endedSeq: null, endedAtMs: null },
       };
       await connection.writeBatch({ ...NOTHING, heads: [head(1, 2)], newHolds: [hold] });
@@ -171,7 +174,7 @@ describe('a connection to MariaDB', options, () => {
       );
       assert.deepEqual(counts, { claims: '10000', journal: '1000', orders: '1000', kept: '1000' });
       const claims = write.newClaims.map(({ eventNo, ticket }) => ({ eventNo, ticket }));
-      const keys = write.kept.map(({ eventNo, scope, key }) => ({ eventNo, scope, key }));
+      const keys = write.kept.map(({ eventNo, key: { scope, key } }) => ({ eventNo, scope, key }));
       const rows = await connection.readBatch({ ...NOTHING_READ, eventNos: [1], claims, keys });
       await connection.rollback();
       assert.equal(rows.claims.length, 10_000);
@@ -290,7 +293,7 @@ describe('a connection to MariaDB', options, () => {
       for (const eventNo of [2, 4]) {
         await two.readBatch({ ...missing, eventNos: [eventNo] });
         const newHolds = [{ ...SOME_HOLD, eventNo }];
-        const kept = [{ eventNo, scope: '', key: 'k', hash: 'h', outcome: '{}' }];
+        const kept = [{ ...keptRow('', 'k', 'h'), eventNo }];
         const newClaims = [2, 3, 4].map((number) => claim(eventNo, number));
         await two.writeBatch({ ...NOTHING, newClaims, newHolds, kept, heads: [head(eventNo, 2)] });
       }
@@ -322,7 +325,7 @@ describe('a connection to MariaDB', options, () => {
 
     test('[S4] a rollback leaves no trace, also when it makes sure that what was read is on disk', async () => {
       const { connection } = await newDatabase();
-      const kept = [{ eventNo: 1, scope: '', key: 'k', hash: 'h', outcome: '{}' }];
+      const kept = [keptRow('', 'k', 'h')];
       await connection.writeBatch({ ...NOTHING, kept, heads: [head(1, 2)] });
       const all = 'SELECT * FROM event_heads ORDER BY event_no';
       const before = await rowsOf(connection, all);
@@ -505,10 +508,24 @@ describe('a connection to MariaDB', options, () => {
   });
 });
 
-const SOME_HOLD: HoldRow = {
-  ...{ eventNo: 1, holdId: HOLD, seq: 2, status: 'active', buyer: null, tickets: [ticket(7)] },
+const SOME_HOLD: OfEvent<HoldRow> = {
+  ...{
+    eventNo: 1,
+    eventId: 'event-1' as never,
+    holdId: HOLD,
+    seq: 2,
+    status: 'active',
+    buyer: null,
+    tickets: [ticket(7)],
+  },
   ...{ createdAtMs: 1, expiresAtMs: 2, orderId: null, endedSeq: null, endedAtMs: null },
 };
+
+/** A refusal that is kept, with what was asked for in it. */
+function keptRow(scope: string, key: string, hash: string): OfEvent<KeptRow> {
+  const outcome = { status: 'refused', refusal: 'SOLD_OUT', asked: key } as const;
+  return { eventNo: 1, key: { scope, key, hash }, outcome };
+}
 
 async function statusOf(connection: BatchConnection, name: string): Promise<number> {
   const [row] = await connection.query(
@@ -542,8 +559,12 @@ function bigBatch(sales: number, ticketsEach: number): BatchWrite {
       },
     })),
     kept: numbers.map((sale) => ({
-      ...{ eventNo: 1, scope: 's'.repeat(255), key: `${sale}`.padStart(255, 'k'), hash: 'h'.repeat(64) },
-      outcome: JSON.stringify({ status: 'committed', tickets: tickets(sale), buyer: 'b'.repeat(255) }),
+      eventNo: 1,
+      key: { scope: 's'.repeat(255), key: `${sale}`.padStart(255, 'k'), hash: 'h'.repeat(64) },
+      outcome: {
+        ...{ status: 'committed', seq: sale + 2, atMs: 1_767_225_600_000 },
+        ...{ tickets: tickets(sale), buyer: 'b'.repeat(255) },
+      },
     })),
   };
 }

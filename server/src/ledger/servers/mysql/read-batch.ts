@@ -1,9 +1,12 @@
 // What a batch reads. Every statement finds its rows by primary key, driven by a list that stands in the statement
 // itself, so it looks at no other row; the heads are locked in the order of the list.
-
+import { LIVE_STATUSES } from '@floodgate/core/hold.ts';
 import { id, integer, text } from '../../../drivers/sql/mysql/literals.ts';
+import { andLiveOrder, BEYOND_HOLD } from '../../tables.ts';
 import type { BatchQuery, ForeseenHead } from '../shared/sql-server.ts';
 import { BY_KEY, inLists, list, mustBe, splitRows } from './row-lists.ts';
+
+const OF_ORDER = BEYOND_HOLD.map((name) => `o.${name} AS order_${name}`).join(', ');
 
 /** Locks one event's head, or those of many in the order of the list. */
 export function lockHeads(eventNos: readonly number[]): string {
@@ -40,7 +43,7 @@ export function readHolds(holds: BatchQuery['holds']): string[] {
     rows,
     ['event_no', 'hold_id'],
     (asked) =>
-      `SELECT h.*, o.seq AS order_seq, o.secret AS order_secret, o.created_at_ms AS order_created_at_ms
+      `SELECT h.*, ${OF_ORDER}
        FROM ${asked} STRAIGHT_JOIN holds h ${BY_KEY} ON h.event_no = l.event_no AND h.hold_id = l.hold_id
        LEFT JOIN orders o ON o.event_no = h.event_no AND o.order_id = h.order_id`,
   );
@@ -55,13 +58,13 @@ export function readKept(keys: BatchQuery['keys']): string[] {
   );
 }
 
-/** Orders, and active holds. */
+/** Orders, and live holds. */
 export function readBelongings(buyers: BatchQuery['buyers']): string[] {
   const rows = buyers.map(({ eventNo, buyer }) => `${text(buyer)},${integer(eventNo)}`);
   return splitRows(rows).flatMap((some) => [
     `SELECT event_no, buyer, NULL AS hold_id, tickets FROM orders FORCE INDEX (orders_by_buyer)
-     WHERE (buyer, event_no) IN ((${some.join('),(')}))`,
+     WHERE (buyer, event_no) IN ((${some.join('),(')}))${andLiveOrder()}`,
     `SELECT event_no, buyer, hold_id, tickets FROM holds FORCE INDEX (holds_by_buyer)
-     WHERE (buyer, event_no, status) IN ((${some.join(`,'active'),(`)},'active'))`,
+     WHERE (buyer, event_no, status) IN (${LIVE_STATUSES.flatMap((status) => some.map((row) => `(${row},'${status}')`)).join()})`,
   ]);
 }

@@ -12,9 +12,11 @@ export const BY_KEY = 'FORCE INDEX (PRIMARY)';
 /** The columns of one row as literals, with commas between them. */
 type Row = string;
 
-/** A table `l` of whole numbers that stands in the statement. */
+/** A table `l` that stands in the statement. Columns are of whole numbers, unless they are told with their type. */
 export function list(rows: readonly Row[], columns: readonly string[]): string {
-  const paths = columns.map((column, index) => `${column} BIGINT PATH '$[${index}]'`);
+  const paths = columns.map(
+    (column, index) => `${column}${column.includes(' ') ? '' : ' BIGINT'} PATH '$[${index}]'`,
+  );
   return `JSON_TABLE('[[${rows.join('],[')}]]', '$[*]' COLUMNS (${paths.join(', ')})) l`;
 }
 

@@ -30,6 +30,7 @@ const SALE: BatchWrite = {
       ...{ secret: 's', tickets, createdAtMs: 1, holdId: null },
     },
   ],
+  changedOrders: [],
   journal: [
     { eventNo: 1, entry: { seq: 2, kind: 'bought', atMs: 1, fact: { orderId, tickets, buyer: 'ann' } } },
   ],

@@ -13,29 +13,29 @@ export function readSteps({ eventNos, claims, holds, keys, buyers }: BatchQuery)
     { statement: sql.BEGIN, values: [] },
     isOne
       ? { statement: sql.LOCK_HEAD, values: [`${eventNos[0]}`] }
-      : { statement: sql.LOCK_HEADS, values: [bigints(eventNos)] },
+      : { statement: sql.LOCK_HEADS, values: [bigints(eventNos, (eventNo) => eventNo)] },
   ];
   if (claims.length > 0) {
-    const tickets = bigints(claims.map((claim) => claim.ticket));
+    const tickets = bigints(claims, ({ ticket }) => ticket);
     steps.push({ statement: sql.READ_CLAIMS, values: [numbersOf(claims), tickets] });
   }
   if (holds.length > 0) {
-    const holdIds = bigints(holds.map((hold) => hold.holdId));
+    const holdIds = bigints(holds, ({ holdId }) => holdId);
     steps.push({ statement: sql.READ_HOLDS, values: [numbersOf(holds), holdIds] });
   }
   if (keys.length > 0) {
-    const [scopes, names] = [texts(keys.map(({ scope }) => scope)), texts(keys.map(({ key }) => key))];
+    const [scopes, names] = [texts(keys, ({ scope }) => scope), texts(keys, ({ key }) => key)];
     steps.push({ statement: sql.READ_KEPT, values: [numbersOf(keys), scopes, names] });
   }
   if (buyers.length > 0) {
-    const names = texts(buyers.map(({ buyer }) => buyer));
+    const names = texts(buyers, ({ buyer }) => buyer);
     steps.push({ statement: sql.READ_BELONGINGS, values: [numbersOf(buyers), names] });
   }
   return steps;
 }
 
 function numbersOf(rows: readonly { readonly eventNo: number }[]): string {
-  return bigints(rows.map(({ eventNo }) => eventNo));
+  return bigints(rows, ({ eventNo }) => eventNo);
 }
 
 export function rowsOf(steps: readonly Step[], rows: readonly RawRows[]): BatchRows {

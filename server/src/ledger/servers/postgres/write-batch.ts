@@ -1,21 +1,87 @@
 // What a batch writes, as the steps of one pipeline that ends with its COMMIT.
-
-import { subjectOf } from '@floodgate/core/facts.ts';
+import { unreachable } from '@floodgate/core/assert.ts';
+import type { Ticket } from '@floodgate/core/ids.ts';
 import { bigints, lines, texts } from '../../../drivers/sql/postgres/arrays.ts';
 import type { Statement, Step } from '../../../drivers/sql/postgres/pipeline.ts';
-import { claimNumber } from '../shared/rows.ts';
-import type { BatchWrite, ForeseenHead, HoldRow } from '../shared/sql-server.ts';
+import {
+  CLAIMS,
+  type Column,
+  claimNumber,
+  EVENTS,
+  givenToChange,
+  HOLDS,
+  JOURNAL,
+  KEPT,
+  type OfEvent,
+  ORDERS,
+  ticketsText,
+} from '../../tables.ts';
+import type { BatchWrite, ForeseenHead } from '../shared/sql-server.ts';
 import * as sql from './statements.ts';
+
+type Arrays<Row> = (rows: readonly Row[]) => string[];
+
+const NEW_EVENTS = arraysOf(EVENTS.columns);
+const CHANGED_EVENTS = arraysOf(givenToChange(EVENTS));
+const NEW_CLAIMS = arraysOf(CLAIMS.columns);
+const NEW_HOLDS = arraysOf(HOLDS.columns);
+const CHANGED_HOLDS = arraysOf(givenToChange(HOLDS));
+const NEW_ORDERS = arraysOf(ORDERS.columns);
+const CHANGED_ORDERS = arraysOf(givenToChange(ORDERS));
+const NEW_ENTRIES = arraysOf(JOURNAL.columns);
+const NEW_KEPT = arraysOf(KEPT.columns);
+
+/** The parameters of a statement for these columns, which are all preceded by the event's number. */
+function arraysOf<Row>(columns: readonly Column<Row>[]): Arrays<OfEvent<Row>> {
+  const arrays = columns.map(arrayOf);
+  return (rows) => {
+    const values = [bigints(rows, ({ eventNo }) => eventNo)];
+    for (const array of arrays) values.push(array(rows));
+    return values;
+  };
+}
+
+function arrayOf<Row>(column: Column<Row>): (rows: readonly Row[]) => string {
+  switch (column.type) {
+    case 'integer':
+    case 'id': {
+      const of: (row: Row) => number | string | null = column.of;
+      return (rows) => bigints(rows, of);
+    }
+    case 'word':
+    case 'text': {
+      const of: (row: Row) => string | null = column.of;
+      return (rows) => texts(rows, of);
+    }
+    case 'tickets': {
+      const of: (row: Row) => readonly Ticket[] | null = column.of;
+      return (rows) =>
+        lines(rows, (row) => {
+          const tickets = of(row);
+          return tickets === null ? '' : ticketsText(tickets);
+        });
+    }
+    case 'json': {
+      const of: (row: Row) => object | null = column.of;
+      return (rows) =>
+        lines(rows, (row) => {
+          const value = of(row);
+          return value === null ? '' : JSON.stringify(value);
+        });
+    }
+    default:
+      return unreachable(column);
+  }
+}
 
 export function writeSteps(write: BatchWrite): Step[] {
   const steps: Step[] = [];
-  const add = (rows: readonly unknown[], statement: Statement, values: () => Step['values']) => {
-    if (rows.length > 0) steps.push({ statement, values: values() });
+  const add: Add = (rows, statement, values) => {
+    if (rows.length > 0) steps.push({ statement, values: values(rows) });
   };
   addEvents(write, add);
   addClaims(write, add);
-  addHolds(write, add);
-  addFacts(write, add);
+  addRows(write, add);
   return [...mergeSales(steps), { statement: sql.COMMIT, values: [] }];
 }
 
@@ -27,7 +93,7 @@ export function foreseenSteps(foreseen: readonly ForeseenHead[], write: BatchWri
       ? { statement: sql.LOCK_ONE_FORESEEN, values: [`${head.eventNo}`, `${head.seq}`] }
       : {
           statement: sql.LOCK_FORESEEN,
-          values: [bigints(foreseen.map(({ eventNo }) => eventNo)), bigints(foreseen.map(({ seq }) => seq))],
+          values: [bigints(foreseen, ({ eventNo }) => eventNo), bigints(foreseen, ({ seq }) => seq)],
         };
   return [{ statement: sql.BEGIN, values: [] }, lock, ...writeSteps(write)];
 }
@@ -39,126 +105,67 @@ function mergeSales(steps: readonly Step[]): readonly Step[] {
   return [{ statement: sql.WRITE_SALES, values }, ...steps.filter((step) => !sale.includes(step))];
 }
 
-type Add = (rows: readonly unknown[], statement: Statement, values: () => Step['values']) => void;
+type Add = <Row>(rows: readonly Row[], statement: Statement, values: Arrays<Row>) => void;
 
 function addEvents({ newEvents, changedEvents, manifests, heads }: BatchWrite, add: Add): void {
-  add(newEvents, sql.INSERT_EVENTS, () => [
-    bigints(newEvents.map(({ eventNo }) => eventNo)),
-    texts(newEvents.map(({ event }) => event.eventId)),
-    lines(newEvents.map(({ event }) => JSON.stringify(event))),
-    bigints(newEvents.map(({ capacity }) => capacity)),
-  ]);
-  add(changedEvents, sql.CHANGE_EVENTS, () => [
-    bigints(changedEvents.map(({ eventNo }) => eventNo)),
-    lines(changedEvents.map(({ event }) => JSON.stringify(event))),
-    bigints(changedEvents.map(({ capacity }) => capacity)),
-  ]);
+  add(newEvents, sql.INSERT_EVENTS, NEW_EVENTS);
+  add(changedEvents, sql.CHANGE_EVENTS, CHANGED_EVENTS);
   add(manifests, sql.KEEP_MANIFESTS, () => [
-    texts(manifests.map(({ manifestId }) => manifestId)),
-    texts(manifests.map(({ content }) => content)),
+    texts(manifests, ({ manifestId }) => manifestId),
+    texts(manifests, ({ content }) => content),
   ]);
   const isNew = new Set(newEvents.map(({ eventNo }) => eventNo));
   const made = heads.filter(({ eventNo }) => isNew.has(eventNo));
   const moved = heads.filter(({ eventNo }) => !isNew.has(eventNo));
-  add(made, sql.INSERT_HEADS, () => headColumns(made));
+  add(made, sql.INSERT_HEADS, headColumns);
   const [head] = moved;
   if (head && moved.length === 1) {
     const { eventNo, seq, held, sold, atMs, version, aside } = head;
     add(moved, sql.MOVE_HEAD, () => [eventNo, seq, held, sold, atMs, version, aside].map(String));
   } else {
-    add(moved, sql.MOVE_HEADS, () => headColumns(moved));
+    add(moved, sql.MOVE_HEADS, headColumns);
   }
 }
 
 function headColumns(heads: BatchWrite['heads']): string[] {
   return [
-    bigints(heads.map(({ eventNo }) => eventNo)),
-    bigints(heads.map(({ seq }) => seq)),
-    bigints(heads.map(({ held }) => held)),
-    bigints(heads.map(({ sold }) => sold)),
-    bigints(heads.map(({ atMs }) => atMs)),
-    bigints(heads.map(({ version }) => version)),
-    bigints(heads.map(({ aside }) => aside)),
+    bigints(heads, ({ eventNo }) => eventNo),
+    bigints(heads, ({ seq }) => seq),
+    bigints(heads, ({ held }) => held),
+    bigints(heads, ({ sold }) => sold),
+    bigints(heads, ({ atMs }) => atMs),
+    bigints(heads, ({ version }) => version),
+    bigints(heads, ({ aside }) => aside),
   ];
 }
 
 function addClaims({ newClaims, movedClaims, endedClaims }: BatchWrite, add: Add): void {
   // A ticket that a batch gives back and claims again is one move, so the order of the three does not matter.
-  add(newClaims, sql.INSERT_CLAIMS, () => [
-    bigints(newClaims.map(({ eventNo }) => eventNo)),
-    bigints(newClaims.map(({ ticket }) => ticket)),
-    bigints(newClaims.map((claim) => claimNumber(claim.as))),
-    bigints(newClaims.map(({ by }) => by)),
-  ]);
+  add(newClaims, sql.INSERT_CLAIMS, NEW_CLAIMS);
   add(movedClaims, sql.MOVE_CLAIMS, () => [
-    bigints(movedClaims.map(({ eventNo }) => eventNo)),
-    bigints(movedClaims.map(({ ticket }) => ticket)),
-    bigints(movedClaims.map(({ was }) => was)),
-    bigints(movedClaims.map((claim) => claimNumber(claim.as))),
-    bigints(movedClaims.map(({ by }) => by)),
+    bigints(movedClaims, ({ eventNo }) => eventNo),
+    bigints(movedClaims, ({ ticket }) => ticket),
+    bigints(movedClaims, ({ was }) => was),
+    bigints(movedClaims, (claim) => claimNumber(claim.as)),
+    bigints(movedClaims, ({ by }) => by),
     `${movedClaims.length}`,
   ]);
   add(endedClaims, sql.END_CLAIMS, () => [
-    bigints(endedClaims.map(({ eventNo }) => eventNo)),
-    bigints(endedClaims.map(({ ticket }) => ticket)),
-    bigints(endedClaims.map(({ was }) => was)),
+    bigints(endedClaims, ({ eventNo }) => eventNo),
+    bigints(endedClaims, ({ ticket }) => ticket),
+    bigints(endedClaims, ({ was }) => was),
     `${endedClaims.length}`,
   ]);
 }
 
-function addHolds({ newHolds, changedHolds }: BatchWrite, add: Add): void {
-  add(newHolds, sql.INSERT_HOLDS, () => [
-    bigints(newHolds.map(({ eventNo }) => eventNo)),
-    bigints(newHolds.map(({ holdId }) => holdId)),
-    bigints(newHolds.map(({ seq }) => seq)),
-    texts(newHolds.map(({ status }) => status)),
-    texts(newHolds.map(({ buyer }) => buyer)),
-    lines(newHolds.map(({ tickets }) => JSON.stringify(tickets))),
-    bigints(newHolds.map(({ createdAtMs }) => createdAtMs)),
-    ...changeable(newHolds),
-  ]);
-  add(changedHolds, sql.CHANGE_HOLDS, () => [
-    bigints(changedHolds.map(({ eventNo }) => eventNo)),
-    bigints(changedHolds.map(({ holdId }) => holdId)),
-    texts(changedHolds.map(({ status }) => status)),
-    ...changeable(changedHolds),
-  ]);
-}
-
-function changeable(holds: readonly HoldRow[]): string[] {
-  return [
-    bigints(holds.map(({ expiresAtMs }) => expiresAtMs)),
-    bigints(holds.map(({ orderId }) => orderId)),
-    bigints(holds.map(({ endedSeq }) => endedSeq)),
-    bigints(holds.map(({ endedAtMs }) => endedAtMs)),
-  ];
-}
-
-function addFacts({ orders, journal, kept }: BatchWrite, add: Add): void {
-  add(orders, sql.INSERT_ORDERS, () => [
-    bigints(orders.map(({ eventNo }) => eventNo)),
-    bigints(orders.map(({ orderId }) => orderId)),
-    bigints(orders.map(({ seq }) => seq)),
-    texts(orders.map(({ status }) => status)),
-    texts(orders.map(({ buyer }) => buyer)),
-    texts(orders.map(({ secret }) => secret)),
-    lines(orders.map(({ tickets }) => JSON.stringify(tickets))),
-    bigints(orders.map(({ createdAtMs }) => createdAtMs)),
-    bigints(orders.map(({ holdId }) => holdId)),
-  ]);
-  add(journal, sql.INSERT_JOURNAL, () => [
-    bigints(journal.map(({ eventNo }) => eventNo)),
-    bigints(journal.map(({ entry }) => entry.seq)),
-    texts(journal.map(({ entry }) => entry.kind)),
-    bigints(journal.map(({ entry }) => entry.atMs)),
-    bigints(journal.map(({ entry }) => subjectOf(entry) ?? null)),
-    lines(journal.map(({ entry }) => JSON.stringify(entry.fact))),
-  ]);
-  add(kept, sql.INSERT_KEPT, () => [
-    bigints(kept.map(({ eventNo }) => eventNo)),
-    texts(kept.map(({ scope }) => scope)),
-    texts(kept.map(({ key }) => key)),
-    texts(kept.map(({ hash }) => hash)),
-    lines(kept.map(({ outcome }) => outcome)),
-  ]);
+function addRows(
+  { newHolds, changedHolds, orders, changedOrders, journal, kept }: BatchWrite,
+  add: Add,
+): void {
+  add(newHolds, sql.INSERT_HOLDS, NEW_HOLDS);
+  add(changedHolds, sql.CHANGE_HOLDS, CHANGED_HOLDS);
+  add(orders, sql.INSERT_ORDERS, NEW_ORDERS);
+  if (sql.CHANGE_ORDERS) add(changedOrders, sql.CHANGE_ORDERS, CHANGED_ORDERS);
+  add(journal, sql.INSERT_JOURNAL, NEW_ENTRIES);
+  add(kept, sql.INSERT_KEPT, NEW_KEPT);
 }

@@ -1,7 +1,7 @@
 // What the judge changed, as rows for a SQL server. Pure.
-import type { HoldId } from '@floodgate/core/ids.ts';
-import type { Changes, EventState, HoldState, WorkingSet } from '../../judge/state.ts';
-import type { BatchWrite, HoldRow, KnownHead } from './sql-server.ts';
+import type { EventId } from '@floodgate/core/ids.ts';
+import type { Changes, EventState, WorkingSet } from '../../judge/state.ts';
+import type { BatchWrite, KnownHead } from './sql-server.ts';
 import { CATALOGUE } from './working-set.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer E)[] ? E[] : T[K] };
@@ -22,19 +22,15 @@ export function batchWriteOf(set: WorkingSet, changes: Changes, nowMs: number): 
   write.changedEvents = [...changes.changedEvents].map(([eventNo, change]) => ({ eventNo, ...change }));
   write.manifests = changes.manifests;
   write.journal = changes.journal;
+  const eventNoOf = ({ eventId }: { eventId: EventId }) => set.events.get(eventId)!.eventNo;
   for (const { isNew, state } of changes.holds.values()) {
-    (isNew ? write.newHolds : write.changedHolds).push(holdRow(set, state));
+    (isNew ? write.newHolds : write.changedHolds).push({ ...state, eventNo: eventNoOf(state) });
   }
-  for (const order of changes.orders) {
-    write.orders.push({ ...order, eventNo: set.events.get(order.eventId)!.eventNo });
+  for (const order of changes.orders) write.orders.push({ ...order, eventNo: eventNoOf(order) });
+  for (const order of changes.changedOrders.values()) {
+    write.changedOrders.push({ ...order, eventNo: eventNoOf(order) });
   }
-  write.kept = changes.kept.map(({ eventNo, key, outcome }) => ({
-    eventNo,
-    scope: key.scope,
-    key: key.key,
-    hash: key.hash,
-    outcome: JSON.stringify(outcome),
-  }));
+  write.kept = changes.kept;
   return write;
 }
 
@@ -56,6 +52,7 @@ function empty(): Mutable<BatchWrite> {
     newHolds: [],
     changedHolds: [],
     orders: [],
+    changedOrders: [],
     journal: [],
     kept: [],
   };
@@ -74,12 +71,4 @@ function addClaims(write: Mutable<BatchWrite>, { eventNo, claims }: EventState):
       write.movedClaims.push({ eventNo, ticket, was: before.by, as: now.as, by: now.by });
     }
   }
-}
-
-function holdRow(set: WorkingSet, state: HoldState): HoldRow {
-  const { holdId, seq, status, buyer, tickets, createdAtMs, expiresAtMs, orderId, endedSeq, endedAtMs } =
-    state;
-  const { eventNo } = set.events.get(state.eventId)!;
-  const times = { createdAtMs, expiresAtMs, endedSeq, endedAtMs };
-  return { eventNo, holdId: holdId as HoldId, seq, status, buyer, tickets, orderId, ...times };
 }

@@ -179,8 +179,8 @@ export async function wasCommitted(
       kept.map((row) => keptRow(row.event_no!, row.scope!, row.idempotency_key!, row.hash!, row.outcome!)),
     );
     // With its hash: a foreseen batch may say "sold out" under a key that said so to another request before.
-    const hasKept = write.kept.every(({ eventNo, scope, key, hash, outcome }) =>
-      present.has(keptRow(eventNo, scope, key, hash, outcome)),
+    const hasKept = write.kept.every(({ eventNo, key: { scope, key, hash }, outcome }) =>
+      present.has(keptRow(eventNo, scope, key, hash, JSON.stringify(outcome))),
     );
     const found = hasKept && (await hasEvents(connection, write)) && (await hasJournal(connection, write));
     await connection.rollback();

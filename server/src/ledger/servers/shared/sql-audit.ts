@@ -3,7 +3,8 @@ import type { EventId } from '@floodgate/core/ids.ts';
 import type { SqlConnection, SqlRow } from '../../../drivers/sql/sql.ts';
 import { EventAudit } from '../../audit.ts';
 import type { AuditCheck } from '../../ledger.ts';
-import { claimKind, HOLD_COLUMNS, holdRecord, ORDER_COLUMNS, orderRecord } from './rows.ts';
+import { claimKind, holdRecord, orderRecord } from '../../tables.ts';
+import { HOLD_COLUMNS, ORDER_COLUMNS } from './rows.ts';
 import { readHead, readJournal } from './sql-reads.ts';
 import type { KnownEvent } from './working-set.ts';
 

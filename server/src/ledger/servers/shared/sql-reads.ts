@@ -13,17 +13,17 @@ import type {
   JournalEntry,
   OrderRecord,
 } from '../../ledger.ts';
-import { NotThereYet } from './reader.ts';
 import {
   CLAIM_KINDS,
   claimKind,
-  HOLD_COLUMNS,
   holdRecord,
-  journalRow,
+  isLiveHold,
+  journalEntry,
   numberOrNull,
-  ORDER_COLUMNS,
   orderRecord,
-} from './rows.ts';
+} from '../../tables.ts';
+import { NotThereYet } from './reader.ts';
+import { HOLD_COLUMNS, ORDER_COLUMNS } from './rows.ts';
 import type { SqlServer } from './sql-server.ts';
 import type { KnownEvent } from './working-set.ts';
 
@@ -136,7 +136,7 @@ export async function readNextDeadline(
   { eventNo }: KnownEvent,
 ): Promise<number | undefined> {
   const [row] = await connection.query(
-    `SELECT expires_at_ms FROM holds WHERE event_no = ? AND status = 'active' ORDER BY expires_at_ms LIMIT 1`,
+    `SELECT expires_at_ms FROM holds WHERE event_no = ? AND ${isLiveHold()} ORDER BY expires_at_ms LIMIT 1`,
     [eventNo],
   );
   return numberOrNull(row?.expires_at_ms) ?? undefined;
@@ -157,7 +157,7 @@ export async function readDueHolds(
 ): Promise<{ eventId: EventId; holdId: HoldId }[]> {
   const rows = await connection.query(
     `SELECT e.event_id, h.hold_id FROM holds h JOIN events e ON e.event_no = h.event_no
-     WHERE h.status = 'active' AND h.expires_at_ms <= ? ORDER BY h.expires_at_ms LIMIT ?`,
+     WHERE ${isLiveHold('h.status')} AND h.expires_at_ms <= ? ORDER BY h.expires_at_ms LIMIT ?`,
     [nowMs, limit],
   );
   return rows.map((row) => ({ eventId: row.event_id as EventId, holdId: row.hold_id as HoldId }));
@@ -173,7 +173,7 @@ export async function readJournal(
     'SELECT seq, kind, at_ms, fact FROM journal WHERE event_no = ? AND seq > ? ORDER BY seq LIMIT ?',
     [eventNo, afterSeq, limit],
   );
-  return rows.map(journalRow);
+  return rows.map(journalEntry);
 }
 
 /** Where the event stands now. */

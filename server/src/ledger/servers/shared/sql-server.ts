@@ -3,11 +3,10 @@
 // both and stand in sql-ledger.ts and its neighbours.
 //
 // All numbers come back as text, because 64-bit ids do not fit a double; who reads a sequence or a time converts it.
-import type { EventDefinition } from '@floodgate/core/event/event.ts';
-import type { HoldStatus } from '@floodgate/core/hold.ts';
-import type { HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
+import type { HoldId, Ticket } from '@floodgate/core/ids.ts';
 import type { SqlConnection, SqlDatabase, SqlRow } from '../../../drivers/sql/sql.ts';
-import type { ClaimKind, JournalEntry, OrderRecord } from '../../ledger.ts';
+import type { JournalEntry, OrderRecord } from '../../ledger.ts';
+import type { ClaimRow, EventRow, HoldRow, KeptRow, OfEvent } from '../../tables.ts';
 
 export interface SqlServer extends SqlDatabase<BatchConnection> {
   /**
@@ -43,26 +42,12 @@ export interface BatchRows {
   readonly heads: readonly SqlRow[];
   /** event_no, ticket, sold (see CLAIM_KINDS), claimed_by. */
   readonly claims: readonly SqlRow[];
-  /** All columns of holds; and, prefixed `order_`, seq, secret, created_at_ms of the order it was confirmed to. */
+  /** All columns of holds; and, prefixed `order_`, those of the order it became that it does not tell. */
   readonly holds: readonly SqlRow[];
   /** event_no, scope, idempotency_key, hash, outcome. */
   readonly kept: readonly SqlRow[];
   /** event_no, buyer, tickets; and hold_id, which is null of an order. Orders and active holds. */
   readonly belongings: readonly SqlRow[];
-}
-
-export interface HoldRow {
-  readonly eventNo: number;
-  readonly holdId: HoldId;
-  readonly seq: number;
-  readonly status: HoldStatus;
-  readonly buyer: string | null;
-  readonly tickets: readonly Ticket[];
-  readonly createdAtMs: number;
-  readonly expiresAtMs: number;
-  readonly orderId: OrderId | null;
-  readonly endedSeq: number | null;
-  readonly endedAtMs: number | null;
 }
 
 /** Where an event stands. */
@@ -78,54 +63,29 @@ export interface KnownHead {
 
 /** What a batch writes, ready for multi-row statements. Empty lists cost no statement. */
 export interface BatchWrite {
-  readonly newEvents: readonly {
-    readonly eventNo: number;
-    readonly event: EventDefinition;
-    readonly capacity: number;
-  }[];
-  /** What staff changed: definition and capacity by event_no. */
-  readonly changedEvents: readonly {
-    readonly eventNo: number;
-    readonly event: EventDefinition;
-    readonly capacity: number;
-  }[];
+  readonly newEvents: readonly OfEvent<EventRow>[];
+  /** What staff changed. */
+  readonly changedEvents: readonly OfEvent<EventRow>[];
   /** Written unless they are there. */
   readonly manifests: readonly { readonly manifestId: string; readonly content: string }[];
   /** Where the batch's events stand afterwards (also new ones, and head 0). */
   readonly heads: readonly KnownHead[];
-  readonly newClaims: readonly {
-    readonly eventNo: number;
-    readonly ticket: Ticket;
-    readonly as: ClaimKind;
-    readonly by: string;
-  }[];
+  readonly newClaims: readonly OfEvent<ClaimRow>[];
   /** Conditional: each must find the claim as `was` has it, else the whole write is rejected and rolled back. */
-  readonly movedClaims: readonly {
-    readonly eventNo: number;
-    readonly ticket: Ticket;
-    readonly was: string;
-    readonly as: ClaimKind;
-    readonly by: string;
-  }[];
+  readonly movedClaims: readonly OfEvent<ClaimRow & { readonly was: string }>[];
   /** Conditional in the same way. */
   readonly endedClaims: readonly {
     readonly eventNo: number;
     readonly ticket: Ticket;
     readonly was: string;
   }[];
-  readonly newHolds: readonly HoldRow[];
-  /** status, expires_at_ms, order_id, ended_seq, ended_at_ms by (event_no, hold_id). */
-  readonly changedHolds: readonly HoldRow[];
-  readonly orders: readonly (OrderRecord & { readonly eventNo: number })[];
-  readonly journal: readonly { readonly eventNo: number; readonly entry: JournalEntry }[];
-  readonly kept: readonly {
-    readonly eventNo: number;
-    readonly scope: string;
-    readonly key: string;
-    readonly hash: string;
-    /** JSON. */
-    readonly outcome: string;
-  }[];
+  readonly newHolds: readonly OfEvent<HoldRow>[];
+  /** What may change of them, by their key; so with orders. */
+  readonly changedHolds: readonly OfEvent<HoldRow>[];
+  readonly orders: readonly OfEvent<OrderRecord>[];
+  readonly changedOrders: readonly OfEvent<OrderRecord>[];
+  readonly journal: readonly OfEvent<{ readonly entry: JournalEntry }>[];
+  readonly kept: readonly OfEvent<KeptRow>[];
 }
 
 export interface ForeseenHead {

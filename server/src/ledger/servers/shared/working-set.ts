@@ -3,13 +3,14 @@
 
 import { invariant } from '@floodgate/core/assert.ts';
 import { MAX_EVENT_CAPACITY } from '@floodgate/core/event/event.ts';
+import { isLive } from '@floodgate/core/hold.ts';
 import type { EventId, HoldId, Ticket } from '@floodgate/core/ids.ts';
 import type { SqlRow } from '../../../drivers/sql/sql.ts';
 import { holdOf, keptAddress, keyOf, limitedBuyerOf, ticketsNamedBy } from '../../judge/judge.ts';
 import type { Belongings, EventState, HoldState, TicketClaim, WorkingSet } from '../../judge/state.ts';
 import { keptOutcome } from '../../kept-outcome.ts';
-import type { Entry, Idempotency, OrderRecord } from '../../ledger.ts';
-import { claimKind, holdRecord, numberOrNull } from './rows.ts';
+import type { Entry, Idempotency } from '../../ledger.ts';
+import { claimKind, holdRecord, numberOrNull, orderOfHold } from '../../tables.ts';
 import type { BatchQuery, BatchRows } from './sql-server.ts';
 
 /** What is remembered of an event. Its number never changes, its capacity only with its version. */
@@ -120,30 +121,18 @@ function putClaim(event: EventState, row: SqlRow): void {
 }
 
 /**
- * An active hold has all its tickets, so its claims need no reading: were one otherwise, the write, which is
+ * A live hold has all its tickets, so its claims need no reading: were one otherwise, the write, which is
  * conditional, would be refused as a whole.
  */
 function putHold(event: EventState, row: SqlRow): void {
   const record = holdRecord(row, event.eventId);
   const { holdId, tickets } = record;
-  const order: OrderRecord | undefined =
-    record.status !== 'confirmed' || record.orderId === null
-      ? undefined
-      : {
-          orderId: record.orderId,
-          eventId: event.eventId,
-          seq: Number(row.order_seq),
-          status: 'confirmed',
-          buyer: record.buyer,
-          secret: row.order_secret!,
-          tickets,
-          createdAtMs: Number(row.order_created_at_ms),
-          holdId,
-        };
+  const order =
+    record.status === 'confirmed' && record.orderId !== null ? orderOfHold(row, record) : undefined;
   const endedSeq = numberOrNull(row.ended_seq);
   const endedAtMs = numberOrNull(row.ended_at_ms);
   event.holds.set(holdId, { ...record, endedSeq, endedAtMs, order } satisfies HoldState);
-  if (record.status !== 'active') return;
+  if (!isLive(record)) return;
   const claim = { as: 'held', by: holdId } as const;
   for (const ticket of tickets) event.claims.set(ticket, { before: claim, now: claim });
 }
