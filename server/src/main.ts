@@ -6,16 +6,7 @@ import { IdSource } from '@floodgate/core/ids.ts';
 import { seedEvents } from './commands/demo-events.ts';
 import { ledgerName, openStores, type Parts, type Stores } from './compose.ts';
 import { type Config, readConfig } from './config.ts';
-import { sessionOperations, staffKeyOperations } from './http/doors/access.ts';
-import { buyOperations } from './http/doors/buy.ts';
-import { eventOperations } from './http/doors/events.ts';
-import { flashOperations } from './http/doors/flash.ts';
-import { holdOperations } from './http/doors/holds.ts';
-import { manifestOperations } from './http/doors/manifests.ts';
-import { operatorOperations } from './http/doors/operators.ts';
-import { orderOperations } from './http/doors/orders.ts';
-import { organizerOperations } from './http/doors/organize.ts';
-import { seatOperations } from './http/doors/seats.ts';
+import { allOperations } from './http/doors/doors.ts';
 import { createDoors } from './http/lane/app.ts';
 import { Cors } from './http/lane/cors.ts';
 import { type Doors, drain as drainDoors } from './http/lane/doors.ts';
@@ -25,7 +16,7 @@ import { learnStaff } from './sales/access/staff-keys.ts';
 import { actorOf } from './sales/access/who.ts';
 import { NextExpiries } from './sales/buying/next-expiry.ts';
 import { Catalogue } from './sales/catalogue/catalogue.ts';
-import { Doubts } from './sales/keeping/doubts.ts';
+import { InDoubt } from './sales/keeping/in-doubt.ts';
 import { countTickets } from './sales/organizing/create-event.ts';
 import type { Shop } from './sales/shop.ts';
 import { createLog, type Log } from './telemetry/logs.ts';
@@ -70,16 +61,10 @@ export async function openInside(
     return ids.next(Date.now());
   };
   const shop: Shop = {
-    ...{
-      catalogue: new Catalogue(ledger, inventory),
-      inventory,
-      ledger,
-      doubts: new Doubts(),
-      telemetry,
-      newId,
-    },
+    ...{ catalogue: new Catalogue(ledger, inventory), inventory, ledger, telemetry, newId },
     ...{ newSecret: randomSecrets(), holdTtlMs: config.holdTtlMs, holdMaxMs: config.holdMaxMs },
     ...{ identity: identityOf(config), nextExpiries: new NextExpiries(ledger) },
+    inDoubt: new InDoubt(ledger, inventory),
     defaultEventId: config.defaultEvent,
   };
   telemetry.watch({ ticketCounts: () => ticketCounts(shop), ledgerWaiting: stores.waiting });
@@ -110,19 +95,7 @@ export async function openShop(config: Config, log: Log, parts: ShopParts = {}):
     isDraining: false,
     streams: new Set(),
   };
-  const operations = [
-    ...buyOperations(shop),
-    ...eventOperations(shop),
-    ...organizerOperations(shop),
-    ...holdOperations(shop),
-    ...manifestOperations(shop),
-    ...seatOperations(shop),
-    ...flashOperations(shop),
-    ...orderOperations(shop),
-    ...staffKeyOperations(shop),
-    ...sessionOperations(shop, doors.cors),
-    ...operatorOperations(shop, doors),
-  ];
+  const operations = allOperations(shop, doors);
   await learnStaff(shop);
   const server = createDoors(doors, operations, parts.hasFrontLane);
   const workers = startWorkers(shop, shop.telemetry, config.reconcileEveryMs);

@@ -8,6 +8,7 @@ import {
   eventId,
   type HoldId,
   type OrderId,
+  SHOP,
   type Ticket,
   ticketTypeId,
 } from '@floodgate/core/ids.ts';
@@ -24,11 +25,11 @@ import {
   type Idempotency,
   type KeepManifest,
   keyDigest,
+  type OpenShop,
   type RecordFact,
   type RefusalWithDetail,
   type Refuse,
   type Release,
-  SHOP,
 } from '../ledger.ts';
 
 let lastId = 2n ** 63n - 1n - 10_000_000n;
@@ -137,10 +138,9 @@ export class EventEntries {
   }
 }
 
-/** Makes the shop's own journal, which may be there already. */
-export function createShop(): CreateEvent {
-  const { event } = new EventEntries(0);
-  return { kind: 'create-event', eventId: SHOP, event: { ...event, eventId: SHOP, ticketTypes: [] } };
+/** Makes the shop's own stream, which may be there already. */
+export function openShop(): OpenShop {
+  return { kind: 'open-shop', eventId: SHOP };
 }
 
 /** `fact` need not be whole: a ledger keeps what it is given. */
