@@ -2,8 +2,25 @@
 // sentence of its own.
 import { type SeatName, seatKey } from '@floodgate/core/seating/layout.ts';
 import { z } from 'zod';
-import { accessCode, bearerSecret, eventParams, optionalKey, quantity, ticketType } from './schemas.ts';
-import { buyer } from './who.ts';
+import { type Answers, problem } from './answers.ts';
+import { confirmedAnswer } from './orders.ts';
+import {
+  accessCode,
+  bearerSecret,
+  buyer,
+  count,
+  eventId,
+  eventParams,
+  ledgerSeq,
+  money,
+  optionalKey,
+  quantity,
+  secret,
+  snowflake,
+  tickets,
+  ticketType,
+  time,
+} from './values.ts';
 
 /** The most lines of one hold. */
 export const MAX_LINES = 50;
@@ -113,3 +130,52 @@ export const confirmInput = z.object({
   headers: optionalKey.extend(holdSecret.shape),
   body: emptyBody,
 });
+
+export const holdAnswer = z
+  .strictObject({
+    holdId: snowflake,
+    eventId,
+    status: z.enum(['active', 'confirmed', 'released', 'expired']),
+    expiresAt: time,
+    expiresInMs: count.describe('from the moment of this answer, by the ledger; 0 when the hold has ended'),
+    extendableUntil: time.describe('extending brings the deadline no further than this'),
+    ledgerSeq,
+    tickets,
+    total: money,
+    orderId: snowflake.nullable().describe('the order it became'),
+  })
+  .meta({ id: 'Hold' });
+
+/** With the secret, which only the answer that made the hold carries; one from before holds had secrets has none. */
+export const heldAnswer = holdAnswer.extend({ secret: secret.optional() }).meta({ id: 'NewHold' });
+
+const missing = problem('HOLD_NOT_FOUND');
+export const holdAnswers: Answers = {
+  201: heldAnswer,
+  401: problem('BUYER_REQUIRED'),
+  403: problem('ACCESS_CODE_REQUIRED'),
+  404: problem('EVENT_NOT_FOUND', 'TICKET_TYPE_NOT_FOUND', 'SECTION_NOT_FOUND', 'SEAT_NOT_FOUND'),
+  409: problem(
+    ...(['NOT_ON_SALE', 'BELOW_MINIMUM', 'LIMIT_REACHED', 'SEAT_TAKEN', 'SOLD_OUT', 'ALL_HELD'] as const),
+    'NO_SEATS_TOGETHER',
+  ),
+  422: problem('IDEMPOTENCY_KEY_REUSED'),
+};
+export const readHoldAnswers: Answers = { 200: holdAnswer, 404: missing };
+export const extendAnswers: Answers = {
+  200: holdAnswer,
+  404: missing,
+  409: problem('HOLD_EXPIRED', 'HOLD_RELEASED', 'HOLD_CONFIRMED', 'HOLD_AT_CAP'),
+};
+export const releaseAnswers: Answers = {
+  200: holdAnswer,
+  404: missing,
+  409: problem('HOLD_EXPIRED', 'HOLD_CONFIRMED'),
+};
+export const confirmAnswers: Answers = {
+  201: confirmedAnswer,
+  402: problem('PAYMENT_REQUIRED'),
+  404: missing,
+  409: problem('NOT_ON_SALE', 'HOLD_EXPIRED', 'HOLD_RELEASED'),
+  422: problem('IDEMPOTENCY_KEY_REUSED'),
+};

@@ -1,26 +1,38 @@
 // The ledger is what was promised and sold: durable, and never wrong. One write path, `post`; reads beside it.
 // Every entry is judged alone inside the transaction of its batch: one entry's refusal never fails its neighbours.
+import { hash } from 'node:crypto';
 import type { Differences } from '@floodgate/core/event/differences.ts';
 import type { EventDefinition } from '@floodgate/core/event/event.ts';
 import type { Fact, FactBody } from '@floodgate/core/facts.ts';
 import { Unavailable } from '@floodgate/core/faults.ts';
 import type { HoldStatus } from '@floodgate/core/hold.ts';
-import type { AllocationId, EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
+import type { AllocationId, EventId, HoldId, OrderId, SHOP, StreamId, Ticket } from '@floodgate/core/ids.ts';
 import type { OrderStatus, Price } from '@floodgate/core/order.ts';
 import type { RefusalCode } from '@floodgate/core/refusal.ts';
 import type { TicketRange } from '@floodgate/core/seating/layout.ts';
 
 /**
- * An idempotency key (rule S5). The first entry that is judged under (event, scope, key) keeps its outcome for
- * ever; later ones with the same hash get that outcome, others are refused with IDEMPOTENCY_KEY_REUSED.
+ * An idempotency key (rule S5). The first entry that is judged under (event, digest) keeps its outcome for ever; later
+ * ones with the same hash get that outcome, others are refused with IDEMPOTENCY_KEY_REUSED.
  */
 export interface Idempotency {
-  /** Who asks, so that two principals never see each other's outcome. Empty for anonymous buyers. */
-  readonly scope: string;
-  /** 1–255 printable ASCII characters, chosen by the client. */
-  readonly key: string;
-  /** A digest of operation and request; equal requests have equal hashes. */
+  /** See {@link keyDigest}. */
+  readonly digest: string;
+  /** A digest of operation and request, see {@link shortDigest}; equal requests have equal hashes. */
   readonly hash: string;
+}
+
+/**
+ * What stands for a key: of fixed length, and it tells nobody the key. `scope` is who asks, so that two actors never
+ * see each other's outcome, and empty for guests; `key` is 1–255 printable ASCII characters, chosen by the client.
+ */
+export function keyDigest(scope: string, key: string): string {
+  return shortDigest(`${scope}\n${key}`);
+}
+
+/** 132 bits of the text's SHA-256, as 22 characters of base64url. */
+export function shortDigest(text: string): string {
+  return hash('sha256', text, 'base64url').slice(0, 22);
 }
 
 /** Limits of one buyer (rule S8), judged against all that the buyer has of the event: holds and orders. */
@@ -74,17 +86,22 @@ export interface ChangeEvent extends Differences {
   readonly by: string;
   readonly action: string;
 }
-/** A fact of the shop itself, in the journal of {@link SHOP}. */
+/** Makes the shop's own stream, once: the first entry that needs it finds that there is none. */
+export interface OpenShop {
+  readonly kind: 'open-shop';
+  readonly eventId: typeof SHOP;
+}
+/** A fact of the shop itself. */
 export type RecordFact = {
   readonly kind: 'record';
-  readonly eventId: EventId;
+  readonly eventId: typeof SHOP;
 } & { [As in 'key-made' | 'key-revoked']: { readonly as: As; readonly fact: FactBody<As> } }[
   | 'key-made'
   | 'key-revoked'];
 /** Keeps a manifest under its id, a digest of its content. Keeping it again changes nothing. */
 export interface KeepManifest {
   readonly kind: 'keep-manifest';
-  readonly eventId: EventId;
+  readonly eventId: typeof SHOP;
   readonly manifestId: string;
   /** Without line feeds. May be megabytes. */
   readonly content: string;
@@ -186,6 +203,7 @@ export interface Refuse<Of extends Buy | Hold | Confirm = Buy | Hold | Confirm> 
 export type Entry =
   | CreateEvent
   | ChangeEvent
+  | OpenShop
   | RecordFact
   | KeepManifest
   | Buy
@@ -196,12 +214,6 @@ export type Entry =
   | Expire
   | ReturnTickets
   | Refuse;
-
-/**
- * The shop's own journal: a stream like an event's, with no tickets, made by the first entry that needs it
- * (`create-event`). No event can have this id.
- */
-export const SHOP = '~shop' as EventId;
 
 /** What a committed entry left behind. `seq` is the event's gapless sequence number of the fact; times are ledger time. */
 export interface Committed {
@@ -255,6 +267,7 @@ export interface CommittedEnd extends Committed {
 interface CommittedByKind {
   readonly 'create-event': Committed;
   readonly 'change-event': Committed;
+  readonly 'open-shop': Committed;
   readonly record: Committed;
   readonly 'keep-manifest': Committed;
   readonly buy: CommittedBuy;
@@ -358,6 +371,12 @@ export interface EventRecord {
   readonly version: number;
 }
 
+export interface EventsPage {
+  readonly events: EventRecord[];
+  /** Where events that are made later begin. */
+  readonly next: number;
+}
+
 /** One fact, and where and when it stands in its stream. */
 export type JournalEntry = Fact & { readonly seq: number; readonly atMs: number };
 
@@ -377,6 +396,11 @@ export interface EventHead {
   readonly aside: number;
   /** See {@link EventRecord}. */
   readonly version: number;
+}
+
+export interface StreamHead {
+  readonly stream: StreamId;
+  readonly seq: number;
 }
 
 /** What the ledger says is claimed, in one consistent view. */
@@ -408,11 +432,13 @@ export interface Ledger {
   /** False while the last commit failed. */
   isWritable(): boolean;
 
-  /** In the order they were made, without the first `skip`: other processes may make events too. */
-  events(skip?: number): Promise<EventRecord[]>;
+  /** In the order they were made; `from`: the `next` of an earlier answer. Other processes may make events too. */
+  events(from?: number): Promise<EventsPage>;
   event(eventId: EventId): Promise<EventRecord | undefined>;
   /** Of all events, cheaply: no claim is counted. */
   heads(): Promise<EventHead[]>;
+  /** Every stream, events' and the shop's, and how far it is: for whoever follows journals. */
+  streams(): Promise<StreamHead[]>;
   order(orderId: OrderId): Promise<OrderRecord | undefined>;
   hold(holdId: HoldId): Promise<HoldRecord | undefined>;
   /** Orders of an event in the order of their seq, after `afterSeq`. */
@@ -425,7 +451,7 @@ export interface Ledger {
   manifest(manifestId: string): Promise<string | undefined>;
   /** Active holds whose deadline has passed, the longest due first. */
   dueHolds(nowMs: number, limit: number): Promise<{ eventId: EventId; holdId: HoldId }[]>;
-  journal(eventId: EventId, afterSeq: number, limit: number): Promise<JournalEntry[]>;
+  journal(stream: StreamId, afterSeq: number, limit: number): Promise<JournalEntry[]>;
   claims(eventId: EventId): Promise<ClaimSnapshot>;
   /** How the given tickets are claimed, and by which hold or order; unclaimed ones are absent. */
   claimsOf(
@@ -434,8 +460,8 @@ export interface Ledger {
   ): Promise<{ ticket: Ticket; as: ClaimKind; by: HoldId | OrderId | AllocationId }[]>;
   /** How many idempotency keys are kept. Counts them: for statistics, not for the hot path. */
   keptKeys(): Promise<number>;
-  /** Checks S1, S2, S3 and S11 against every row of the event. Reads all of it: seconds for millions of tickets. */
-  audit(eventId: EventId): Promise<AuditCheck[]>;
+  /** Checks S1, S2, S3 and S11 against every row of the event or stream. Reads all of it: seconds for millions of tickets. */
+  audit(stream: StreamId): Promise<AuditCheck[]>;
 
   /** Finishes what was posted, then closes. */
   close(): Promise<void>;

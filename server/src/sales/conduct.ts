@@ -15,10 +15,10 @@
 
 import { invariant } from '@floodgate/core/assert.ts';
 import { Busy } from '@floodgate/core/faults.ts';
-import type { EventId, Ticket } from '@floodgate/core/ids.ts';
+import { type EventId, SHOP, type Ticket } from '@floodgate/core/ids.ts';
 import type { Refusal } from '@floodgate/core/refusal.ts';
 import type { TicketLayout } from '@floodgate/core/seating/layout.ts';
-import type { TakeRefusal, TakeResult, Want } from '../inventory/inventory.ts';
+import type { Inventory, TakeRefusal, TakeResult, Want } from '../inventory/inventory.ts';
 import {
   type Buy,
   type ChangeEvent,
@@ -31,7 +31,6 @@ import {
   type Outcome,
   type OutcomeOf,
   type Refuse,
-  SHOP,
 } from '../ledger/ledger.ts';
 import type { CatalogueEntry } from './catalogue/catalogue.ts';
 import { effectOf, type Posted } from './effects.ts';
@@ -45,7 +44,8 @@ const MAX_WAIT_MS = 2_000;
 /** An event that does not sell is looked up again this often, however many are told so. */
 const RECENT_MS = 100;
 
-type Rooms = Pick<Shop, 'catalogue' | 'inventory' | 'ledger' | 'inDoubt' | 'telemetry'>;
+/** What conduct works with. */
+export type Rooms = Pick<Shop, 'catalogue' | 'inventory' | 'ledger' | 'inDoubt' | 'telemetry'>;
 
 /** Entries that are made from a version of an event. */
 type Versioned = Buy | Hold | Confirm | ChangeEvent;
@@ -102,8 +102,11 @@ export async function conduct<E extends Versioned, D extends Demand, X extends o
     const checked = course.check(entry);
     const demand = checked instanceof Promise ? await checked : checked;
     let result: OutcomeOf<E> | Refusal | X;
-    if (isDemand(demand)) result = await attempt(shop, entry, course, demand);
-    else {
+    if (isDemand(demand)) {
+      const prepared = prepare(shop, entry, course, demand);
+      const proposed = prepared instanceof Promise ? await prepared : prepared;
+      result = isEntry<E>(proposed) ? await post(shop, proposed) : proposed;
+    } else {
       const newer = isClosed(demand) ? await lookAgain(shop, entry) : entry;
       const isNewer = newer.version > entry.version;
       entry = newer;
@@ -122,30 +125,68 @@ export async function conduct<E extends Versioned, D extends Demand, X extends o
   throw new Busy(`went round ${MAX_ROUNDS} times: others were faster, or staff changed the event`);
 }
 
-/** Takes what is wanted on this version, and lets the ledger judge. Undone when it comes to nothing. */
-async function attempt<E extends Versioned, D extends Demand, X extends object>(
+/**
+ * Takes what is wanted on this version, and says what is to be posted, or why nothing is. The memory inventory answers
+ * without a promise, and so does this: a turn of the microtask queue saved for every sale.
+ */
+function prepare<E extends Versioned, D extends Demand, X extends object>(
   shop: Rooms,
   entry: CatalogueEntry,
   course: Course<E, D, X>,
   demand: D,
-): Promise<OutcomeOf<E> | Refusal | X> {
-  const { eventId, layout } = entry;
+): Prepared<E, X> | Promise<Prepared<E, X>> {
   const { wants } = demand;
-  const answer = wants.length > 0 ? shop.inventory.take(eventId, wants) : NOTHING_TAKEN;
-  // The memory inventory answers without a promise: a turn of the microtask queue saved for every sale.
-  let taken = answer instanceof Promise ? await answer : answer;
-  if (isPending(taken)) taken = await takeDecided(shop, eventId, wants);
+  const taken = wants.length > 0 ? shop.inventory.take(entry.eventId, wants) : NOTHING_TAKEN;
+  return taken instanceof Promise || isPending(taken)
+    ? prepareLater(shop, entry, course, demand, taken)
+    : propose(shop, entry, course, demand, taken);
+}
+
+async function prepareLater<E extends Versioned, D extends Demand, X extends object>(
+  shop: Rooms,
+  entry: CatalogueEntry,
+  course: Course<E, D, X>,
+  demand: D,
+  answer: TakeResult | Promise<TakeResult>,
+): Promise<Prepared<E, X>> {
+  let taken = await answer;
+  if (isPending(taken)) taken = await takeDecided(shop, entry.eventId, demand.wants);
+  return propose(shop, entry, course, demand, taken);
+}
+
+function propose<E extends Versioned, D extends Demand, X extends object>(
+  { inventory }: Rooms,
+  entry: CatalogueEntry,
+  course: Course<E, D, X>,
+  demand: D,
+  taken: TakeResult,
+): Prepared<E, X> | Promise<Prepared<E, X>> {
+  const { eventId, layout } = entry;
   if ('refusal' in taken) {
     const refusal = refusalOfTake(layout, taken);
     return course.refuse ? course.refuse(refusal, entry, demand) : refusal;
   }
   const { tickets } = taken;
   // The inventory may know a newer version already.
-  const made = hasAll(layout, tickets) ? course.propose(entry, demand, tickets) : STALE;
-  const proposed = made instanceof Promise ? await made : made;
-  if (isEntry<E>(proposed)) return await post(shop, proposed);
-  if (tickets.length > 0) shop.inventory.giveBack(eventId, tickets);
-  return proposed;
+  const proposed = hasAll(layout, tickets) ? course.propose(entry, demand, tickets) : STALE;
+  return isEntry<E>(proposed) ? proposed : proposedOrUndone(inventory, eventId, tickets, proposed);
+}
+
+/** What was taken for an entry that is not to be goes back. */
+async function proposedOrUndone<P extends object>(
+  inventory: Inventory,
+  eventId: EventId,
+  tickets: readonly Ticket[],
+  proposed: P | Promise<P>,
+): Promise<P> {
+  let isPosted = false;
+  try {
+    const result = await proposed;
+    isPosted = isEntry(result);
+    return result;
+  } finally {
+    if (!isPosted && tickets.length > 0) inventory.giveBack(eventId, tickets);
+  }
 }
 
 /**
@@ -158,7 +199,7 @@ export async function post<E extends Posted>(shop: Rooms, entry: E): Promise<Out
     outcome = await shop.ledger.post(entry);
     if (isStreamMissing(entry, outcome)) {
       // Another process may make it at the same moment: its shop is as good as ours.
-      await shop.ledger.post({ kind: 'create-event', eventId: SHOP, event: SHOP_EVENT });
+      await shop.ledger.post({ kind: 'open-shop', eventId: SHOP });
       outcome = await shop.ledger.post(entry);
     }
   } catch (fault) {
@@ -178,9 +219,10 @@ export async function post<E extends Posted>(shop: Rooms, entry: E): Promise<Out
 
 /** Nothing came of the entry: its tickets go back, but for those that the inventory was wrong about. */
 function undo<E extends Posted>({ inventory, telemetry }: Rooms, entry: E, outcome?: Outcome): void {
-  const { eventId } = entry;
   const tickets = effectOf(entry).taken(entry);
   if (tickets.length === 0) return;
+  const { eventId } = entry;
+  invariant(eventId !== SHOP, 'the shop has no tickets');
   if (outcome?.status === 'refused' && outcome.taken) {
     telemetry.oversellStopped(eventId, outcome.taken.length);
     tellClaims(inventory, eventId, tickets, outcome.taken);
@@ -241,6 +283,9 @@ const catchUpEvery = (kind: Versioned['kind']): number => (kind === 'change-even
 type Decided = Exclude<TakeResult, { readonly refusal: 'PENDING' }>;
 type NotTaken = Extract<TakeResult, { readonly refusal: TakeRefusal }>;
 
+/** What is to be posted; or an answer, or that this version is not the newest. */
+type Prepared<E extends Versioned, X extends object> = E | Refusal | X | typeof STALE;
+
 const NOTHING_TAKEN: TakeResult = { tickets: [] };
 const STALE = { status: 'refused', refusal: 'EVENT_CHANGED' } as const;
 
@@ -265,21 +310,13 @@ const isClosed = (no: Refusal | object): boolean =>
 const isKept = (no: Refusal | object): no is Refusal =>
   'refusal' in no && !(no as Refusal).refusal.endsWith('_NOT_FOUND');
 
-const hasAll = ({ capacity }: TicketLayout, tickets: readonly Ticket[]): boolean =>
-  tickets.every((ticket) => ticket < capacity);
+function hasAll({ capacity }: TicketLayout, tickets: readonly Ticket[]): boolean {
+  for (const ticket of tickets) if (ticket >= capacity) return false;
+  return true;
+}
 
 const isStreamMissing = ({ kind, eventId }: Entry, outcome: Outcome): boolean =>
   outcome.status === 'refused' &&
   outcome.refusal === 'EVENT_NOT_FOUND' &&
   eventId === SHOP &&
-  kind !== 'create-event';
-
-const SHOP_EVENT = {
-  eventId: SHOP,
-  name: 'The shop',
-  venue: { name: 'The shop' },
-  startsAt: '1970-01-01T00:00:00.000Z',
-  timeZone: 'Etc/UTC',
-  status: 'draft',
-  ticketTypes: [],
-} as const;
+  kind !== 'open-shop';

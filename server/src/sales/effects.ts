@@ -64,6 +64,7 @@ const EFFECTS: { readonly [Kind in Posted['kind']]: Effect<Extract<Posted, { rea
     doubt: ({ eventId, tickets }: ReturnTickets) => ({ eventId, tickets }),
   },
   'create-event': NONE,
+  'open-shop': NONE,
   record: NONE,
   'keep-manifest': NONE,
 };

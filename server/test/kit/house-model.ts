@@ -2,7 +2,7 @@
 // with. Which tickets an inventory chooses is the inventory model's to say.
 
 import { invariant } from '@floodgate/core/assert.ts';
-import { type EventId, type HoldId, type Ticket, ticketTypeId } from '@floodgate/core/ids.ts';
+import { type EventId, type HoldId, SHOP, type Ticket, ticketTypeId } from '@floodgate/core/ids.ts';
 import type { RefusalCode } from '@floodgate/core/refusal.ts';
 import type { TicketLayout } from '@floodgate/core/seating/layout.ts';
 import { sectionOf, sells } from '@floodgate/core/testing/houses.ts';
@@ -10,7 +10,6 @@ import { manifestText } from '@floodgate/manifest/text.ts';
 import { layoutOf } from '../../src/inventory/contract/test-events.ts';
 import { InventoryModel } from '../../src/inventory/contract/test-model.ts';
 import { AVAILABLE, HELD, SOLD, type State, type Want } from '../../src/inventory/inventory.ts';
-import { SHOP } from '../../src/ledger/ledger.ts';
 import { post } from '../../src/sales/conduct.ts';
 import { makeEvent, type NewEvent } from '../../src/sales/organizing/organize.ts';
 import type { Shop } from '../../src/sales/shop.ts';

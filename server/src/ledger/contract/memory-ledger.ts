@@ -2,11 +2,11 @@
 // (which interleave sales on it and crash it at will), never a shop.
 import type { EventDefinition } from '@floodgate/core/event/event.ts';
 import { isLive } from '@floodgate/core/hold.ts';
-import type { AllocationId, EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
+import type { AllocationId, EventId, HoldId, OrderId, StreamId, Ticket } from '@floodgate/core/ids.ts';
 import { isLiveOrder, ticketsLeft } from '@floodgate/core/order.ts';
 import { EventAudit } from '../audit.ts';
 import { GroupCommit } from '../group-commit.ts';
-import { holdOf, judge, keptAddress, keyOf, limitedBuyerOf, orderOf, ticketsNamedBy } from '../judge/judge.ts';
+import { holdOf, judge, keyOf, limitedBuyerOf, orderOf, ticketsNamedBy } from '../judge/judge.ts';
 import type {
   Belongings,
   Changes,
@@ -24,13 +24,16 @@ import {
   type Entry,
   type EventHead,
   type EventRecord,
+  type EventsPage,
   type HoldRecord,
   type JournalEntry,
   type Ledger,
   LedgerUnavailable,
   type OrderRecord,
   type OutcomeOf,
+  type StreamHead,
 } from '../ledger.ts';
+import { eventHeads, eventsPage, streamHeads } from '../streams.ts';
 
 interface StoredEvent {
   readonly eventNo: number;
@@ -51,7 +54,7 @@ interface StoredEvent {
 export class MemoryLedger implements Ledger {
   readonly #clock: { nowMs(): number };
   readonly #commits: GroupCommit;
-  readonly #stored = new Map<EventId, StoredEvent>();
+  readonly #stored = new Map<StreamId, StoredEvent>();
   readonly #manifests = new Map<string, string>();
 
   /** `beforeCommit` lets tests delay or fail a batch: what it throws, the batch is refused with. */
@@ -101,7 +104,7 @@ export class MemoryLedger implements Ledger {
     readClaims(event, stored, ticketsNamedBy(entry));
     const buyer = limitedBuyerOf(entry);
     if (buyer !== undefined && !event.buyers.has(buyer)) {
-      event.buyers.set(buyer, this.belongingsOf(entry.eventId, buyer));
+      event.buyers.set(buyer, this.belongingsOf(entry.eventId as EventId, buyer));
     }
     const holdId = holdOf(entry);
     const hold = holdId && stored.holds.get(holdId);
@@ -113,8 +116,8 @@ export class MemoryLedger implements Ledger {
     const order = orderId && stored.orders.get(orderId);
     if (order) event.orders.set(order.orderId, order);
     const key = keyOf(entry);
-    const kept = key && stored.kept.get(keptAddress(key));
-    if (key && kept) event.kept.set(keptAddress(key), kept);
+    const kept = key && stored.kept.get(key.digest);
+    if (key && kept) event.kept.set(key.digest, kept);
   }
 
   /** What the buyer has of the event. Overridden by the tests' negative control. */
@@ -168,7 +171,7 @@ export class MemoryLedger implements Ledger {
       this.#stored.get(order.eventId)!.orders.set(order.orderId, order);
     for (const { eventNo, entry } of changes.journal) byNo.get(eventNo)!.journal.push(entry);
     for (const { eventNo, key, outcome } of changes.kept) {
-      byNo.get(eventNo)!.kept.set(keptAddress(key), { hash: key.hash, outcome });
+      byNo.get(eventNo)!.kept.set(key.digest, { hash: key.hash, outcome });
     }
   }
 
@@ -180,8 +183,8 @@ export class MemoryLedger implements Ledger {
     return this.#clock.nowMs();
   }
 
-  async events(skip = 0): Promise<EventRecord[]> {
-    return structuredClone([...this.#stored.values()].slice(skip).map(recordOf));
+  async events(from = 0): Promise<EventsPage> {
+    return eventsPage(structuredClone([...this.#stored.values()].slice(from).map(recordOf)), from);
   }
 
   async event(eventId: EventId): Promise<EventRecord | undefined> {
@@ -190,8 +193,16 @@ export class MemoryLedger implements Ledger {
   }
 
   async heads(): Promise<EventHead[]> {
-    return [...this.#stored].map(([eventId, { seq, version, held, sold, aside }]) => {
-      return { eventId, seq, version, held, sold, aside };
+    return eventHeads(this.#heads());
+  }
+
+  async streams(): Promise<StreamHead[]> {
+    return streamHeads(this.#heads());
+  }
+
+  #heads(): EventHead[] {
+    return [...this.#stored].map(([stream, { seq, version, held, sold, aside }]) => {
+      return { eventId: stream as EventId, seq, version, held, sold, aside };
     });
   }
 
@@ -241,8 +252,8 @@ export class MemoryLedger implements Ledger {
       .map(({ eventId, holdId }) => ({ eventId, holdId }));
   }
 
-  async journal(eventId: EventId, afterSeq: number, limit: number): Promise<JournalEntry[]> {
-    return structuredClone(this.#stored.get(eventId)?.journal.slice(afterSeq, afterSeq + limit) ?? []);
+  async journal(stream: StreamId, afterSeq: number, limit: number): Promise<JournalEntry[]> {
+    return structuredClone(this.#stored.get(stream)?.journal.slice(afterSeq, afterSeq + limit) ?? []);
   }
 
   async claims(eventId: EventId): Promise<ClaimSnapshot> {
@@ -267,8 +278,8 @@ export class MemoryLedger implements Ledger {
     return [...this.#stored.values()].reduce((sum, stored) => sum + stored.kept.size, 0);
   }
 
-  async audit(eventId: EventId): Promise<AuditCheck[]> {
-    const stored = this.#event(eventId);
+  async audit(stream: StreamId): Promise<AuditCheck[]> {
+    const stored = this.#event(stream);
     const audit = new EventAudit(stored.capacity);
     for (const entry of stored.journal) audit.journal(entry);
     const claimsBy = new Map<string, number>();
@@ -285,7 +296,7 @@ export class MemoryLedger implements Ledger {
     return this.#commits.close();
   }
 
-  #event(eventId: EventId): StoredEvent {
+  #event(eventId: StreamId): StoredEvent {
     const stored = this.#stored.get(eventId);
     if (!stored) throw new Error(`the ledger has no event ${eventId}`);
     return stored;
@@ -296,7 +307,7 @@ function recordOf({ definition, version }: StoredEvent): EventRecord {
   return { event: definition, version };
 }
 
-function stateOf(eventId: EventId, stored: StoredEvent): EventState {
+function stateOf(eventId: StreamId, stored: StoredEvent): EventState {
   const { eventNo, capacity, seq, version, held, sold, aside } = stored;
   const counts = { eventNo, eventId, capacity, seq, version, held, sold, aside };
   return { ...counts, buyers: new Map(), claims: new Map(), kept: new Map(), holds: new Map(), orders: new Map() };

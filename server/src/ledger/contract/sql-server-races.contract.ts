@@ -1,7 +1,9 @@
 // Several processes on one database: who gets a ticket, in which order facts appear, who makes an event or an id.
+
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { patienceMs } from '@floodgate/core/testing/patience.ts';
 import type { BatchConnection, BatchWrite } from '../servers/shared/sql-server.ts';
 import { EventEntries, underKey } from './test-entries.ts';
 import { assertAudited, tryPost, watchJournal, withLedgers } from './test-ledgers.ts';
@@ -16,7 +18,7 @@ export function racing(kind: ServerKind): void {
   };
   after(async () => (await started)?.stop());
 
-  describe(`${kind.name}: several processes`, { timeout: 120_000 }, () => {
+  describe(`${kind.name}: several processes`, { timeout: patienceMs(24_000) }, () => {
     sellingAtOnce(kind, database);
     sharing(kind, database);
   });
@@ -147,8 +149,8 @@ function sharing(kind: ServerKind, database: NewDatabase): void {
         assert.deepEqual(made.map(({ status }) => status).sort(), ['committed', 'refused']);
       }
       const names = events.map(({ eventId }) => eventId);
-      const namesFrom = async (skip?: number) =>
-        (await three!.events(skip)).map(({ event }) => event.eventId);
+      const namesFrom = async (from?: number) =>
+        (await three!.events(from)).events.map(({ event }) => event.eventId);
       assert.deepEqual(await namesFrom(), names);
       assert.deepEqual(await namesFrom(7), names.slice(7));
       for (const [ticket, ledger] of [one!, two!, three!].entries()) {

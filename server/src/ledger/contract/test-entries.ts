@@ -8,6 +8,7 @@ import {
   eventId,
   type HoldId,
   type OrderId,
+  SHOP,
   type Ticket,
   ticketTypeId,
 } from '@floodgate/core/ids.ts';
@@ -24,12 +25,13 @@ import {
   type Hold,
   type Idempotency,
   type KeepManifest,
+  keyDigest,
+  type OpenShop,
   type RecordFact,
   type RefusalWithDetail,
   type Refuse,
   type Release,
   type ReturnTickets,
-  SHOP,
 } from '../ledger.ts';
 
 /** What a row has, beside its own, of tickets that cost nothing. */
@@ -52,7 +54,7 @@ export function ticketsOf(...numbers: number[]): Ticket[] {
 
 /** The part of an entry that puts it under an idempotency key; the hash stands for the request. */
 export function underKey(key: string, hash = 'request', scope = ''): { idempotency: Idempotency } {
-  return { idempotency: { scope, key, hash } };
+  return { idempotency: { digest: keyDigest(scope, key), hash } };
 }
 
 /** Long enough that no hold of a test comes due by itself. */
@@ -162,10 +164,9 @@ export class EventEntries {
   }
 }
 
-/** Makes the shop's own journal, which may be there already. */
-export function createShop(): CreateEvent {
-  const { event } = new EventEntries(0);
-  return { kind: 'create-event', eventId: SHOP, event: { ...event, eventId: SHOP, ticketTypes: [] } };
+/** Makes the shop's own stream, which may be there already. */
+export function openShop(): OpenShop {
+  return { kind: 'open-shop', eventId: SHOP };
 }
 
 /** `fact` need not be whole: a ledger keeps what it is given. */

@@ -1,5 +1,5 @@
 // The SQLite ledger without its threads: writer and reader in this one, so that tests can give it their clock.
-import type { EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
+import type { EventId, HoldId, OrderId, StreamId, Ticket } from '@floodgate/core/ids.ts';
 import { GroupCommit } from '../group-commit.ts';
 import type { Entry, Ledger, OutcomeOf } from '../ledger.ts';
 import { SqliteReader } from '../sqlite/reader.ts';
@@ -29,8 +29,8 @@ export class TestSqliteLedger implements Ledger {
     return this.#commits.isWritable;
   }
 
-  async events(skip = 0) {
-    return this.#reader.events(skip);
+  async events(from = 0) {
+    return this.#reader.events(from);
   }
 
   async event(eventId: EventId) {
@@ -39,6 +39,10 @@ export class TestSqliteLedger implements Ledger {
 
   async heads() {
     return this.#reader.heads();
+  }
+
+  async streams() {
+    return this.#reader.streams();
   }
 
   async order(orderId: OrderId) {
@@ -69,8 +73,8 @@ export class TestSqliteLedger implements Ledger {
     return this.#reader.dueHolds(nowMs, limit);
   }
 
-  async journal(eventId: EventId, afterSeq: number, limit: number) {
-    return this.#reader.journal(eventId, afterSeq, limit);
+  async journal(stream: StreamId, afterSeq: number, limit: number) {
+    return this.#reader.journal(stream, afterSeq, limit);
   }
 
   async claims(eventId: EventId) {
@@ -85,8 +89,8 @@ export class TestSqliteLedger implements Ledger {
     return this.#reader.keptKeys();
   }
 
-  async audit(eventId: EventId) {
-    return this.#reader.audit(eventId);
+  async audit(stream: StreamId) {
+    return this.#reader.audit(stream);
   }
 
   async close(): Promise<void> {

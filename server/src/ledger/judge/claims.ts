@@ -15,9 +15,9 @@ export function judgeBuy(draft: BatchDraft, event: EventState, entry: Buy): Verd
   const { orderId, secret, tickets, buyer, remaining, price } = entry;
   const { lines, total, currency } = price;
   draft.claim(event, tickets, { as: 'sold', by: orderId });
-  const key = entry.idempotency?.key;
+  const key = entry.idempotency?.digest;
   const seq = draft.record(event, 'bought', { orderId, tickets, buyer, key, lines, total, currency });
-  draft.order(event, seq, { orderId, secret, tickets, buyer, holdId: null }, price);
+  draft.order(entry.eventId, seq, { orderId, secret, tickets, buyer, holdId: null }, price);
   const belongings = draft.belongingsOf(event, buyer);
   if (belongings) for (const ticket of tickets) belongings.tickets.add(ticket);
   return { status: 'committed', seq, atMs: draft.nowMs, tickets, buyer, orderId, secret, remaining };
@@ -33,12 +33,12 @@ export function judgeHold(draft: BatchDraft, event: EventState, entry: Hold): Ve
   if (draft.changes.holds.has(holdId)) return broken(`hold ${holdId} is made twice`);
   const expiresAtMs = nowMs + entry.ttlMs;
   draft.claim(event, tickets, { as: 'held', by: holdId });
-  const key = entry.idempotency?.key;
+  const key = entry.idempotency?.digest;
   const fact = { holdId, tickets, buyer, expiresAtMs, key, lines, total, currency };
   const seq = draft.record(event, 'held', fact);
   const state: HoldState = {
     holdId,
-    eventId: event.eventId,
+    eventId: entry.eventId,
     seq,
     status: 'active',
     buyer,

@@ -18,10 +18,10 @@ export function judgeConfirm(draft: BatchDraft, event: EventState, entry: Confir
   const { orderId, secret } = entry;
   const { tickets, buyer, holdId, lines, total, currency } = hold;
   draft.claim(event, tickets, { as: 'sold', by: orderId });
-  const key = entry.idempotency?.key;
+  const key = entry.idempotency?.digest;
   const fact = { holdId, orderId, tickets, buyer, key, lines, total, currency };
   const seq = draft.record(event, 'confirmed', fact);
-  const order = draft.order(event, seq, { orderId, secret, tickets, buyer, holdId }, hold);
+  const order = draft.order(entry.eventId, seq, { orderId, secret, tickets, buyer, holdId }, hold);
   draft.endHold(event, { ...hold, status: 'confirmed', orderId, order }, seq);
   draft.belongingsOf(event, buyer)?.holds.delete(holdId);
   return { status: 'committed', seq, atMs: draft.nowMs, tickets, buyer, orderId, secret, holdId };

@@ -11,14 +11,9 @@ import { judgeBuy, judgeHold } from './claims.ts';
 import { BatchDraft } from './draft.ts';
 import { judgeConfirm, judgeEnd, judgeExtend } from './holds.ts';
 import { judgeReturn } from './orders.ts';
-import { judgeChange, judgeCreate, judgeManifest, judgeRecord } from './staff.ts';
+import { judgeChange, judgeCreate, judgeManifest, judgeOpenShop, judgeRecord } from './staff.ts';
 import type { Changes, EventState, Verdict, WorkingSet } from './state.ts';
 import { isStale, refused } from './verdicts.ts';
-
-/** The key's place in {@link EventState.kept}. Scope and key are text without line feeds. */
-export function keptAddress(key: Pick<Idempotency, 'scope' | 'key'>): string {
-  return `${key.scope}\n${key.key}`;
-}
 
 /**
  * Judges the entries in their order, each alone, at ledger time `nowMs`. The working set is advanced in place,
@@ -83,17 +78,18 @@ function verdictOn(draft: BatchDraft, entry: Entry): Verdict {
   if (entry.kind === 'create-event') {
     return event ? refused('EVENT_EXISTS') : judgeCreate(draft, entry);
   }
+  if (entry.kind === 'open-shop') return event ? refused('EVENT_EXISTS') : judgeOpenShop(draft);
   if (!event) return refused('EVENT_NOT_FOUND');
 
   const key = keyOf(entry);
-  const kept = key && event.kept.get(keptAddress(key));
+  const kept = key && event.kept.get(key.digest);
   if (key && kept) {
     return kept.hash === key.hash ? { ...kept.outcome, replayed: true } : refused('IDEMPOTENCY_KEY_REUSED');
   }
   const verdict = judgeAnew(draft, event, entry);
   if (key && isAnswer(verdict)) {
     const { replayed: _, ...outcome } = verdict;
-    event.kept.set(keptAddress(key), { hash: key.hash, outcome });
+    event.kept.set(key.digest, { hash: key.hash, outcome });
     draft.changes.kept.push({ eventNo: event.eventNo, key, outcome });
   }
   return verdict;
@@ -117,7 +113,7 @@ function isAnswer(verdict: Verdict): verdict is Outcome {
 function judgeAnew(
   draft: BatchDraft,
   event: EventState,
-  entry: Exclude<Entry, { kind: 'create-event' }>,
+  entry: Exclude<Entry, { kind: 'create-event' | 'open-shop' }>,
 ): Verdict {
   switch (entry.kind) {
     case 'buy':

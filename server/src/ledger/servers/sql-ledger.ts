@@ -1,10 +1,18 @@
 // The ledger on a database server, shared by any number of processes: group commits on two connections, reads beside
 // them. What differs between servers is behind SqlServer.
-import type { EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
+import {
+  type EventId,
+  type HoldId,
+  isEvent,
+  type OrderId,
+  type StreamId,
+  type Ticket,
+} from '@floodgate/core/ids.ts';
 import { Connections } from '../../drivers/sql/connections.ts';
 import { Reach } from '../../drivers/sql/reach.ts';
 import { ServerClock } from '../../drivers/sql/server-clock.ts';
 import type { SqlConnection } from '../../drivers/sql/sql.ts';
+import { once } from '../../drivers/time.ts';
 import { GroupCommit, type GroupCommitOptions } from '../group-commit.ts';
 import {
   type AuditCheck,
@@ -12,14 +20,16 @@ import {
   type Entry,
   type EventHead,
   type EventRecord,
+  type EventsPage,
   type HoldRecord,
   type JournalEntry,
   type Ledger,
   LedgerUnavailable,
   type OrderRecord,
   type OutcomeOf,
-  SHOP,
+  type StreamHead,
 } from '../ledger.ts';
+import { eventHeads, eventsPage, streamHeads } from './../streams.ts';
 import { Catalogue } from './shared/event-numbers.ts';
 import { KnownHeads } from './shared/known-heads.ts';
 import { NodeLease } from './shared/node-lease.ts';
@@ -68,7 +78,6 @@ export class SqlLedger implements Ledger {
   readonly #maxTextBytes: number;
   readonly #timer: NodeJS.Timeout | undefined;
   #lease: NodeLease | undefined;
-  #closed: Promise<void> | undefined;
 
   private constructor(server: SqlServer, options: SqlLedgerOptions, found: Found) {
     const { clock } = found;
@@ -156,16 +165,20 @@ export class SqlLedger implements Ledger {
     await this.#lease?.renew();
   }
 
-  events(skip = 0): Promise<EventRecord[]> {
-    return this.#reader.now((connection) => reads.readEvents(connection, skip));
+  async events(from = 0): Promise<EventsPage> {
+    return eventsPage(await this.#reader.now((connection) => reads.readEvents(connection, from)), from);
   }
 
   event(eventId: EventId): Promise<EventRecord | undefined> {
     return this.#reader.soon((connection) => reads.readEvent(connection, eventId));
   }
 
-  heads(): Promise<EventHead[]> {
-    return this.#reader.now(reads.readHeads);
+  async heads(): Promise<EventHead[]> {
+    return eventHeads(await this.#reader.now(reads.readHeads));
+  }
+
+  async streams(): Promise<StreamHead[]> {
+    return streamHeads(await this.#reader.now(reads.readHeads));
   }
 
   order(orderId: OrderId): Promise<OrderRecord | undefined> {
@@ -201,12 +214,12 @@ export class SqlLedger implements Ledger {
     return this.#reader.now((connection) => reads.readDueHolds(connection, nowMs, limit));
   }
 
-  async journal(eventId: EventId, afterSeq: number, limit: number): Promise<JournalEntry[]> {
-    const event = await this.#find(eventId);
+  async journal(stream: StreamId, afterSeq: number, limit: number): Promise<JournalEntry[]> {
+    const event = await this.#find(stream);
     if (!event) return [];
     const read = (connection: SqlConnection) => reads.readJournal(connection, event, afterSeq, limit);
     // What the shop itself did must not lag: a key that was revoked opens nothing.
-    return eventId === SHOP ? this.#reader.now(read) : this.#reader.lagging(read);
+    return isEvent(stream) ? this.#reader.lagging(read) : this.#reader.now(read);
   }
 
   async claims(eventId: EventId): Promise<ClaimSnapshot> {
@@ -224,16 +237,13 @@ export class SqlLedger implements Ledger {
     return this.#reader.lagging(reads.countKeptKeys);
   }
 
-  async audit(eventId: EventId): Promise<AuditCheck[]> {
-    const event = await this.#event(eventId);
-    return this.#reader.lagging((connection) => auditEvent(connection, eventId, event));
+  async audit(stream: StreamId): Promise<AuditCheck[]> {
+    const event = await this.#event(stream);
+    return this.#reader.lagging((connection) => auditEvent(connection, stream, event));
   }
 
   /** Closing again waits for the first. */
-  close(): Promise<void> {
-    this.#closed ??= this.#close();
-    return this.#closed;
-  }
+  readonly close = once(() => this.#close());
 
   async #close(): Promise<void> {
     clearInterval(this.#timer);
@@ -243,7 +253,7 @@ export class SqlLedger implements Ledger {
     await Promise.all([this.#reader.close(), this.#writers.close()]);
   }
 
-  async #find(eventId: EventId): Promise<KnownEvent | undefined> {
+  async #find(eventId: StreamId): Promise<KnownEvent | undefined> {
     const { known } = this.#catalogue;
     if (!known.has(eventId)) {
       await this.#reader.soon((connection) => this.#catalogue.lookUp(connection, [eventId]));
@@ -251,7 +261,7 @@ export class SqlLedger implements Ledger {
     return known.get(eventId);
   }
 
-  async #event(eventId: EventId): Promise<KnownEvent> {
+  async #event(eventId: StreamId): Promise<KnownEvent> {
     const event = await this.#find(eventId);
     if (!event) throw new Error(`the ledger has no event ${eventId}`);
     return event;

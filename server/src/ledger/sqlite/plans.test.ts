@@ -12,7 +12,6 @@ import { SqliteWriter } from './writer.ts';
 
 /** What an audit and statistics read is all of it. */
 const READ_WHOLE_TABLES = [
-  'SELECT count(*) AS n FROM idempotency_keys',
   'FROM journal WHERE event_no = ? ORDER BY pos',
   'FROM holds WHERE event_no = ?',
   'FROM orders WHERE event_no = ?',
@@ -31,10 +30,11 @@ test('no statement of the SQLite ledger walks a table of sales, but those of the
     live(file);
     const db = new DatabaseSync(file);
     const walks = [...statements].flatMap((sql) => {
-      if (/^\s*(PRAGMA|BEGIN|COMMIT)/.test(sql)) return [];
+      // The last is of earlier releases, read once by a migration.
+      if (/^\s*(PRAGMA|BEGIN|COMMIT|DROP)|idempotency_keys/.test(sql)) return [];
       const plan = prepare.call(db, `EXPLAIN QUERY PLAN ${sql}`).all();
       const steps = plan.map(({ detail }) => String(detail));
-      return steps.filter((step) => /^SCAN (orders|holds|journal|j|claims|idempotency_keys)\b/.test(step)).map(() => sql); // biome-ignore format: short
+      return steps.filter((step) => /^SCAN (orders|holds|journal|j|claims|kept_keys)\b/.test(step)).map(() => sql); // biome-ignore format: short
     });
     db.close();
     assert.ok(statements.size > 25, `${statements.size} statements`);

@@ -2,7 +2,7 @@
 // audit, a claim snapshot) never holds up a commit. WAL gives every transaction one consistent view.
 import { DatabaseSync } from 'node:sqlite';
 import { orderListedBy } from '@floodgate/core/facts.ts';
-import type { AllocationId, EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
+import type { AllocationId, EventId, HoldId, OrderId, StreamId, Ticket } from '@floodgate/core/ids.ts';
 import { EventAudit } from '../audit.ts';
 import type {
   AuditCheck,
@@ -10,10 +10,13 @@ import type {
   ClaimSnapshot,
   EventHead,
   EventRecord,
+  EventsPage,
   HoldRecord,
   JournalEntry,
   OrderRecord,
+  StreamHead,
 } from '../ledger.ts';
+import { eventHeads, eventsPage, streamHeads } from '../streams.ts';
 import { CLAIM_KINDS, claimKind, eventRecord, holdRecord, isLiveHold, orderRecord } from '../tables.ts';
 import { readJournal, wholeJournal } from './journal.ts';
 import { HOLD_COLUMNS, ORDER_COLUMNS, type Row } from './rows.ts';
@@ -26,14 +29,14 @@ export class SqliteReader {
     this.#db = new DatabaseSync(file, { readOnly: true, timeout: 5_000 });
   }
 
-  events(skip = 0): EventRecord[] {
-    // Numbers are dense, so skipping so many events is skipping so many numbers.
+  events(from = 0): EventsPage {
+    // Numbers are dense, so skipping so many rows is skipping so many numbers.
     const rows = this.#rows(
       `SELECT definition, version FROM events JOIN event_heads USING (event_no)
        WHERE event_no > ? ORDER BY event_no`,
-      skip,
+      from,
     );
-    return rows.map(eventRecord);
+    return eventsPage(rows.map(eventRecord), from);
   }
 
   event(eventId: EventId): EventRecord | undefined {
@@ -45,6 +48,14 @@ export class SqliteReader {
   }
 
   heads(): EventHead[] {
+    return eventHeads(this.#heads());
+  }
+
+  streams(): StreamHead[] {
+    return streamHeads(this.#heads());
+  }
+
+  #heads(): EventHead[] {
     const rows = this.#rows(
       `SELECT event_id AS eventId, seq, held, sold, aside, version
        FROM event_heads JOIN events USING (event_no) ORDER BY event_no`,
@@ -124,8 +135,8 @@ export class SqliteReader {
     return rows.map((row) => ({ eventId: row.event_id as EventId, holdId: row.hold_id as HoldId }));
   }
 
-  journal(eventId: EventId, afterSeq: number, limit: number): JournalEntry[] {
-    const row = this.#row('SELECT event_no FROM events WHERE event_id = ?', eventId);
+  journal(stream: StreamId, afterSeq: number, limit: number): JournalEntry[] {
+    const row = this.#row('SELECT event_no FROM events WHERE event_id = ?', stream);
     return row ? readJournal(this.#db, row.event_no as number, afterSeq, limit) : [];
   }
 
@@ -162,12 +173,12 @@ export class SqliteReader {
   }
 
   keptKeys(): number {
-    return this.#row('SELECT count(*) AS n FROM idempotency_keys')!.n as number;
+    return this.#row('SELECT coalesce(max(key_no), 0) AS n FROM kept_keys')!.n as number;
   }
 
-  audit(eventId: EventId): AuditCheck[] {
+  audit(stream: StreamId): AuditCheck[] {
     return this.#inOneView(() => {
-      const head = this.#event(eventId);
+      const head = this.#event(stream);
       const { eventNo } = head;
       const audit = new EventAudit(head.capacity);
       const iterate = (sql: string) => this.#db.prepare(sql).iterate(eventNo) as Iterable<Row>;
@@ -181,11 +192,11 @@ export class SqliteReader {
         audit.claim(row.ticket as number, claimKind(row.kind), by);
       }
       for (const row of iterate(`SELECT ${HOLD_COLUMNS} FROM holds WHERE event_no = ?`)) {
-        const hold = holdRecord(row, eventId);
+        const hold = holdRecord(row, stream as EventId);
         audit.hold(hold, claimsBy.get(hold.holdId) ?? 0);
       }
       for (const row of iterate(`SELECT ${ORDER_COLUMNS} FROM orders WHERE event_no = ?`)) {
-        const order = orderRecord(row, eventId);
+        const order = orderRecord(row, stream as EventId);
         audit.order(order, claimsBy.get(order.orderId) ?? 0);
       }
       return audit.checks(head);
@@ -197,7 +208,7 @@ export class SqliteReader {
   }
 
   /** Throws for an unknown event: the callers ask for events they know. */
-  #event(eventId: EventId): EventHead & { readonly eventNo: number; readonly capacity: number } {
+  #event(eventId: StreamId): EventHead & { readonly eventNo: number; readonly capacity: number } {
     const row = this.#row(
       `SELECT event_no AS eventNo, event_id AS eventId, capacity, seq, held, sold, aside, version
        FROM events JOIN event_heads USING (event_no) WHERE event_id = ?`,

@@ -1,28 +1,13 @@
-// What SQLite calls things, and how a ledger file is brought to today's schema.
+// How a ledger file is brought to today's schema: its number is in the file's head.
 import type { DatabaseSync } from 'node:sqlite';
-import type { Migration, SchemaDialect } from '../../drivers/sql/migration.ts';
-import { migrationsFrom } from '../migrations/migrations.ts';
-import type { Row } from './rows.ts';
-
-export const SQLITE: SchemaDialect = {
-  rowsLie: 'by time',
-  bigint: 'INTEGER',
-  text: 'TEXT',
-  shortText: 'TEXT',
-  clustered: 'STRICT, WITHOUT ROWID',
-  appended: 'STRICT',
-  appendKey: 'INTEGER',
-  rewritten: 'STRICT',
-  indexes: 'apart',
-  addColumn: (table, column, definition) => [`ALTER TABLE ${table} ADD COLUMN ${column} ${definition}`],
-  renameColumn: (table, from, to) => [`ALTER TABLE ${table} RENAME COLUMN ${from} TO ${to}`],
-  insertIfNew: (into, rows) => `INSERT INTO ${into} VALUES ${rows} ON CONFLICT DO NOTHING`,
-  addIndex: (index, table, columns) => [`CREATE INDEX ${index} ON ${table} (${columns})`],
-};
+import { migrationsFrom } from '../../drivers/sql/migrate.ts';
+import type { FilledRows, Migration } from '../../drivers/sql/migration.ts';
+import { SQLITE } from '../../drivers/sql/sqlite/dialect.ts';
+import { LEDGER_SCHEMA } from '../migrations/migrations.ts';
 
 /** Brings the file to today's schema, each migration in a transaction. Throws SchemaTooNew. */
 export function migrate(db: DatabaseSync): void {
-  for (const migration of migrationsFrom(schemaVersion(db))) {
+  for (const migration of migrationsFrom(LEDGER_SCHEMA, schemaVersion(db))) {
     db.exec('BEGIN IMMEDIATE');
     try {
       for (const statement of migration.statements(SQLITE)) db.exec(statement);
@@ -40,8 +25,7 @@ export function migrate(db: DatabaseSync): void {
 function fill(db: DatabaseSync, migration: Migration): void {
   const filling = migration.fill?.(SQLITE);
   for (let step = filling?.next(); filling && step && !step.done; ) {
-    const { sql, params } = step.value;
-    step = filling.next(db.prepare(sql).all(...params) as Row[]);
+    step = filling.next(db.prepare(step.value.sql).all(...step.value.params) as unknown as FilledRows);
   }
 }
 

@@ -1,7 +1,7 @@
 // The SQLite ledger: a writer thread that commits in groups, and a reader thread beside it.
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { AllocationId, EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
+import type { AllocationId, EventId, HoldId, OrderId, StreamId, Ticket } from '@floodgate/core/ids.ts';
 import { GroupCommit, type GroupCommitOptions } from '../group-commit.ts';
 import type {
   AuditCheck,
@@ -10,11 +10,13 @@ import type {
   Entry,
   EventHead,
   EventRecord,
+  EventsPage,
   HoldRecord,
   JournalEntry,
   Ledger,
   OrderRecord,
   OutcomeOf,
+  StreamHead,
 } from '../ledger.ts';
 import { LedgerClock } from '../ledger-clock.ts';
 import { lockLedger } from './lock.ts';
@@ -82,8 +84,8 @@ export class SqliteLedger implements Ledger {
     return this.#clock.nowMs();
   }
 
-  events(skip = 0): Promise<EventRecord[]> {
-    return this.#reader.call('events', skip);
+  events(from = 0): Promise<EventsPage> {
+    return this.#reader.call('events', from);
   }
 
   event(eventId: EventId): Promise<EventRecord | undefined> {
@@ -92,6 +94,10 @@ export class SqliteLedger implements Ledger {
 
   heads(): Promise<EventHead[]> {
     return this.#reader.call('heads');
+  }
+
+  streams(): Promise<StreamHead[]> {
+    return this.#reader.call('streams');
   }
 
   order(orderId: OrderId): Promise<OrderRecord | undefined> {
@@ -122,8 +128,8 @@ export class SqliteLedger implements Ledger {
     return this.#reader.call('dueHolds', nowMs, limit);
   }
 
-  journal(eventId: EventId, afterSeq: number, limit: number): Promise<JournalEntry[]> {
-    return this.#reader.call('journal', eventId, afterSeq, limit);
+  journal(stream: StreamId, afterSeq: number, limit: number): Promise<JournalEntry[]> {
+    return this.#reader.call('journal', stream, afterSeq, limit);
   }
 
   claims(eventId: EventId): Promise<ClaimSnapshot> {
@@ -141,8 +147,8 @@ export class SqliteLedger implements Ledger {
     return this.#reader.call('keptKeys');
   }
 
-  audit(eventId: EventId): Promise<AuditCheck[]> {
-    return this.#reader.call('audit', eventId);
+  audit(stream: StreamId): Promise<AuditCheck[]> {
+    return this.#reader.call('audit', stream);
   }
 
   /** Closing again waits for the first. */

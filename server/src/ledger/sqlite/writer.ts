@@ -1,10 +1,10 @@
 // The writing side of a SQLite ledger: one connection, one transaction per batch. Synchronous, because it lives
 // in a thread of its own (see worker.ts); tests drive it directly.
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import type { AllocationId, EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
-import { holdOf, judge, keptAddress, keyOf, limitedBuyerOf, orderOf, ticketsNamedBy } from '../judge/judge.ts';
-import type { Changes, EventState, HoldState, Verdict, WorkingSet } from '../judge/state.ts';
-import { keptOutcome } from '../kept-outcome.ts';
+import type { AllocationId, EventId, HoldId, OrderId, StreamId, Ticket } from '@floodgate/core/ids.ts';
+import { holdOf, judge, keyOf, limitedBuyerOf, orderOf, ticketsNamedBy } from '../judge/judge.ts';
+import type { Changes, EventState, HoldState, Kept, Verdict, WorkingSet } from '../judge/state.ts';
+import { isOrder, keptAnswerOf, keptOutcome } from '../kept-outcome.ts';
 import { type Entry, LedgerOutcomeUnknown, LedgerUnavailable } from '../ledger.ts';
 import { LedgerClock } from '../ledger-clock.ts';
 import {
@@ -15,12 +15,13 @@ import {
   holdRecord,
   isLiveHold,
   isLiveOrder,
-  KEPT,
+  keptAnswer,
   ORDERS,
   orderRecord,
   ticketsOfRow,
 } from '../tables.ts';
 import { JournalWriter } from './journal.ts';
+import { KeptKeys } from './kept-keys.ts';
 import { CannotOpenLedger } from './lock.ts';
 import { change, HOLD_COLUMNS, idColumn, insertInto, ORDER_COLUMNS, type Row, writing } from './rows.ts';
 import { migrate } from './schema.ts';
@@ -44,7 +45,7 @@ export class SqliteWriter {
   readonly #file: string;
   #db: DatabaseSync;
   #sql: Statements;
-  readonly #events = new Map<EventId, KnownEvent>();
+  readonly #events = new Map<StreamId, KnownEvent>();
   readonly #clock: { nowMs(): number };
   /** After a failed fsync the kernel may have dropped the data and say nothing the next time: only a restart helps. */
   #fsyncFailed = false;
@@ -112,11 +113,8 @@ export class SqliteWriter {
       if (orderId) this.#readOrder(event, orderId);
       const key = keyOf(entry);
       if (key) {
-        const row = this.#sql.kept.get(event.eventNo, key.scope, key.key);
-        if (row) {
-          const outcome = keptOutcome(row.outcome as string);
-          event.kept.set(keptAddress(key), { hash: row.hash as string, outcome });
-        }
+        const row = this.#sql.kept.find(event.eventNo, key.digest);
+        if (row) event.kept.set(key.digest, this.#keptOf(event, row));
       }
     }
     return set;
@@ -151,7 +149,7 @@ export class SqliteWriter {
     event.buyers.set(buyer, { tickets, holds });
   }
 
-  #readEvent(set: WorkingSet, eventId: EventId): EventState | undefined {
+  #readEvent(set: WorkingSet, eventId: StreamId): EventState | undefined {
     const present = set.events.get(eventId);
     if (present) return present;
     const known = this.#events.get(eventId);
@@ -175,14 +173,16 @@ export class SqliteWriter {
     if (event.holds.has(holdId)) return;
     const row = this.#sql.hold.get(holdId, event.eventNo) as Row | undefined;
     if (!row) return;
-    const record = holdRecord(row, event.eventId);
+    // Only events have holds.
+    const eventId = event.eventId as EventId;
+    const record = holdRecord(row, eventId);
     const orderRow =
       record.orderId && (this.#sql.order.get(record.orderId, event.eventNo) as Row | undefined);
     const state: HoldState = {
       ...record,
       endedSeq: row.ended_seq as number | null,
       endedAtMs: row.ended_at_ms as number | null,
-      order: orderRow ? orderRecord(orderRow, event.eventId) : undefined,
+      order: orderRow ? orderRecord(orderRow, eventId) : undefined,
     };
     event.holds.set(holdId, state);
     this.readClaims(event, record.tickets);
@@ -190,7 +190,20 @@ export class SqliteWriter {
 
   #readOrder(event: EventState, orderId: OrderId): void {
     const row = this.#sql.order.get(orderId, event.eventNo) as Row | undefined;
-    if (row) event.orders.set(orderId, orderRecord(row, event.eventId));
+    if (row) event.orders.set(orderId, orderRecord(row, event.eventId as EventId));
+  }
+
+  /** A kept row with the order or hold that it points at. */
+  #keptOf({ eventNo, eventId }: EventState, row: Row): Kept {
+    const kept = keptAnswer(row);
+    const { answer, subject } = kept;
+    const of =
+      subject === null
+        ? undefined
+        : isOrder(answer)
+          ? orderRecord(this.#sql.order.get(subject, eventNo) as Row, eventId as EventId)
+          : holdRecord(this.#sql.hold.get(subject, eventNo) as Row, eventId as EventId);
+    return { hash: row.hash as string, outcome: keptOutcome(kept, of) };
   }
 
   /** False when there was nothing to write. */
@@ -211,7 +224,9 @@ export class SqliteWriter {
     for (const order of changes.orders) sql.insertOrder(eventNoOf(order), order);
     for (const order of changes.changedOrders.values()) sql.changeOrder(eventNoOf(order), order);
     sql.journal.append(changes.journal, set.events.values());
-    for (const kept of changes.kept) sql.insertKept(kept.eventNo, kept);
+    for (const { eventNo, key, outcome } of changes.kept) {
+      sql.kept.keep(eventNo, key.digest, key.hash, keptAnswerOf(outcome));
+    }
     return true;
   }
 
@@ -253,7 +268,7 @@ export class SqliteWriter {
     }
   }
 
-  #remember(eventId: EventId, eventNo: number, capacity: number): void {
+  #remember(eventId: StreamId, eventNo: number, capacity: number): void {
     this.#events.set(eventId, { eventNo, capacity });
   }
 
@@ -293,9 +308,7 @@ function prepare(db: DatabaseSync) {
   return {
     journal: new JournalWriter(db),
     claim: sql(`SELECT kind, ${idColumn('claimed_by')} FROM claims WHERE event_no = ? AND ticket = ?`),
-    kept: sql(
-      'SELECT hash, outcome FROM idempotency_keys WHERE event_no = ? AND scope = ? AND idempotency_key = ?',
-    ),
+    kept: new KeptKeys(db),
     hold: sql(`SELECT ${HOLD_COLUMNS} FROM holds WHERE hold_id = ? AND event_no = ?`),
     order: sql(`SELECT ${ORDER_COLUMNS} FROM orders WHERE order_id = ? AND event_no = ?`),
     ordersOfBuyer: sql(
@@ -317,6 +330,5 @@ function prepare(db: DatabaseSync) {
     changeHold: change(db, HOLDS),
     insertOrder: insertInto(db, ORDERS),
     changeOrder: change(db, ORDERS),
-    insertKept: insertInto(db, KEPT),
   };
 }

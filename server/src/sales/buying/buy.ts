@@ -49,7 +49,8 @@ export async function buy(shop: Shop, command: BuyCommand): Promise<Bought | Ref
     idempotency,
     check: (entry) => demandOf(shop, entry, command),
     propose: ({ eventId, version, layout }, { limits }, tickets) => {
-      const [orderId, secret] = [newOrderId(shop), shop.newSecret()];
+      const orderId = newOrderId(shop);
+      const secret = shop.newSecret();
       const { buyer } = command;
       const buy: Buy = {
         kind: 'buy',

@@ -1,10 +1,9 @@
 // The clock ends holds (row D2, rule S6): whatever is due goes back to sale, the longest due first.
 
-import { post } from '../conduct.ts';
-import type { Shop } from '../shop.ts';
+import { post, type Rooms } from '../conduct.ts';
 
 /** Expires up to `limit` due holds. Returns how many were due; a full batch means there may be more. */
-export async function expireDue(shop: Shop, limit: number): Promise<number> {
+export async function expireDue(shop: Rooms, limit: number): Promise<number> {
   const due = await shop.ledger.dueHolds(shop.ledger.nowMs(), limit);
   // Posted together, they travel in one batch and share its commit.
   await Promise.all(

@@ -1,9 +1,9 @@
 // Manifests: imported by organizers, kept once under a digest of their content, and never changed afterwards.
 import { Worker } from 'node:worker_threads';
+import { SHOP } from '@floodgate/core/ids.ts';
 import type { Refusal } from '@floodgate/core/refusal.ts';
 import type { Problem } from '@floodgate/manifest/input-errors.ts';
 import { parseManifestText } from '@floodgate/manifest/text.ts';
-import { SHOP } from '../../ledger/ledger.ts';
 import { post } from '../conduct.ts';
 import type { Shop } from '../shop.ts';
 import { type Imported, type ManifestFile, type ManifestView, viewOf } from './manifest-import.ts';

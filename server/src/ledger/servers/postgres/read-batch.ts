@@ -28,8 +28,7 @@ export function readSteps({ eventNos, claims, holds, orders, keys, buyers }: Bat
     steps.push({ statement: sql.READ_ORDERS, values: [numbersOf(orders), orderIds] });
   }
   if (keys.length > 0) {
-    const [scopes, names] = [texts(keys, ({ scope }) => scope), texts(keys, ({ key }) => key)];
-    steps.push({ statement: sql.READ_KEPT, values: [numbersOf(keys), scopes, names] });
+    steps.push({ statement: sql.READ_KEPT, values: [numbersOf(keys), texts(keys, ({ digest }) => digest)] });
   }
   if (buyers.length > 0) {
     const names = texts(buyers, ({ buyer }) => buyer);

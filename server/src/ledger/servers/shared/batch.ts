@@ -4,6 +4,7 @@ import type { RefusalCode } from '@floodgate/core/refusal.ts';
 import { judge, limitedBuyerOf } from '../../judge/judge.ts';
 import type { Verdict } from '../../judge/state.ts';
 import type { Entry } from '../../ledger.ts';
+import { makesStream } from '../../streams.ts';
 import { batchWriteOf } from './batch-write.ts';
 import type { Catalogue } from './event-numbers.ts';
 import { headRow, type KnownHeads, knownHead } from './known-heads.ts';
@@ -112,7 +113,7 @@ async function runOnRows(
   try {
     const rows = await connection.readBatch(query);
     // Another process may have made the event between the look-up and the lock; now nobody can.
-    const made = catalogue.unknown(entries.filter(isCreate).map(({ eventId }) => eventId));
+    const made = catalogue.unknown(entries.filter(makesStream).map(({ eventId }) => eventId));
     if (made.length > 0 && (await catalogue.lookUp(connection, made))) {
       await connection.rollback();
       return await runBatch(rooms, connection, entries);
@@ -141,7 +142,6 @@ async function runOnRows(
 }
 
 const NOTHING = { heads: [], claims: [], holds: [], orders: [], kept: [], belongings: [] };
-const isCreate = (entry: Entry) => entry.kind === 'create-event';
 
 function judgeBatch(
   { catalogue, clock }: BatchRooms,
@@ -176,11 +176,11 @@ export async function wasCommitted(
   try {
     const { kept } = await connection.readBatch({ ...query, claims: [], holds: [], orders: [], buyers: [] });
     const present = new Set(
-      kept.map((row) => keptRow(row.event_no!, row.scope!, row.idempotency_key!, row.hash!, row.outcome!)),
+      kept.map((row) => keptRow(row.event_no!, row.digest!, row.hash!, row.answer!, row.subject, row.detail)),
     );
     // With its hash: a foreseen batch may say "sold out" under a key that said so to another request before.
-    const hasKept = write.kept.every(({ eventNo, key: { scope, key, hash }, outcome }) =>
-      present.has(keptRow(eventNo, scope, key, hash, JSON.stringify(outcome))),
+    const hasKept = write.kept.every(({ eventNo, key: { digest, hash }, answer, subject, detail }) =>
+      present.has(keptRow(eventNo, digest, hash, answer, subject, detail && JSON.stringify(detail))),
     );
     const found = hasKept && (await hasEvents(connection, write)) && (await hasJournal(connection, write));
     await connection.rollback();
@@ -191,8 +191,8 @@ export async function wasCommitted(
   }
 }
 
-function keptRow(...parts: (string | number)[]): string {
-  return JSON.stringify(parts.map(String));
+function keptRow(...parts: (string | number | null | undefined)[]): string {
+  return JSON.stringify(parts.map((part) => (part === null || part === undefined ? null : `${part}`)));
 }
 
 /** New events by number and definition: another process may have made one of that number, or of that id, instead. */

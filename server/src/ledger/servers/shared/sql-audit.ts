@@ -1,5 +1,5 @@
 // Streams an event's rows from a SQL server into the audit, in one view, page by page.
-import type { EventId } from '@floodgate/core/ids.ts';
+import type { EventId, StreamId } from '@floodgate/core/ids.ts';
 import type { SqlConnection, SqlRow } from '../../../drivers/sql/sql.ts';
 import { EventAudit } from '../../audit.ts';
 import type { AuditCheck } from '../../ledger.ts';
@@ -12,7 +12,7 @@ const PAGE = 10_000;
 
 export function auditEvent(
   connection: SqlConnection,
-  eventId: EventId,
+  stream: StreamId,
   event: KnownEvent,
 ): Promise<AuditCheck[]> {
   return connection.inOneView(async () => {
@@ -27,11 +27,11 @@ export function auditEvent(
       audit.claim(Number(claim.ticket), claimKind(claim.kind), by);
     }
     for await (const row of pages.of(`SELECT ${HOLD_COLUMNS} FROM holds h`, 'hold_id')) {
-      const hold = holdRecord(row, eventId);
+      const hold = holdRecord(row, stream as EventId);
       audit.hold(hold, claimsBy.get(hold.holdId) ?? 0);
     }
     for await (const row of pages.of(`SELECT ${ORDER_COLUMNS} FROM orders o`, 'order_id')) {
-      const order = orderRecord(row, eventId);
+      const order = orderRecord(row, stream as EventId);
       audit.order(order, claimsBy.get(order.orderId) ?? 0);
     }
     return audit.checks(head);

@@ -283,6 +283,6 @@ export async function readClaimsOf(
 }
 
 export async function countKeptKeys(connection: SqlConnection): Promise<number> {
-  const [row] = await connection.query('SELECT count(*) AS n FROM idempotency_keys');
+  const [row] = await connection.query('SELECT count(*) AS n FROM kept_keys');
   return Number(row!.n);
 }

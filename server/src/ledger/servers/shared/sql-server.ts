@@ -17,6 +17,8 @@ export interface SqlServer extends SqlDatabase<BatchConnection> {
   readonly claimedTickets: string;
   /** Brings the schema to today's. Migrators that race wait for each other. Throws SchemaTooNew, or what rights are missing. */
   migrate(): Promise<void>;
+  /** Drops the tables of all other rooms. */
+  dropRooms(): Promise<void>;
   /** Settings under which an answered commit could be lost, each as one line for people; empty when durable. */
   weakDurability(): Promise<string[]>;
 }
@@ -28,7 +30,7 @@ export interface BatchQuery {
   readonly claims: readonly { readonly eventNo: number; readonly ticket: Ticket }[];
   readonly holds: readonly { readonly eventNo: number; readonly holdId: HoldId }[];
   readonly orders: readonly { readonly eventNo: number; readonly orderId: OrderId }[];
-  readonly keys: readonly { readonly eventNo: number; readonly scope: string; readonly key: string }[];
+  readonly keys: readonly { readonly eventNo: number; readonly digest: string }[];
   /** Whose belongings are needed: only of buyers with limits. */
   readonly buyers: readonly { readonly eventNo: number; readonly buyer: string }[];
 }
@@ -52,7 +54,7 @@ export interface BatchRows {
   readonly holds: readonly SqlRow[];
   /** All columns of orders. */
   readonly orders: readonly SqlRow[];
-  /** event_no, scope, idempotency_key, hash, outcome. */
+  /** event_no, digest, hash, answer, subject, detail, and beside them the order or hold that is the subject. */
   readonly kept: readonly SqlRow[];
   /** event_no, buyer, tickets; and hold_id of a live hold, `returned` of a live order, and the other null. */
   readonly belongings: readonly SqlRow[];

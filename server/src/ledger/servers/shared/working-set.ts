@@ -4,13 +4,21 @@
 import { invariant } from '@floodgate/core/assert.ts';
 import { MAX_EVENT_CAPACITY } from '@floodgate/core/event/event.ts';
 import { isLive } from '@floodgate/core/hold.ts';
-import type { EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
+import type { EventId, HoldId, OrderId, StreamId, Ticket } from '@floodgate/core/ids.ts';
 import type { SqlRow } from '../../../drivers/sql/sql.ts';
-import { holdOf, keptAddress, keyOf, limitedBuyerOf, orderOf, ticketsNamedBy } from '../../judge/judge.ts';
+import { holdOf, keyOf, limitedBuyerOf, orderOf, ticketsNamedBy } from '../../judge/judge.ts';
 import type { Belongings, EventState, HoldState, TicketClaim, WorkingSet } from '../../judge/state.ts';
-import { keptOutcome } from '../../kept-outcome.ts';
-import type { Entry, Idempotency } from '../../ledger.ts';
-import { claimKind, holdRecord, numberOrNull, orderOfHold, orderRecord, ticketsOfRow } from '../../tables.ts';
+import type { Entry } from '../../ledger.ts';
+import { makesStream } from '../../streams.ts';
+import {
+  claimKind,
+  holdRecord,
+  keptBeside,
+  numberOrNull,
+  orderOfHold,
+  orderRecord,
+  ticketsOfRow,
+} from '../../tables.ts';
 import type { BatchQuery, BatchRows } from './sql-server.ts';
 
 /** What is remembered of an event. Its number never changes, its capacity only with its version. */
@@ -19,7 +27,7 @@ export interface KnownEvent {
   readonly capacity: number;
   readonly version: number;
 }
-export type KnownEvents = ReadonlyMap<EventId, KnownEvent>;
+export type KnownEvents = ReadonlyMap<StreamId, KnownEvent>;
 
 /** The head of the catalogue, whose seq is the number of events. */
 export const CATALOGUE = 0;
@@ -30,10 +38,10 @@ export function queryFor(entries: readonly Entry[], known: KnownEvents): BatchQu
   const claims = new Map<number, Set<Ticket>>();
   const holds = new Map<HoldId, number>();
   const orders = new Map<OrderId, number>();
-  const keys = new Map<string, { eventNo: number; scope: string; key: string }>();
+  const keys = new Map<string, { eventNo: number; digest: string }>();
   const buyers = new Map<string, { eventNo: number; buyer: string }>();
   for (const entry of entries) {
-    if (entry.kind === 'create-event') eventNos.add(CATALOGUE);
+    if (makesStream(entry)) eventNos.add(CATALOGUE);
     const event = known.get(entry.eventId);
     if (!event) continue;
     const { eventNo } = event;
@@ -44,7 +52,7 @@ export function queryFor(entries: readonly Entry[], known: KnownEvents): BatchQu
     const orderId = orderOf(entry);
     if (orderId) orders.set(orderId, eventNo);
     const key = keyOf(entry);
-    if (key) keys.set(`${eventNo} ${keptAddress(key)}`, { eventNo, scope: key.scope, key: key.key });
+    if (key) keys.set(`${eventNo} ${key.digest}`, { eventNo, digest: key.digest });
     const buyer = limitedBuyerOf(entry);
     if (buyer !== undefined) buyers.set(`${eventNo} ${buyer}`, { eventNo, buyer });
   }
@@ -95,18 +103,17 @@ export function workingSetOf(
   for (const row of rows.holds) putHold(byNo.get(row.event_no!)!, row);
   for (const row of rows.orders) {
     const event = byNo.get(row.event_no!)!;
-    event.orders.set(row.order_id as OrderId, orderRecord(row, event.eventId));
+    event.orders.set(row.order_id as OrderId, orderRecord(row, event.eventId as EventId));
   }
   for (const row of rows.kept) {
-    const key = { scope: row.scope!, key: row.idempotency_key! };
-    const kept = { hash: row.hash!, outcome: keptOutcome(row.outcome!) };
-    byNo.get(row.event_no!)!.kept.set(keptAddress(key as Idempotency), kept);
+    const event = byNo.get(row.event_no!)!;
+    event.kept.set(row.digest!, keptBeside(row, event.eventId as EventId));
   }
   putBelongings(set, entries, rows.belongings);
   return { set, latestMs: rows.heads.reduce((latest, row) => Math.max(latest, Number(row.at_ms)), 0) };
 }
 
-function stateOf(eventId: EventId, { eventNo, capacity }: KnownEvent, head: SqlRow): EventState {
+function stateOf(eventId: StreamId, { eventNo, capacity }: KnownEvent, head: SqlRow): EventState {
   return {
     eventNo,
     eventId,
@@ -134,7 +141,7 @@ function putClaim(event: EventState, row: SqlRow): void {
  * conditional, would be refused as a whole.
  */
 function putHold(event: EventState, row: SqlRow): void {
-  const record = holdRecord(row, event.eventId);
+  const record = holdRecord(row, event.eventId as EventId);
   const { holdId, tickets } = record;
   const order =
     record.status === 'confirmed' && record.orderId !== null ? orderOfHold(row, record) : undefined;
