@@ -6,12 +6,14 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Percentiles } from './stats.ts';
 
-/** One fixed request. */
+/** One fixed request, but for its key. */
 export interface LoadRequest {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   /** JSON; empty for none. */
   readonly body: string;
+  /** Whether each request has an `Idempotency-Key` of its own, as a careful client's has. */
+  readonly isKeyed?: boolean;
 }
 
 export interface Load {
@@ -60,9 +62,9 @@ async function runWrk({ port, connections, seconds, request }: Load): Promise<Lo
   const url = `http://127.0.0.1:${port}`;
   const settings = ['-t1', `-c${connections}`, `-d${seconds}s`, '-s', WRK_SCRIPT, url];
   const timeout = seconds * 1_000 + GRACE_MS;
-  const { stdout } = await execute('wrk', [...settings, '--', request.method, request.path, request.body], {
-    timeout,
-  });
+  const { method, path, body, isKeyed } = request;
+  const sent = [method, path, body, ...(isKeyed ? ['keyed'] : [])];
+  const { stdout } = await execute('wrk', [...settings, '--', ...sent], { timeout });
   return parseWrk(stdout);
 }
 
@@ -95,6 +97,8 @@ function autocannon(): LoadTool {
   const script = require.resolve('autocannon');
   const run = async ({ port, connections, seconds, request }: Load) => {
     const content = request.body === '' ? [] : ['-b', request.body, '-H', 'Content-Type: application/json'];
+    // autocannon puts an id of its own in the place of [<id>].
+    const keys = request.isKeyed ? ['-I', '-H', 'Idempotency-Key: bench-key-[<id>]'] : [];
     const settings = [
       '-j',
       '-n',
@@ -105,6 +109,7 @@ function autocannon(): LoadTool {
       '-m',
       request.method,
       ...content,
+      ...keys,
     ];
     const url = `http://127.0.0.1:${port}${request.path}`;
     const timeout = seconds * 1_000 + GRACE_MS;

@@ -12,6 +12,7 @@ import { cheap } from './suites/cheap.ts';
 import { connections } from './suites/connections.ts';
 import { durable } from './suites/durable.ts';
 import { fallback } from './suites/fallback.ts';
+import { keys } from './suites/keys.ts';
 import { openLoop } from './suites/open-loop.ts';
 import { recovery } from './suites/recovery.ts';
 import { scaling } from './suites/scaling.ts';
@@ -22,7 +23,7 @@ import { stores } from './suites/stores.ts';
 import { thousandUsers } from './suites/thousand-users.ts';
 
 const SUITES: readonly Suite[] = [
-  ...[durable, cheap, connections, openLoop, thousandUsers, shapes, seats, start],
+  ...[durable, cheap, connections, openLoop, thousandUsers, shapes, keys, seats, start],
   ...[stores, baselines, fallback, scaling, recovery],
 ];
 const ROOT = join(import.meta.dirname, '..');

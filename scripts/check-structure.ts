@@ -1,12 +1,12 @@
 // Checks what the compiler cannot: that imports go down only (design.md, "Rooms and floors"), that nothing
-// imports in a circle or leaves its package by a relative path, that files stay short, and that nobody adds to
-// a variable across an await.
+// imports in a circle or leaves its package by a relative path, that doors select nothing from the shop, that files
+// stay short, and that nobody adds to a variable across an await.
 import path from 'node:path';
 import { lineAt, readPackages, readSources, type SourceFile } from './source-file.ts';
 
 export interface Finding {
   readonly level: 'error' | 'warning';
-  readonly rule: 'floors' | 'cycle' | 'package' | 'size' | 'lost-update';
+  readonly rule: 'floors' | 'cycle' | 'package' | 'opaque-shop' | 'size' | 'lost-update';
   readonly path: string;
   readonly line: number;
   readonly message: string;
@@ -20,6 +20,7 @@ export function checkStructure(root: string): Finding[] {
     ...sources.flatMap(checkFloors),
     ...checkCycles(sources),
     ...sources.flatMap((source) => checkPackage(source, packageDirs)),
+    ...sources.flatMap(checkOpaqueShop),
     ...sources.flatMap(checkSize),
     ...sources.flatMap(checkLostUpdates),
   ];
@@ -47,6 +48,7 @@ interface Place {
   readonly area: string;
 }
 
+/** By the first folders of server/src. A room's interface is the file of its own name. */
 const FLOOR_OF_DIR: Readonly<Record<string, Floor>> = {
   commands: 'entry',
   contract: 'foundation',
@@ -54,12 +56,15 @@ const FLOOR_OF_DIR: Readonly<Record<string, Floor>> = {
   identity: 'room',
   inventory: 'room',
   ledger: 'room',
-  'waiting-room': 'room',
+  limits: 'room',
+  mail: 'room',
   payments: 'room',
   relay: 'room',
   telemetry: 'room',
+  'waiting-room': 'room',
   sales: 'sales',
-  http: 'door',
+  'http/lane': 'lane',
+  'http/doors': 'door',
   workers: 'door',
 };
 const FLOOR_OF_FILE: Readonly<Record<string, Floor>> = {
@@ -100,22 +105,22 @@ const EXCEPTIONS: readonly { readonly from: Floor; readonly to: string; readonly
   },
 ];
 
-/** Packages that speak to a store. Only rooms and entries may: no SQL in a handler, no Redis in a use case. */
+/** Packages that speak to a store. Only drivers, rooms and entries may: no SQL in a handler, no Redis in a use case. */
 const DRIVERS = new Set(['node:sqlite', 'pg', 'mysql2', 'kysely', 'ioredis', '@platformatic/kafka']);
 
-/** Tests, contract suites with their helpers and memory twins, and what tests share. */
+/** Tests; contract suites with their helpers and memory twins, beside the room they are about; what tests share. */
 const TEST =
-  /\.(test|contract)\.tsx?$|^core\/src\/testing\/|^server\/src\/(inventory|ledger|payments|sales|waiting-room|relay)\/contract\/|^server\/test\//;
+  /\.(test|contract)\.tsx?$|^(core|manifest|server)\/src\/(.+\/)?testing\/|^server\/src\/[^/]+\/(.+\/)?contract\/|^server\/test\//;
 
 function placeOf(file: string): Place | undefined {
   if (TEST.test(file) || file.startsWith('bench/')) return { floor: 'test', area: 'tests' };
   if (file.startsWith('core/src/')) return { floor: 'core', area: 'core' };
   if (file.startsWith('manifest/src/')) return { floor: 'manifest', area: 'manifest' };
-  if (file.startsWith('server/src/http/lane/')) return { floor: 'lane', area: 'http/lane' };
-  const [, first, rest] = /^server\/src\/([^/]+)(\/.+)?$/.exec(file) ?? [];
-  if (first === undefined) return { floor: 'tool', area: 'tools' };
-  const floor = rest === undefined ? FLOOR_OF_FILE[first] : FLOOR_OF_DIR[first];
-  return floor && { floor, area: first };
+  const inServer = /^server\/src\/(.+)$/.exec(file)?.[1];
+  if (inServer === undefined) return { floor: 'tool', area: 'tools' };
+  const [, area = inServer] = /^(http\/[^/]+|[^/]+)\//.exec(inServer) ?? [];
+  const floor = area === inServer ? FLOOR_OF_FILE[area] : FLOOR_OF_DIR[area];
+  return floor && { floor, area };
 }
 
 function checkFloors(source: SourceFile): Finding[] {
@@ -137,8 +142,9 @@ function whyNotPackage({ floor }: Place, specifier: string): string | undefined 
   if (floor === 'core') return 'core imports nothing: clock, random and IO are arguments';
   const [first = '', second = ''] = specifier.split('/');
   const name = first.startsWith('@') ? `${first}/${second}` : first;
-  const mayDrive = floor === 'room' || floor === 'entry' || floor === 'test' || floor === 'tool';
-  return DRIVERS.has(name) && !mayDrive ? 'only a room speaks to a store' : undefined;
+  const mayDrive =
+    floor === 'driver' || floor === 'room' || floor === 'entry' || floor === 'test' || floor === 'tool';
+  return DRIVERS.has(name) && !mayDrive ? 'only a driver or a room speaks to a store' : undefined;
 }
 
 function whyNotFile(from: Place, target: string, to: Place | undefined): string | undefined {
@@ -154,6 +160,38 @@ function whyNotFile(from: Place, target: string, to: Place | undefined): string 
 
 function isInterface(file: string, room: Place): boolean {
   return file === `server/src/${room.area}/${room.area}.ts`;
+}
+
+// Doors and the shop -------------------------------------------------------------------------------------
+
+/**
+ * A door passes the shop on to use cases and reads no member of it, or every room would be within its reach. `shop`, and
+ * whatever else a file calls a Shop, must not be read, taken apart, spread or given another name.
+ */
+function checkOpaqueShop({ path: file, code }: SourceFile): Finding[] {
+  if (placeOf(file)?.floor !== 'door') return [];
+  const type = String.raw`(?:(?:Readonly|Pick|Omit|Partial)<\s*)?Shop\b`;
+  const named = [...code.matchAll(new RegExp(String.raw`([\w$]+)\??\s*:\s*${type}`, 'g'))].map(
+    ([, name]) => name!,
+  );
+  const shop = String.raw`(?<![\w$])(?:${[...new Set(['shop', ...named])].join('|')})(?![\w$])`;
+  const ways: readonly (readonly [pattern: string, message: string])[] = [
+    [String.raw`${shop}\s*!?\s*\??(?:\.(?!\.)|\[)`, 'reads a member of the shop'],
+    [String.raw`\b(?:const|let|var)\s[^=;]*=\s*(?:this\.#?)?${shop}\s*(?=[;,])`, 'takes the shop apart'],
+    [String.raw`\}\s*:\s*${type}`, 'takes the shop apart'],
+    [String.raw`\.\.\.\s*(?:this\.#?)?${shop}`, 'spreads the shop'],
+    [String.raw`\bShop\s*\[`, 'reads a member of the shop'],
+  ];
+  return ways.flatMap(([pattern, message]) =>
+    [...code.matchAll(new RegExp(pattern, 'g'))].map((match) =>
+      errorAt(
+        'opaque-shop',
+        file,
+        lineAt(code, match.index),
+        `${message}: pass it on to a use case in sales/, which selects what it needs`,
+      ),
+    ),
+  );
 }
 
 // Cycles and packages ------------------------------------------------------------------------------------

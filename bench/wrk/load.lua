@@ -1,6 +1,12 @@
 -- wrk's side of a run: which request it sends, and what it says at the end.
--- Arguments after `--`: method, path, body (empty for none). The request never changes, so wrk keeps it as bytes
--- and does not call into Lua while it measures.
+-- Arguments after `--`: method, path, body (empty for none), and `keyed` for a new Idempotency-Key with every request.
+-- Without keys the request never changes, so wrk keeps it as bytes and does not call into Lua while it measures.
+
+local function random_key()
+  local words = {}
+  for n = 1, 4 do words[n] = string.format("%08x", math.random(0, 0xffffffff)) end
+  return table.concat(words, "-")
+end
 
 function init(args)
   wrk.method = args[1]
@@ -8,6 +14,13 @@ function init(args)
   if args[3] ~= "" then
     wrk.body = args[3]
     wrk.headers["Content-Type"] = "application/json"
+  end
+  if args[4] == "keyed" then
+    math.randomseed(os.time() + tonumber(tostring({}):match("0x(%x+)"), 16) % 1000003)
+    request = function()
+      wrk.headers["Idempotency-Key"] = random_key()
+      return wrk.format()
+    end
   end
 end
 

@@ -3,7 +3,9 @@
 // the doors.
 
 /** From the most to the least: each may do what the next may, except that `door` and `read` are apart. */
-export type Role = 'admin' | 'box-office' | 'door' | 'read';
+export const ROLES = ['admin', 'box-office', 'door', 'read'] as const;
+
+export type Role = (typeof ROLES)[number];
 
 export type Actor =
   /** No credential came with the request: a guest. */

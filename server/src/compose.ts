@@ -2,6 +2,8 @@
 // that knows every implementation.
 import { randomInt } from 'node:crypto';
 import { relative } from 'node:path';
+import { unreachable } from '@floodgate/core/assert.ts';
+import { type TicketMove, ticketMoves } from '@floodgate/core/facts.ts';
 import { MAX_NODE_ID } from '@floodgate/core/ids.ts';
 import type { Config, Database } from './config.ts';
 import { FailoverInventory } from './inventory/failover/failover-inventory.ts';
@@ -14,7 +16,7 @@ import type { Inventory } from './inventory/inventory.ts';
 import { MemoryInventory } from './inventory/memory/memory-inventory.ts';
 import { RedisInventory } from './inventory/redis/redis-inventory.ts';
 import type { GroupCommitOptions } from './ledger/group-commit.ts';
-import type { JournalEntry, JournalKind, Ledger } from './ledger/ledger.ts';
+import type { JournalEntry, Ledger } from './ledger/ledger.ts';
 import { MysqlServer } from './ledger/servers/mysql/mysql-server.ts';
 import { PostgresServer } from './ledger/servers/postgres/postgres-server.ts';
 import type { SqlServer } from './ledger/servers/shared/sql-server.ts';
@@ -149,42 +151,23 @@ async function openInventory(config: Config, ledger: Ledger, telemetry: ShopTele
       onFault: (error) => onFault('following the ledger failed', error),
     });
   }
-  let failover: FailoverInventory | undefined;
   const shared = await RedisInventory.connect(config.redisUrl, {
     nowMs: () => ledger.nowMs(),
     // A process that is started again while Redis is away sells from memory, like those that were there before.
     mayWait: true,
     warn: (line) => telemetry.warn(line),
-    onLost: (eventId, error) => failover?.lost(error, eventId),
-    onDisconnected: (error) => failover?.lost(error),
   });
-  failover = new FailoverInventory(shared, feed, {
+  return new FailoverInventory(shared, feed, {
     onFallback: (reason) => telemetry.wentAlone(reason),
     onReturn: (aloneMs) => telemetry.becameShared(aloneMs),
     onFault,
   });
-  return failover;
 }
 
 function inventoryName({ redisUrl }: Config, isAlone: boolean): string {
   if (redisUrl === undefined) return 'memory';
   return isAlone ? 'memory of this process, because redis failed' : 'redis';
 }
-
-/** What becomes of the tickets that a journal entry names; undefined when it names none, or in a way of its own. */
-const TO: Readonly<Record<JournalKind, TicketChange['to'] | undefined>> = {
-  'event-created': undefined,
-  'event-changed': undefined,
-  bought: 'sold',
-  held: 'held',
-  extended: undefined,
-  confirmed: 'sold',
-  released: 'available',
-  expired: 'available',
-  'key-made': undefined,
-  'key-revoked': undefined,
-  'manifest-kept': undefined,
-};
 
 /** The ledger as inventories may see it. */
 export function feedOf(ledger: Ledger): LedgerFeed {
@@ -195,19 +178,27 @@ export function feedOf(ledger: Ledger): LedgerFeed {
   };
 }
 
-/** At least one, also of an entry that changes no tickets: whoever reads on counts them. */
-function changesOf({ seq, kind, fact }: JournalEntry): TicketChange[] {
-  const { tickets, setAside, restored } = fact as Readonly<
-    Record<string, TicketChange['tickets'] | undefined>
-  >;
-  if (kind === 'event-changed') {
-    return [
-      { seq, tickets: setAside ?? [], to: 'sold' },
-      { seq, tickets: restored ?? [], to: 'restored' },
-    ];
+/** At least one, also of an entry that moves no tickets: whoever reads on counts them. */
+function changesOf(entry: JournalEntry): TicketChange[] {
+  const { seq } = entry;
+  const moves = ticketMoves(entry);
+  if (moves.length === 0) return [{ seq, tickets: [], to: 'available' }];
+  return moves.map((move) => ({ seq, tickets: move.tickets, to: becomes(move) }));
+}
+
+/** In an inventory, where what staff took out of sale counts as sold. */
+function becomes({ from, to }: TicketMove): TicketChange['to'] {
+  switch (to) {
+    case 'held':
+      return 'held';
+    case 'sold':
+    case 'aside':
+      return 'sold';
+    case 'free':
+      return from === 'aside' ? 'restored' : 'available';
+    default:
+      return unreachable(to);
   }
-  const to = TO[kind];
-  return [to && tickets ? { seq, tickets, to } : { seq, tickets: [], to: 'available' }];
 }
 
 /** How the ledger is named to who started the program: never with a password. */

@@ -6,6 +6,7 @@ import { IdSource } from '@floodgate/core/ids.ts';
 import { seedEvents } from './commands/demo-events.ts';
 import { ledgerName, openStores, type Parts, type Stores } from './compose.ts';
 import { type Config, readConfig } from './config.ts';
+import { sessionOperations, staffKeyOperations } from './http/doors/access.ts';
 import { buyOperations } from './http/doors/buy.ts';
 import { eventOperations } from './http/doors/events.ts';
 import { flashOperations } from './http/doors/flash.ts';
@@ -15,18 +16,15 @@ import { operatorOperations } from './http/doors/operators.ts';
 import { orderOperations } from './http/doors/orders.ts';
 import { organizerOperations } from './http/doors/organize.ts';
 import { seatOperations } from './http/doors/seats.ts';
-import { sessionOperations } from './http/doors/sessions.ts';
-import { staffOperations } from './http/doors/staff.ts';
 import { createDoors } from './http/lane/app.ts';
 import { Cors } from './http/lane/cors.ts';
+import { type Doors, drain as drainDoors } from './http/lane/doors.ts';
 import type { Operation } from './http/lane/operation.ts';
-import type { Doors } from './http/lane/serve.ts';
 import { ShopIdentity } from './identity/shop-identity.ts';
 import { learnStaff } from './sales/access/staff-keys.ts';
-import { whoAsks } from './sales/access/who.ts';
+import { actorOf } from './sales/access/who.ts';
 import { NextExpiries } from './sales/buying/next-expiry.ts';
 import { Catalogue } from './sales/catalogue/catalogue.ts';
-import { learnEvents } from './sales/catalogue/discover.ts';
 import { Doubts } from './sales/keeping/doubts.ts';
 import { countTickets } from './sales/organizing/create-event.ts';
 import type { Shop } from './sales/shop.ts';
@@ -72,12 +70,20 @@ export async function openInside(
     return ids.next(Date.now());
   };
   const shop: Shop = {
-    ...{ catalogue: new Catalogue(), inventory, ledger, doubts: new Doubts(), telemetry, newId },
+    ...{
+      catalogue: new Catalogue(ledger, inventory),
+      inventory,
+      ledger,
+      doubts: new Doubts(),
+      telemetry,
+      newId,
+    },
     ...{ newSecret: randomSecrets(), holdTtlMs: config.holdTtlMs, holdMaxMs: config.holdMaxMs },
     ...{ identity: identityOf(config), nextExpiries: new NextExpiries(ledger) },
+    defaultEventId: config.defaultEvent,
   };
   telemetry.watch({ ticketCounts: () => ticketCounts(shop), ledgerWaiting: stores.waiting });
-  await learnEvents(shop);
+  await shop.catalogue.learnEvents();
   return { shop, stores };
 }
 
@@ -92,34 +98,34 @@ export async function openShop(config: Config, log: Log, parts: ShopParts = {}):
   if (shop.catalogue.all().length === 0) {
     await seedEvents(shop, config.seedEvents, config.seedTickets);
     // Another process that began at the same moment may have made some of them.
-    await learnEvents(shop);
+    await shop.catalogue.learnEvents();
   }
   const { mode, degraded } = stores;
   const doors: Doors = {
     telemetry: shop.telemetry,
-    whoAsks: (credentials) => whoAsks(shop, credentials),
+    actorOf: (credentials) => actorOf(shop, credentials),
     cors: Cors.of(config.corsOrigins),
     mode,
     degraded,
     isDraining: false,
+    streams: new Set(),
   };
-  const { defaultEvent } = config;
   const operations = [
-    ...buyOperations(shop, defaultEvent),
-    ...eventOperations(shop, defaultEvent),
+    ...buyOperations(shop),
+    ...eventOperations(shop),
     ...organizerOperations(shop),
     ...holdOperations(shop),
     ...manifestOperations(shop),
     ...seatOperations(shop),
-    ...flashOperations(shop, defaultEvent),
+    ...flashOperations(shop),
     ...orderOperations(shop),
-    ...staffOperations(shop),
+    ...staffKeyOperations(shop),
     ...sessionOperations(shop, doors.cors),
-    ...operatorOperations(shop, doors, defaultEvent),
+    ...operatorOperations(shop, doors),
   ];
   await learnStaff(shop);
   const server = createDoors(doors, operations, parts.hasFrontLane);
-  const workers = startWorkers(shop, config.reconcileEveryMs);
+  const workers = startWorkers(shop, shop.telemetry, config.reconcileEveryMs);
   await listen(server, config);
   const { port } = server.address() as AddressInfo;
   return {
@@ -128,7 +134,7 @@ export async function openShop(config: Config, log: Log, parts: ShopParts = {}):
     port,
     operations,
     async close() {
-      doors.isDraining = true;
+      drainDoors(doors);
       await drain(server);
       await workers.stop();
       await stores.close();
@@ -237,7 +243,7 @@ function welcome(config: Config, shop: OpenShop): string {
 /** What may be wrong with the stores at start, told in the error's own words. */
 const KNOWN_FAULTS = new Set([
   ...['BadConfig', 'CannotOpenLedger', 'LedgerInUse', 'SchemaTooNew', 'LedgerUnavailable'],
-  ...['CannotReachDatabase', 'WeakDurability', 'UnsuitableRedis', 'InventoryUnavailable'],
+  ...['CannotReachDatabase', 'WeakDurability', 'UnsuitableRedis', 'RedisUnavailable', 'InventoryUnavailable'],
 ]);
 
 /** One line for the person who starts it; the stack only where nobody expected the error. */

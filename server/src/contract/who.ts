@@ -1,4 +1,5 @@
 // The wire of who asks: the name a buyer goes by, staff keys, sessions, and a buyer's own tickets.
+import { ROLES } from '@floodgate/core/actor.ts';
 import { z } from 'zod';
 
 /**
@@ -15,8 +16,6 @@ export const plainText = z
 export const buyer = plainText
   .min(1, 'must have 1 to 255 characters')
   .max(255, 'must have 1 to 255 characters');
-
-const ROLES = ['admin', 'box-office', 'door', 'read'] as const;
 
 export const keyInput = z.object({
   body: z.strictObject(

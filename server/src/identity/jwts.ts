@@ -1,7 +1,7 @@
 // JWTs of the platform that buyers and staff come from: HS256 only, with expiry and subject. Checking one costs 120 µs,
 // so those that are good are remembered until they expire.
 import { createSecretKey, hash, type KeyObject } from 'node:crypto';
-import type { Actor, BadCredential, Role } from '@floodgate/core/actor.ts';
+import { type Actor, type BadCredential, ROLES, type Role } from '@floodgate/core/actor.ts';
 import { errors, type JWTHeaderParameters, type JWTPayload, jwtVerify } from 'jose';
 
 export interface JwtRules {
@@ -17,7 +17,7 @@ export interface JwtRules {
 const TOLERANCE_S = 5;
 const REMEMBERED = 10_000;
 const MAX_SUBJECT = 200;
-const ROLES: ReadonlySet<unknown> = new Set<Role>(['admin', 'box-office', 'door', 'read']);
+const KNOWN_ROLES: ReadonlySet<unknown> = new Set(ROLES);
 
 interface Remembered {
   readonly who: Actor;
@@ -93,7 +93,7 @@ function keyFor(header: JWTHeaderParameters, kid: string | undefined, key: KeyOb
 /** The subject, and for staff the role. Another `role` than those of staff is the platform's own affair. */
 function principalOf({ sub, role }: JWTPayload): Actor | BadCredential {
   if (!isSubject(sub)) return { kind: 'bad', why: SUBJECT_RULE };
-  return ROLES.has(role)
+  return KNOWN_ROLES.has(role)
     ? { kind: 'staff', role: role as Role, name: `user ${sub}` }
     : { kind: 'buyer', buyer: `user:${sub}` };
 }

@@ -1,10 +1,11 @@
 // The audit: folds an event's journal from its first fact on, checks every step against the rules, and compares
 // the result with the tables. Rows are pushed in, so that every dialect can stream them.
-
-import { unreachable } from '@floodgate/core/assert.ts';
-import type { HoldStatus } from '@floodgate/core/hold.ts';
 //
 // Rule S8 is not among them: which limits stood when a buyer bought is not in the journal.
+
+import { unreachable } from '@floodgate/core/assert.ts';
+import { type Extended, ticketMoves } from '@floodgate/core/facts.ts';
+import type { HoldStatus } from '@floodgate/core/hold.ts';
 import type { AuditCheck, ClaimKind, EventHead, HoldRecord, JournalEntry, OrderRecord } from './ledger.ts';
 
 /** One rule's findings: how many, and the first one in words. */
@@ -32,7 +33,7 @@ export class EventAudit {
   readonly #claimedAt: Int32Array;
   readonly #holds = new Map<string, { readonly seq: number; status: HoldStatus; expiresAtMs: number }>();
   /** By the seq of an event's change, the allocation that its tickets were set aside for. */
-  readonly #asides = new Map<number, string>();
+  readonly #asides = new Map<number, string | undefined>();
   /** By order, the seq of its journal entry. */
   readonly #orders = new Map<string, number>();
   readonly #uniqueness = new Finding();
@@ -59,82 +60,66 @@ export class EventAudit {
       this.#sequence.add(`entry ${entry.seq} where ${this.#seq} was due`);
       this.#seq = entry.seq;
     }
-    const holdId = entry.fact.holdId as string;
     switch (entry.kind) {
       case 'event-created':
-        this.#grow(entry);
+        this.#grow(entry.seq, entry.fact.capacity, 0);
         break;
       case 'event-changed':
-        this.#grow(entry);
-        this.#setAside(entry);
+        this.#grow(entry.seq, entry.fact.capacity, entry.fact.previous);
+        this.#move(entry);
+        this.#asides.set(entry.seq, entry.fact.allocationId);
         break;
       case 'bought':
-        this.#move(entry, 0, entry.seq);
-        this.#orders.set(entry.fact.orderId as string, entry.seq);
+        this.#move(entry);
+        this.#orders.set(entry.fact.orderId, entry.seq);
         break;
-      case 'held':
-        this.#move(entry, 0, -entry.seq);
-        this.#holds.set(holdId, { seq: entry.seq, status: 'active', expiresAtMs: deadlineOf(entry) });
+      case 'held': {
+        const { holdId, expiresAtMs } = entry.fact;
+        this.#move(entry);
+        this.#holds.set(holdId, { seq: entry.seq, status: 'active', expiresAtMs });
         break;
+      }
       case 'extended':
-        this.#extend(entry, holdId);
+        this.#extend(entry, entry.fact);
         break;
       case 'confirmed':
-        this.#move(entry, this.#heldAt(holdId), entry.seq);
-        this.#end(entry, holdId, 'confirmed');
-        this.#orders.set(entry.fact.orderId as string, entry.seq);
+        this.#move(entry, this.#heldAt(entry.fact.holdId));
+        this.#end(entry, entry.fact.holdId, 'confirmed');
+        this.#orders.set(entry.fact.orderId, entry.seq);
         break;
       case 'released':
       case 'expired':
-        this.#move(entry, this.#heldAt(holdId), 0);
-        this.#end(entry, holdId, entry.kind);
+        this.#move(entry, this.#heldAt(entry.fact.holdId));
+        this.#end(entry, entry.fact.holdId, entry.kind);
         break;
       case 'key-made':
       case 'key-revoked':
       case 'manifest-kept':
         break;
       default:
-        unreachable(entry.kind);
+        unreachable(entry);
     }
   }
 
   /** Capacity never shrinks, and every change by staff names the one before it. */
-  #grow({ seq, fact }: JournalEntry): void {
-    const capacity = fact.capacity as number;
+  #grow(seq: number, capacity: number, previous: number): void {
     const before = this.#capacityNow ?? 0;
     if (capacity < before || capacity > this.#capacity) {
       this.#conservation.add(`entry ${seq} makes ${before} tickets ${capacity}, of ${this.#capacity}`);
     }
     this.#capacityNow = capacity;
-    if ((fact.previous ?? 0) !== this.#version) {
-      this.#sequence.add(`entry ${seq} changes version ${fact.previous}, where it was ${this.#version}`);
+    if (previous !== this.#version) {
+      this.#sequence.add(`entry ${seq} changes version ${previous}, where it was ${this.#version}`);
     }
     this.#version = seq;
   }
 
-  #setAside(entry: JournalEntry): void {
-    const { seq, fact } = entry;
-    const { restored, setAside } = fact as Record<'restored' | 'setAside', readonly number[]>;
-    for (const ticket of restored) {
-      if (this.#asides.has(this.#claimedAt[ticket] ?? 0)) this.#claimedAt[ticket] = 0;
-      else this.#uniqueness.add(`entry ${seq} puts ticket ${ticket} on sale, which was not set aside`);
-    }
-    this.#asides.set(seq, fact.allocationId as string);
-    this.#claimed.aside -= restored.length;
-    this.#claim(entry, setAside, 0, seq);
-    this.#claimed.aside += setAside.length;
-    this.#checkBound(seq);
-  }
-
-  #extend(entry: JournalEntry, holdId: string): void {
+  #extend({ seq, atMs }: JournalEntry, { holdId, expiresAtMs }: Extended): void {
     const hold = this.#holds.get(holdId);
-    const expiresAtMs = deadlineOf(entry);
     if (hold?.status !== 'active') {
-      this.#endings.add(`entry ${entry.seq} extends hold ${holdId}, which is not active`);
-    } else if (expiresAtMs < hold.expiresAtMs || entry.atMs >= hold.expiresAtMs) {
-      this.#endings.add(
-        `entry ${entry.seq} moves the deadline of hold ${holdId} back, or after it has passed`,
-      );
+      this.#endings.add(`entry ${seq} extends hold ${holdId}, which is not active`);
+    } else if (expiresAtMs < hold.expiresAtMs || atMs >= hold.expiresAtMs) {
+      this.#endings.add(`entry ${seq} moves the deadline of hold ${holdId} back, or after it has passed`);
     }
     if (hold) hold.expiresAtMs = expiresAtMs;
   }
@@ -144,26 +129,28 @@ export class EventAudit {
     return -(this.#holds.get(holdId)?.seq ?? Number.NaN);
   }
 
-  #move(entry: JournalEntry, from: number, to: number): void {
-    const tickets = entry.fact.tickets as readonly number[];
-    this.#claim(entry, tickets, from, to);
-    const delta = tickets.length;
-    if (from !== 0) this.#claimed.held -= delta;
-    if (to < 0) this.#claimed.held += delta;
-    if (to > 0) this.#claimed.sold += delta;
+  /** `heldAt`: what {@link #claimedAt} says of tickets that were held. */
+  #move(entry: JournalEntry, heldAt = 0): void {
+    for (const { tickets, from, to } of ticketMoves(entry)) {
+      const expected = from === 'free' ? 0 : from === 'held' ? heldAt : undefined;
+      const now = to === 'free' ? 0 : to === 'held' ? -entry.seq : entry.seq;
+      for (const ticket of tickets) this.#moveOne(entry, ticket, expected, now);
+      if (from !== 'free') this.#claimed[from] -= tickets.length;
+      if (to !== 'free') this.#claimed[to] += tickets.length;
+    }
     this.#checkBound(entry.seq);
   }
 
-  #claim({ seq, kind }: JournalEntry, tickets: readonly number[], from: number, to: number): void {
+  /** `expected`: how the ticket stood; undefined: as set aside by any change. */
+  #moveOne({ seq, kind }: JournalEntry, ticket: number, expected: number | undefined, now: number): void {
     const capacity = this.#capacityNow ?? this.#capacity;
-    for (const ticket of tickets) {
-      if (!(ticket >= 0 && ticket < capacity)) {
-        this.#conservation.add(`entry ${seq} names ticket ${ticket} of ${capacity}`);
-      } else if (this.#claimedAt[ticket] !== from) {
-        this.#uniqueness.add(`entry ${seq} (${kind}) found ticket ${ticket} otherwise claimed`);
-      }
-      this.#claimedAt[ticket] = to;
+    const at = this.#claimedAt[ticket] ?? 0;
+    if (!(ticket >= 0 && ticket < capacity)) {
+      this.#conservation.add(`entry ${seq} names ticket ${ticket} of ${capacity}`);
+    } else if (expected === undefined ? !this.#asides.has(at) : at !== expected) {
+      this.#uniqueness.add(`entry ${seq} (${kind}) found ticket ${ticket} otherwise claimed`);
     }
+    this.#claimedAt[ticket] = now;
   }
 
   #checkBound(seq: number): void {
@@ -273,8 +260,4 @@ export class EventAudit {
 
 function counted({ held, sold, aside }: Record<ClaimKind, number>): string {
   return `${held} held + ${sold} sold${aside === 0 ? '' : ` + ${aside} set aside`}`;
-}
-
-function deadlineOf({ fact }: JournalEntry): number {
-  return fact.expiresAtMs as number;
 }

@@ -3,7 +3,13 @@
 // the event loop ends, a busy one takes its next batch while the one before is being made durable.
 import { invariant } from '@floodgate/core/assert.ts';
 import type { Verdict } from './judge/state.ts';
-import { type Entry, LedgerOutcomeUnknown, LedgerUnavailable, type Outcome } from './ledger.ts';
+import {
+  type Entry,
+  LedgerOutcomeUnknown,
+  LedgerUnavailable,
+  type Outcome,
+  type OutcomeOf,
+} from './ledger.ts';
 
 interface Posted {
   readonly entry: Entry;
@@ -65,14 +71,16 @@ export class GroupCommit {
     return !this.#hasFailed;
   }
 
-  post(entry: Entry): Promise<Outcome> {
+  post<E extends Entry>(entry: E): Promise<OutcomeOf<E>> {
     if (this.#isClosed) return Promise.reject(new LedgerUnavailable('the ledger is closing'));
     if (this.#waiting.length >= this.#options.maxWaiting) {
       return Promise.reject(new LedgerUnavailable('too many sales are waiting for the ledger'));
     }
-    return new Promise((resolve, reject) => {
+    return new Promise<OutcomeOf<E>>((resolve, reject) => {
       const { maxWaitMs } = this.#options;
-      this.#waiting.push({ entry, resolve, reject, postedMs: maxWaitMs ? performance.now() : 0 });
+      // The judge answers every entry with an outcome of its kind, whatever else is in the batch.
+      const answer = resolve as (outcome: Outcome) => void;
+      this.#waiting.push({ entry, resolve: answer, reject, postedMs: maxWaitMs ? performance.now() : 0 });
       if (maxWaitMs) this.#watch(maxWaitMs, maxWaitMs);
       if (this.#isWorthABatch()) this.#next();
       else this.#schedule();

@@ -1,6 +1,8 @@
 // The ledger is what was promised and sold: durable, and never wrong. One write path, `post`; reads beside it.
 // Every entry is judged alone inside the transaction of its batch: one entry's refusal never fails its neighbours.
+import type { Differences } from '@floodgate/core/event/differences.ts';
 import type { EventDefinition } from '@floodgate/core/event/event.ts';
+import type { Fact, FactBody } from '@floodgate/core/facts.ts';
 import { Unavailable } from '@floodgate/core/faults.ts';
 import type { HoldStatus } from '@floodgate/core/hold.ts';
 import type { AllocationId, EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
@@ -38,8 +40,6 @@ interface Claim {
   /** At least one, no repeats. */
   readonly tickets: readonly Ticket[];
   readonly idempotency?: Idempotency | undefined;
-  /** Kept with the outcome and returned by replays: what the answer says of the moment (tickets left). */
-  readonly note?: number | undefined;
 }
 
 export interface CreateEvent {
@@ -54,7 +54,7 @@ export interface CreateEvent {
  * Refused with EVENT_CHANGED when somebody else changed it meanwhile, with TICKET_TAKEN when a ticket to be set aside
  * is claimed, or one to be restored is not set aside.
  */
-export interface ChangeEvent {
+export interface ChangeEvent extends Differences {
   readonly kind: 'change-event';
   readonly eventId: EventId;
   readonly event: EventDefinition;
@@ -69,19 +69,17 @@ export interface ChangeEvent {
   readonly allocationId: AllocationId | undefined;
   /** Put back on sale. */
   readonly restored: readonly Ticket[];
-  /** For the audit log: who, what ("pause", "change", …), and what of the event is different. */
+  /** For the audit log: who, and what ("pause", "change", …). What of the event is different is in the differences. */
   readonly by: string;
   readonly action: string;
-  readonly before: Readonly<Record<string, unknown>>;
-  readonly after: Readonly<Record<string, unknown>>;
 }
 /** A fact of the shop itself, in the journal of {@link SHOP}. */
-export interface RecordFact {
+export type RecordFact = {
   readonly kind: 'record';
   readonly eventId: EventId;
-  readonly as: 'key-made' | 'key-revoked';
-  readonly fact: Readonly<Record<string, unknown>>;
-}
+} & { [As in 'key-made' | 'key-revoked']: { readonly as: As; readonly fact: FactBody<As> } }[
+  | 'key-made'
+  | 'key-revoked'];
 /** Keeps a manifest under its id, a digest of its content. Keeping it again changes nothing. */
 export interface KeepManifest {
   readonly kind: 'keep-manifest';
@@ -97,6 +95,8 @@ export interface Buy extends Claim {
   readonly orderId: OrderId;
   /** Whoever knows it may read the order. */
   readonly secret: string;
+  /** How many tickets the event has left, where the answer says so: kept with the outcome and returned by replays. */
+  readonly remaining?: number | undefined;
 }
 export interface Hold extends Claim {
   readonly kind: 'hold';
@@ -105,6 +105,10 @@ export interface Hold extends Claim {
   readonly ttlMs: number;
   /** Set aside for the order it may become, where the buyer was told. */
   readonly orderId?: OrderId | undefined;
+}
+/** A hold whose buyer is told which order it may become. */
+export interface Reservation extends Hold {
+  readonly orderId: OrderId;
 }
 /** A hold becomes an order. Confirming again answers the same order. */
 export interface Confirm {
@@ -140,17 +144,19 @@ export interface Expire {
   readonly eventId: EventId;
   readonly holdId: HoldId;
 }
-/** The inventory refused a keyed request: the refusal is kept under its key, unless the key already has an outcome. */
-export interface Refuse {
+/**
+ * The inventory refused a keyed request: the refusal is kept under its key, unless the key already has an outcome. Then
+ * that is told, which is one of the request that the key belongs to.
+ */
+export interface Refuse<Of extends Buy | Hold | Confirm = Buy | Hold | Confirm> {
   readonly kind: 'refuse';
+  /** What the request came to be refused instead of. */
+  readonly of: Of['kind'];
   readonly eventId: EventId;
   /** As with a claim: what is only refused because of an old version is not kept. */
   readonly version?: number | undefined;
-  readonly refusal: RefusalCode;
+  readonly refused: RefusalWithDetail;
   readonly idempotency: Idempotency;
-  readonly note?: number | undefined;
-  /** With SEAT_TAKEN: which. */
-  readonly seats?: readonly Ticket[] | undefined;
 }
 
 export type Entry =
@@ -179,31 +185,106 @@ export interface Committed {
   readonly atMs: number;
   readonly tickets: readonly Ticket[];
   readonly buyer: string | null;
-  readonly orderId?: OrderId | undefined;
-  readonly secret?: string | undefined;
-  readonly holdId?: HoldId | undefined;
-  readonly expiresAtMs?: number | undefined;
-  readonly note?: number | undefined;
+  /**
+   * This entry had no effect; the outcome is what its key, or the hold's earlier end, already had. The proposed tickets
+   * of a replayed or refused entry are free to be given back.
+   */
+  readonly replayed?: boolean | undefined;
 }
+export interface CommittedBuy extends Committed {
+  readonly orderId: OrderId;
+  readonly secret: string;
+  /** As the entry had it. */
+  readonly remaining?: number | undefined;
+}
+export interface CommittedHold extends Committed {
+  readonly holdId: HoldId;
+  /** Set aside for the order it may become. */
+  readonly orderId?: OrderId | undefined;
+  readonly expiresAtMs: number;
+}
+export interface CommittedReservation extends CommittedHold {
+  readonly orderId: OrderId;
+}
+export interface CommittedConfirm extends Committed {
+  readonly orderId: OrderId;
+  readonly secret: string;
+  readonly holdId: HoldId;
+}
+export interface CommittedExtend extends Committed {
+  readonly holdId: HoldId;
+  readonly expiresAtMs: number;
+}
+/** A hold was released, or has expired. */
+export interface CommittedEnd extends Committed {
+  readonly holdId: HoldId;
+}
+
+interface CommittedByKind {
+  readonly 'create-event': Committed;
+  readonly 'change-event': Committed;
+  readonly record: Committed;
+  readonly 'keep-manifest': Committed;
+  readonly buy: CommittedBuy;
+  readonly hold: CommittedHold;
+  readonly confirm: CommittedConfirm;
+  readonly extend: CommittedExtend;
+  readonly release: CommittedEnd;
+  readonly expire: CommittedEnd;
+}
+
+/** What this kind of entry leaves behind when it is committed. A refusal is answered with what its key already has. */
+export type CommittedOf<E extends Entry> =
+  E extends Refuse<infer Of>
+    ? CommittedOf<Of>
+    : E extends Reservation
+      ? CommittedReservation
+      : E extends Exclude<Entry, Refuse>
+        ? CommittedByKind[E['kind']]
+        : never;
 
 /** How a ticket is claimed; `aside`: by staff. */
 export type ClaimKind = 'held' | 'sold' | 'aside';
 
-export interface Refused {
-  readonly status: 'refused';
-  readonly refusal: RefusalCode;
-  /** With TICKET_TAKEN: which of the proposed tickets are claimed, and how. */
-  readonly taken?: readonly { readonly ticket: Ticket; readonly as: ClaimKind }[] | undefined;
-  readonly note?: number | undefined;
-  /** As the refused entry had it. */
-  readonly seats?: readonly Ticket[] | undefined;
+/** What an answer says beside the code of a refusal; kept with it under its key. Each is left out where it is not known. */
+export interface RefusalDetails {
+  /** When the sale begins, if it is to begin. */
+  readonly NOT_ON_SALE: { readonly onSaleAtMs?: number | undefined };
+  /** How many tickets an order must or may have, if that is why. */
+  readonly BELOW_MINIMUM: { readonly perOrder?: number | undefined };
+  readonly LIMIT_REACHED: { readonly perOrder?: number | undefined };
+  /** Which are taken. */
+  readonly SEAT_TAKEN: { readonly seats?: readonly Ticket[] | undefined };
+  /** Tickets that the event has left. */
+  readonly SOLD_OUT: { readonly remaining?: number | undefined };
+  readonly NO_SEATS_TOGETHER: { readonly remaining?: number | undefined };
+  /** The same; and when the next hold may lapse. */
+  readonly ALL_HELD: {
+    readonly remaining?: number | undefined;
+    readonly nextExpiryAtMs?: number | undefined;
+  };
 }
 
-/**
- * `replayed`: this entry had no effect; the outcome is what its key, or the hold's earlier end, already had.
- * The proposed tickets of a replayed or refused entry are free to be given back.
- */
-export type Outcome = (Committed | Refused) & { readonly replayed?: boolean | undefined };
+/** A refusal with the detail that its code has; most have none. */
+export type RefusalWithDetail =
+  | { readonly refusal: RefusalCode; readonly detail?: undefined }
+  | {
+      [Code in keyof RefusalDetails]: {
+        readonly refusal: Code;
+        readonly detail?: RefusalDetails[Code] | undefined;
+      };
+    }[keyof RefusalDetails];
+
+export type Refused = RefusalWithDetail & {
+  readonly status: 'refused';
+  /** With TICKET_TAKEN: which of the proposed tickets are claimed, and how. */
+  readonly taken?: readonly { readonly ticket: Ticket; readonly as: ClaimKind }[] | undefined;
+  /** See {@link Committed}. */
+  readonly replayed?: boolean | undefined;
+};
+
+export type OutcomeOf<E extends Entry> = CommittedOf<E> | Refused;
+export type Outcome = OutcomeOf<Entry>;
 
 export interface OrderRecord {
   readonly orderId: OrderId;
@@ -230,19 +311,6 @@ export interface HoldRecord {
   readonly orderId: OrderId | null;
 }
 
-export type JournalKind =
-  | 'event-created'
-  | 'event-changed'
-  | 'bought'
-  | 'held'
-  | 'extended'
-  | 'confirmed'
-  | 'released'
-  | 'expired'
-  | 'key-made'
-  | 'key-revoked'
-  | 'manifest-kept';
-
 /** An event as the ledger has it. */
 export interface EventRecord {
   readonly event: EventDefinition;
@@ -250,13 +318,8 @@ export interface EventRecord {
   readonly version: number;
 }
 
-/** One fact. `fact` holds orderId, holdId, tickets, buyer, key … as its kind has them. */
-export interface JournalEntry {
-  readonly seq: number;
-  readonly kind: JournalKind;
-  readonly atMs: number;
-  readonly fact: Readonly<Record<string, unknown>>;
-}
+/** One fact, and where and when it stands in its stream. */
+export type JournalEntry = Fact & { readonly seq: number; readonly atMs: number };
 
 /** One checked rule, for the audit. `detail` says what was compared, and when not ok, with what found. */
 export interface AuditCheck {
@@ -297,7 +360,7 @@ export class LedgerOutcomeUnknown extends Unavailable {
 /** Reads see every commit that was answered before they began. */
 export interface Ledger {
   /** Durable before it resolves (rule S4). Rejects with LedgerUnavailable or LedgerOutcomeUnknown. */
-  post(entry: Entry): Promise<Outcome>;
+  post<E extends Entry>(entry: E): Promise<OutcomeOf<E>>;
 
   /** The ledger's clock, in milliseconds since 1970: never steps back, also across restarts (rule S7). */
   nowMs(): number;

@@ -5,8 +5,10 @@
 // What has a meaning of its own stays by hand in the dialects: claims that move or end conditionally, heads, a buyer's
 // belongings, SQLite's chain of the journal.
 import type { EventDefinition } from '@floodgate/core/event/event.ts';
+import { subjectOf } from '@floodgate/core/facts.ts';
 import { HOLD_STATUSES, type HoldStatus, LIVE_STATUSES } from '@floodgate/core/hold.ts';
 import type { EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
+import { journalEntry } from './journal-entry.ts';
 import type {
   ClaimKind,
   Committed,
@@ -14,7 +16,6 @@ import type {
   HoldRecord,
   Idempotency,
   JournalEntry,
-  JournalKind,
   OrderRecord,
   Refused,
 } from './ledger.ts';
@@ -175,7 +176,7 @@ export const JOURNAL = table<{ readonly entry: JournalEntry }>()('journal', 'seq
   { name: 'seq', type: 'integer', of: (j) => j.entry.seq },
   { name: 'kind', type: 'word', of: (j) => j.entry.kind },
   { name: 'at_ms', type: 'integer', of: (j) => j.entry.atMs },
-  { name: 'subject', type: 'id', isNull: true, isInner: true, of: (j) => subjectOf(j.entry.fact) },
+  { name: 'subject', type: 'id', isNull: true, isInner: true, of: (j) => subjectOf(j.entry) ?? null },
   { name: 'fact', type: 'json', of: (j) => j.entry.fact },
 ]);
 
@@ -200,11 +201,6 @@ export const TABLES: readonly Pick<Table<never>, 'name' | 'id' | 'columns'>[] = 
   JOURNAL,
   KEPT,
 ];
-
-/** The order or hold that a fact is about. */
-export function subjectOf(fact: JournalEntry['fact']): string | null {
-  return (fact.orderId ?? fact.holdId ?? null) as string | null;
-}
 
 // Rows as records. Servers answer in text, SQLite in numbers where they fit, so numbers are made here. Written out:
 // a loop over the columns takes twice to three times as long.
@@ -263,14 +259,9 @@ export function holdRecord(row: AnyRow, eventId: EventId): HoldRecord {
   };
 }
 
-export function journalEntry(row: AnyRow): JournalEntry {
+export function journalRow(row: AnyRow): JournalEntry {
   const j = row as RowOf<typeof JOURNAL>;
-  return {
-    seq: Number(j.seq),
-    kind: j.kind as JournalKind,
-    atMs: Number(j.at_ms),
-    fact: JSON.parse(j.fact as string) as JournalEntry['fact'],
-  };
+  return journalEntry(Number(j.seq), j.kind as string, Number(j.at_ms), j.fact as string);
 }
 
 /** The ticket numbers of a column `tickets`, a JSON array. */

@@ -23,6 +23,8 @@ export interface Shop {
   readonly holdTtlMs: number;
   /** No hold lives longer than this since it was made, however often it is extended. */
   readonly holdMaxMs: number;
+  /** The event that is meant where none is named; undefined: the first. See catalogue/default-event.ts. */
+  readonly defaultEventId?: string | undefined;
 }
 
 export function newOrderId(shop: Shop): OrderId {

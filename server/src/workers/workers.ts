@@ -1,11 +1,11 @@
 // The doors for time: what runs, how often, and how much at once.
 
-import { learnStaff } from '../sales/access/staff-keys.ts';
-import { learnChanges, learnEvents } from '../sales/catalogue/discover.ts';
 import { expireDue } from '../sales/keeping/expire.ts';
 import { resolveDoubts } from '../sales/keeping/in-doubt.ts';
+import { learnFromOthers } from '../sales/keeping/other-processes.ts';
 import { Reconciliation } from '../sales/keeping/reconcile.ts';
 import type { Shop } from '../sales/shop.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
 
 /** Due holds are looked for this often: a hold lapses at most this late. */
 const EXPIRE_EVERY_MS = 250;
@@ -23,28 +23,25 @@ export interface Workers {
   stop(): Promise<void>;
 }
 
-export function startWorkers(shop: Shop, reconcileEveryMs: number): Workers {
-  const expire = repeat(shop, 'expiring holds failed', EXPIRE_EVERY_MS, async () => {
+export function startWorkers(shop: Shop, telemetry: Telemetry, reconcileEveryMs: number): Workers {
+  const expire = repeat(telemetry, 'expiring holds failed', EXPIRE_EVERY_MS, async () => {
     return (await expireDue(shop, EXPIRE_AT_ONCE)) === EXPIRE_AT_ONCE;
   });
-  const resolve = repeat(shop, 'looking up tickets in doubt failed', RESOLVE_EVERY_MS, async () => {
+  const resolve = repeat(telemetry, 'looking up tickets in doubt failed', RESOLVE_EVERY_MS, async () => {
     const resolved = await resolveDoubts(shop);
-    if (resolved > 0) shop.telemetry.info('tickets in doubt were looked up in the ledger', { resolved });
+    if (resolved > 0) telemetry.info('tickets in doubt were looked up in the ledger', { resolved });
     return false;
   });
-  const learn = repeat(shop, 'looking for what other processes did failed', LEARN_EVERY_MS, async () => {
-    // First, so that a key revoked elsewhere opens nothing here, whatever is wrong with an event.
-    await learnStaff(shop);
-    const learned = await learnEvents(shop);
-    if (learned > 0) shop.telemetry.info('events of another process are on sale here too', { learned });
-    const changed = await learnChanges(shop);
-    if (changed > 0) shop.telemetry.info('events were changed by another process', { changed });
+  const learn = repeat(telemetry, 'looking for what other processes did failed', LEARN_EVERY_MS, async () => {
+    const { events, changes } = await learnFromOthers(shop);
+    if (events > 0) telemetry.info('events of another process are on sale here too', { learned: events });
+    if (changes > 0) telemetry.info('events were changed by another process', { changed: changes });
     return false;
   });
   const reconciliation = new Reconciliation(shop);
-  const reconcile = repeat(shop, 'comparing inventory and ledger failed', reconcileEveryMs, async () => {
+  const reconcile = repeat(telemetry, 'comparing inventory and ledger failed', reconcileEveryMs, async () => {
     for (const { eventId, repaired, tickets } of await reconciliation.look()) {
-      shop.telemetry.driftRepaired(eventId, repaired, tickets);
+      telemetry.driftRepaired(eventId, repaired, tickets);
     }
     return false;
   });
@@ -57,7 +54,7 @@ export function startWorkers(shop: Shop, reconcileEveryMs: number): Workers {
 
 /** Runs `work` again and again, never twice at once; at once when it says there is more. Returns how to stop it. */
 function repeat(
-  shop: Shop,
+  telemetry: Telemetry,
   complaint: string,
   everyMs: number,
   work: () => Promise<boolean>,
@@ -70,7 +67,7 @@ function repeat(
       try {
         hasMore = await work();
       } catch (error) {
-        shop.telemetry.fault(complaint, error);
+        telemetry.fault(complaint, error);
       }
       if (isStopped) return;
       await new Promise<void>((resolve) => {

@@ -10,7 +10,6 @@ import type { Verdict } from '../../src/ledger/judge/state.ts';
 import { type Entry, LedgerOutcomeUnknown, LedgerUnavailable } from '../../src/ledger/ledger.ts';
 import { NextExpiries } from '../../src/sales/buying/next-expiry.ts';
 import { Catalogue } from '../../src/sales/catalogue/catalogue.ts';
-import { learnEvents } from '../../src/sales/catalogue/discover.ts';
 import { Doubts } from '../../src/sales/keeping/doubts.ts';
 import { createEvent } from '../../src/sales/organizing/create-event.ts';
 import type { Shop } from '../../src/sales/shop.ts';
@@ -86,23 +85,24 @@ export class MemoryShop {
   /** Throws away all that is not in the ledger, and loads it from there. */
   async crash(): Promise<void> {
     this.inside = this.#openInside();
-    await learnEvents(this.inside);
+    await this.inside.catalogue.learnEvents();
   }
 
   /** A second process on the same ledger, with an inventory of its own. */
   async anotherProcess(): Promise<Shop> {
     const inside = this.#openInside();
-    await learnEvents(inside);
+    await inside.catalogue.learnEvents();
     return inside;
   }
 
   #openInside(): Shop {
+    const { ledger } = this;
+    const inventory = new this.#parts.Inventory();
     return {
-      catalogue: new Catalogue(),
-      inventory: new this.#parts.Inventory(),
-      ledger: this.ledger,
+      catalogue: new Catalogue(ledger, inventory),
+      ...{ inventory, ledger },
       doubts: new Doubts(),
-      nextExpiries: new NextExpiries(this.ledger),
+      nextExpiries: new NextExpiries(ledger),
       telemetry,
       newId: () => this.#ids.next(this.clock.nowMs()),
       newSecret: () => 'secret',

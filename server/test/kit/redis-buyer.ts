@@ -3,10 +3,11 @@
 // node redis-buyer.ts <url> <errand as JSON>
 import { once } from 'node:events';
 import type { EventId, Ticket } from '@floodgate/core/ids.ts';
+import { script } from '../../src/drivers/redis/script.ts';
 import { eventOf, houseOf } from '../../src/inventory/contract/test-events.ts';
 import type { Want } from '../../src/inventory/inventory.ts';
 import { RedisInventory } from '../../src/inventory/redis/redis-inventory.ts';
-import { SCRIPTS, script } from '../../src/inventory/redis/scripts.ts';
+import { SCRIPTS } from '../../src/inventory/redis/scripts.ts';
 
 export interface Errand {
   readonly eventId: EventId;

@@ -8,7 +8,7 @@ import type { EventId, TicketTypeId } from '@floodgate/core/ids.ts';
 import { readConfig } from '../../src/config.ts';
 import { type OpenShop, openShop, type ShopParts } from '../../src/main.ts';
 import { audit, createEvent } from '../../src/sales/organizing/create-event.ts';
-import { createLog } from '../../src/telemetry/logs.ts';
+import { createLog, type Log } from '../../src/telemetry/logs.ts';
 import { API_KEY, JWT_SECRET } from './server-process.ts';
 
 export interface Asking {
@@ -65,6 +65,8 @@ export interface TestShopOptions {
   /** Made after the demo events. */
   readonly events?: readonly EventDefinition[];
   readonly parts?: ShopParts;
+  /** Instead of none. */
+  readonly log?: Log;
 }
 
 /** Opens a shop; `close` also removes its folder. */
@@ -80,7 +82,7 @@ export async function openTestShop(options: TestShopOptions = {}): Promise<TestS
     SEED_TICKETS: '100',
     ...options.settings,
   });
-  const shop = await openShop(config, createLog('silent'), options.parts);
+  const shop = await openShop(config, options.log ?? createLog('silent'), options.parts);
   for (const event of options.events ?? []) await createEvent(shop.inside, event);
   return {
     ...shop,

@@ -4,12 +4,14 @@ import { buyerFor } from '../../sales/access/who.ts';
 import { type Bought, buy } from '../../sales/buying/buy.ts';
 import { idempotencyOf } from '../../sales/buying/idempotency.ts';
 import type { Shop } from '../../sales/shop.ts';
+import { defaultEventId } from '../../sales/showing/default-event.ts';
+import type { Answer } from '../lane/answer.ts';
 import { refuseBuyer } from '../lane/credentials.ts';
-import { type Answer, type Operation, operation } from '../lane/operation.ts';
+import { type Operation, operation } from '../lane/operation.ts';
 import { problem } from '../lane/problem.ts';
 import { refused } from '../lane/refused.ts';
 
-export function buyOperations(shop: Shop, defaultEvent: string | undefined): Operation[] {
+export function buyOperations(shop: Shop): Operation[] {
   return [
     operation({
       name: 'buy',
@@ -17,12 +19,12 @@ export function buyOperations(shop: Shop, defaultEvent: string | undefined): Ope
       path: '/buy/:eventId',
       isHot: true,
       input: buyInput,
-      async run({ input, requestId, who }) {
+      async run({ input, requestId, actor }) {
         const { eventId } = input.params;
         const { quantity, ticketType, accessCode } = input.body;
-        const buyer = buyerFor(who, input.body.buyer);
+        const buyer = buyerFor(actor, input.body.buyer);
         if (buyer === undefined) return refuseBuyer(requestId);
-        const idempotency = idempotencyOf(input.headers['idempotency-key'], 'buy', input.body, who);
+        const idempotency = idempotencyOf(input.headers['idempotency-key'], 'buy', input.body, actor);
         const command = { eventId, quantity, buyer, ticketType, accessCode, idempotency };
         const bought = await buy(shop, command);
         if ('refusal' in bought) return refused(bought, requestId, eventId);
@@ -36,13 +38,14 @@ export function buyOperations(shop: Shop, defaultEvent: string | undefined): Ope
       path: '/api/v1/purchase',
       isHot: true,
       input: purchaseInput,
-      async run({ input, requestId, who }) {
-        const entry = shop.catalogue.defaultEvent(defaultEvent);
-        if (!entry) return problem('EVENT_NOT_FOUND', requestId, { detail: 'There is no default event.' });
-        const { eventId } = entry.event;
+      async run({ input, requestId, actor }) {
+        const eventId = defaultEventId(shop);
+        if (eventId === undefined) {
+          return problem('EVENT_NOT_FOUND', requestId, { detail: 'There is no default event.' });
+        }
         const { quantity } = input.body;
-        const buyer = buyerFor(who, undefined) ?? null;
-        const idempotency = idempotencyOf(input.headers['idempotency-key'], 'purchase', input.body, who);
+        const buyer = buyerFor(actor, undefined) ?? null;
+        const idempotency = idempotencyOf(input.headers['idempotency-key'], 'purchase', input.body, actor);
         const bought = await buy(shop, {
           eventId,
           quantity,
@@ -61,6 +64,7 @@ export function buyOperations(shop: Shop, defaultEvent: string | undefined): Ope
 function granted(bought: Bought, status: number, body: unknown): Answer {
   const { eventId, orderId, ledgerSeq, tickets } = bought;
   return {
+    kind: 'json',
     status,
     body,
     result: 'granted',

@@ -3,7 +3,7 @@
 
 import { sumCounts } from '../../sales/catalogue/counts.ts';
 import type { EventView, Looker } from '../../sales/organizing/create-event.ts';
-import type { Answer } from '../lane/operation.ts';
+import type { Answer } from '../lane/answer.ts';
 
 export function eventBody({ event, status, counts }: EventView, { isStaff }: Looker) {
   const { blocks: _, allocations: __, ticketTypes, ...members } = event;
@@ -22,7 +22,7 @@ export function eventBody({ event, status, counts }: EventView, { isStaff }: Loo
 /** The event with its version as ETag, which a change names in If-Match. Not for caches: what is available moves. */
 export function eventAnswer(status: number, view: EventView, looker: Looker): Answer {
   const headers = { ETag: versionTag(view.version), 'Cache-Control': 'no-cache' };
-  return { status, body: eventBody(view, looker), headers };
+  return { kind: 'json', status, body: eventBody(view, looker), headers };
 }
 
 export function versionTag(version: number): string {

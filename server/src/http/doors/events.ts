@@ -10,29 +10,34 @@ import {
   readNewestEvent,
 } from '../../sales/organizing/create-event.ts';
 import type { Shop } from '../../sales/shop.ts';
-import { isKnown } from '../lane/etag.ts';
+import { readDefaultEvent } from '../../sales/showing/default-event.ts';
+import { JSON_TYPE } from '../lane/answer.ts';
+import { isKnown, notModified } from '../lane/etag.ts';
 import { type Operation, operation } from '../lane/operation.ts';
 import { nextCursor, readCursor, refuseCursor } from '../lane/page.ts';
 import { problem } from '../lane/problem.ts';
+import { isoTime } from '../lane/refused.ts';
 import { eventAnswer, eventBody } from './event-body.ts';
 
-const PUBLIC = { isStaff: false };
-
-export function eventOperations(shop: Shop, defaultEvent: string | undefined): Operation[] {
+export function eventOperations(shop: Shop): Operation[] {
   return [
     operation({
       name: 'list-events',
       method: 'GET',
       path: '/api/v1/events',
       input: eventsInput,
-      async run(ask) {
-        const { input, requestId } = ask;
+      async run(request) {
+        const { input, requestId } = request;
         const skip = readCursor(input.query.cursor);
         if (skip === undefined) return refuseCursor(requestId);
         const { limit } = input.query;
-        const { events, next } = await listEvents(shop, skip, limit, ask);
-        const bodies = events.map((view) => eventBody(view, ask));
-        return { status: 200, body: { events: bodies, ...nextCursor(events.length, limit, next) } };
+        const { events, next } = await listEvents(shop, skip, limit, request);
+        const bodies = events.map((view) => eventBody(view, request));
+        return {
+          kind: 'json',
+          status: 200,
+          body: { events: bodies, ...nextCursor(events.length, limit, next) },
+        };
       },
     }),
     operation({
@@ -40,11 +45,13 @@ export function eventOperations(shop: Shop, defaultEvent: string | undefined): O
       method: 'GET',
       path: '/api/v1/events/:eventId',
       input: eventReference,
-      async run(ask) {
-        const { input, requestId } = ask;
+      async run(request) {
+        const { input, requestId } = request;
         const { eventId } = input.params;
-        const view = await (ask.isStaff ? readNewestEvent(shop, eventId) : readEvent(shop, eventId, ask));
-        return 'refusal' in view ? problem(view.refusal, requestId) : eventAnswer(200, view, ask);
+        const view = await (request.isStaff
+          ? readNewestEvent(shop, eventId)
+          : readEvent(shop, eventId, request));
+        return 'refusal' in view ? problem(view.refusal, requestId) : eventAnswer(200, view, request);
       },
     }),
     operation({
@@ -53,15 +60,15 @@ export function eventOperations(shop: Shop, defaultEvent: string | undefined): O
       path: '/api/v1/events/:eventId/availability',
       isHot: true,
       input: eventReference,
-      async run(ask) {
-        const { input, requestId } = ask;
-        const view = await readEvent(shop, input.params.eventId, ask);
+      async run(request) {
+        const { input, requestId } = request;
+        const view = await readEvent(shop, input.params.eventId, request);
         if ('refusal' in view) return problem(view.refusal, requestId);
         const body = JSON.stringify(availabilityBody(view));
         const headers = { ETag: etagOf(view), 'Cache-Control': 'public, max-age=1' };
-        return isKnown(ask.header('if-none-match'), headers.ETag)
-          ? { status: 304, body: '', headers }
-          : { status: 200, body, headers };
+        return isKnown(request.header('if-none-match'), headers.ETag)
+          ? notModified(headers)
+          : { kind: 'text', status: 200, body, contentType: JSON_TYPE, headers };
       },
     }),
     operation({
@@ -71,12 +78,11 @@ export function eventOperations(shop: Shop, defaultEvent: string | undefined): O
       isHot: true,
       input: noInput,
       async run({ requestId }) {
-        const entry = shop.catalogue.defaultEvent(defaultEvent);
-        const view = entry && (await readEvent(shop, entry.eventId, PUBLIC));
-        if (!view || 'refusal' in view) return problem('EVENT_NOT_FOUND', requestId);
+        const view = await readDefaultEvent(shop);
+        if ('refusal' in view) return problem(view.refusal, requestId);
         const { capacity, sold, available } = sumCounts(view.counts);
         const body = { totalSeats: capacity, seatsSold: sold, seatsRemaining: available };
-        return { status: 200, body };
+        return { kind: 'json', status: 200, body };
       },
     }),
     operation({
@@ -87,7 +93,9 @@ export function eventOperations(shop: Shop, defaultEvent: string | undefined): O
       input: eventReference,
       async run({ input, requestId }) {
         const report = await audit(shop, input.params.eventId);
-        return 'refusal' in report ? problem(report.refusal, requestId) : { status: 200, body: report };
+        return 'refusal' in report
+          ? problem(report.refusal, requestId)
+          : { kind: 'json', status: 200, body: report };
       },
     }),
     operation({
@@ -103,11 +111,11 @@ export function eventOperations(shop: Shop, defaultEvent: string | undefined): O
         const entries = page.entries.map(({ seq, kind, atMs, fact }) => ({
           seq,
           kind,
-          at: new Date(atMs).toISOString(),
+          at: isoTime(atMs),
           atMs,
           ...fact,
         }));
-        return { status: 200, body: { entries } };
+        return { kind: 'json', status: 200, body: { entries } };
       },
     }),
   ];

@@ -5,11 +5,12 @@ import { buyerFor } from '../../sales/access/who.ts';
 import { findSku, type Reserved, reserve } from '../../sales/buying/flash.ts';
 import { idempotencyOf } from '../../sales/buying/idempotency.ts';
 import type { Shop } from '../../sales/shop.ts';
-import { type Answer, type Operation, operation } from '../lane/operation.ts';
+import type { Answer, JsonAnswer } from '../lane/answer.ts';
+import { type Operation, operation } from '../lane/operation.ts';
 import { problem } from '../lane/problem.ts';
 import { isoTime, refused } from '../lane/refused.ts';
 
-export function flashOperations(shop: Shop, defaultEvent: string | undefined): Operation[] {
+export function flashOperations(shop: Shop): Operation[] {
   return [
     operation({
       name: 'flash-purchase',
@@ -18,7 +19,7 @@ export function flashOperations(shop: Shop, defaultEvent: string | undefined): O
       isHot: true,
       input: flashInput,
       dress: withTime,
-      async run({ input, requestId, who }) {
+      async run({ input, requestId, actor }) {
         const { idempotencyKey, ...request } = input.body;
         const { userId, skuId, quantity } = request;
         const key = input.headers['idempotency-key'] ?? idempotencyKey;
@@ -29,9 +30,9 @@ export function flashOperations(shop: Shop, defaultEvent: string | undefined): O
             'is another than that of the Idempotency-Key header',
           );
         }
-        const buyer = buyerFor(who, userId);
+        const buyer = buyerFor(actor, userId);
         if (buyer === undefined) return refuseUser(requestId);
-        const sku = await findSku(shop, skuId, defaultEvent);
+        const sku = await findSku(shop, skuId);
         if ('refusal' in sku) return refused(sku, requestId);
         if ('ambiguous' in sku) {
           const names = sku.ambiguous.slice(0, MAX_NAMES).join(', ');
@@ -41,7 +42,7 @@ export function flashOperations(shop: Shop, defaultEvent: string | undefined): O
             `is sold by ${sku.ambiguous.length} events: name one, as in ${names}`,
           );
         }
-        const idempotency = idempotencyOf(key, 'flash', request, who);
+        const idempotency = idempotencyOf(key, 'flash', request, actor);
         const reserved = await reserve(shop, { ...sku, quantity, buyer, idempotency });
         return 'refusal' in reserved ? refused(reserved, requestId, sku.eventId) : granted(reserved);
       },
@@ -54,6 +55,7 @@ const MAX_NAMES = 3;
 function granted({ eventId, holdId, orderId, expiresAtMs, ledgerSeq, tickets }: Reserved): Answer {
   const what = tickets === 1 ? '1 ticket is' : `${tickets} tickets are`;
   return {
+    kind: 'json',
     status: 200,
     body: {
       success: true,
@@ -82,7 +84,7 @@ function refuseUser(requestId: string): Answer {
   });
 }
 
-function withTime(answer: Answer, ms: number): Answer {
+function withTime(answer: JsonAnswer, ms: number): JsonAnswer {
   const body = answer.body as Readonly<Record<string, unknown>>;
   const isGranted = answer.status < 300;
   const spoken = isGranted ? undefined : { success: false, message: body.detail };

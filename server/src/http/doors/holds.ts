@@ -7,8 +7,9 @@ import { confirm } from '../../sales/buying/confirm.ts';
 import { extend, type HoldView, hold, readHold, release } from '../../sales/buying/hold.ts';
 import { idempotencyOf } from '../../sales/buying/idempotency.ts';
 import type { Shop } from '../../sales/shop.ts';
+import type { Answer } from '../lane/answer.ts';
 import { refuseBuyer } from '../lane/credentials.ts';
-import { type Answer, type Operation, operation } from '../lane/operation.ts';
+import { type Operation, operation } from '../lane/operation.ts';
 import { isoTime, refused } from '../lane/refused.ts';
 import { orderBody } from './orders.ts';
 
@@ -20,12 +21,12 @@ export function holdOperations(shop: Shop): Operation[] {
       path: '/api/v1/events/:eventId/holds',
       isHot: true,
       input: holdInput,
-      async run({ input, requestId, who }) {
+      async run({ input, requestId, actor }) {
         const { eventId } = input.params;
         const { lines } = input.body;
-        const buyer = buyerFor(who, input.body.buyer);
+        const buyer = buyerFor(actor, input.body.buyer);
         if (buyer === undefined) return refuseBuyer(requestId);
-        const idempotency = idempotencyOf(input.headers['idempotency-key'], 'hold', input.body, who);
+        const idempotency = idempotencyOf(input.headers['idempotency-key'], 'hold', input.body, actor);
         const held = await hold(shop, { eventId, lines, buyer, idempotency });
         return 'refusal' in held ? refused(held, requestId, eventId) : granted(held, 201);
       },
@@ -35,10 +36,10 @@ export function holdOperations(shop: Shop): Operation[] {
       method: 'GET',
       path: '/api/v1/holds/:holdId',
       input: holdReference,
-      async run({ input, requestId, who }) {
-        const held = await readHold(shop, input.params.holdId, who);
+      async run({ input, requestId, actor }) {
+        const held = await readHold(shop, input.params.holdId, actor);
         if ('refusal' in held) return refused(held, requestId);
-        return { status: 200, body: holdBody(held), headers: { 'Cache-Control': 'no-store' } };
+        return { kind: 'json', status: 200, body: holdBody(held), headers: { 'Cache-Control': 'no-store' } };
       },
     }),
     operation({
@@ -46,29 +47,30 @@ export function holdOperations(shop: Shop): Operation[] {
       method: 'POST',
       path: '/api/v1/holds/:holdId/extend',
       input: extendInput,
-      run: async ({ input, requestId, who }) =>
-        grantedOrRefused(await extend(shop, input.params.holdId, who), requestId),
+      run: async ({ input, requestId, actor }) =>
+        grantedOrRefused(await extend(shop, input.params.holdId, actor), requestId),
     }),
     operation({
       name: 'release-hold',
       method: 'DELETE',
       path: '/api/v1/holds/:holdId',
       input: holdReference,
-      run: async ({ input, requestId, who }) =>
-        grantedOrRefused(await release(shop, input.params.holdId, who), requestId),
+      run: async ({ input, requestId, actor }) =>
+        grantedOrRefused(await release(shop, input.params.holdId, actor), requestId),
     }),
     operation({
       name: 'confirm-hold',
       method: 'POST',
       path: '/api/v1/holds/:holdId/confirm',
       input: confirmInput,
-      async run({ input, requestId, who }) {
+      async run({ input, requestId, actor }) {
         const { holdId } = input.params;
-        const idempotency = idempotencyOf(input.headers['idempotency-key'], 'confirm', { holdId }, who);
-        const order = await confirm(shop, { holdId, who, idempotency });
+        const idempotency = idempotencyOf(input.headers['idempotency-key'], 'confirm', { holdId }, actor);
+        const order = await confirm(shop, { holdId, who: actor, idempotency });
         if ('refusal' in order) return refused(order, requestId);
         const { eventId, orderId, ledgerSeq, tickets } = order;
         return {
+          kind: 'json',
           status: 201,
           body: { ...orderBody(order), secret: order.secret },
           result: 'granted',
@@ -84,7 +86,7 @@ function grantedOrRefused(held: HoldView | Refusal, requestId: string): Answer {
 }
 
 function granted(held: HoldView, status: number): Answer {
-  return { status, body: holdBody(held), result: 'granted', fields: logFields(held) };
+  return { kind: 'json', status, body: holdBody(held), result: 'granted', fields: logFields(held) };
 }
 
 function holdBody({ expiresAtMs, extendableUntilMs, ...body }: HoldView) {

@@ -4,7 +4,8 @@ import { keptManifestReference, manifestInput } from '../../contract/manifests.t
 import { staffName } from '../../sales/access/who.ts';
 import { keepManifest, readManifest } from '../../sales/organizing/manifests.ts';
 import type { Shop } from '../../sales/shop.ts';
-import { type Answer, type Operation, operation } from '../lane/operation.ts';
+import { type Answer, JSON_TYPE } from '../lane/answer.ts';
+import { type Operation, operation } from '../lane/operation.ts';
 import { problem } from '../lane/problem.ts';
 
 /** 200,000 seats, each on a line of its own with all that can be said of it. */
@@ -18,15 +19,22 @@ export function manifestOperations(shop: Shop): Operation[] {
       path: '/api/v1/manifests',
       isStaff: true,
       maxBodyBytes: MAX_BYTES,
-      takesText: ['application/json', 'text/csv'],
+      body: 'text',
+      takes: ['application/json', 'text/csv'],
       input: manifestInput,
-      async run({ input, requestId, who }) {
+      async run({ input, requestId, actor }) {
         const format = /^text\/csv/i.test(input.headers['content-type'] ?? '') ? 'csv' : 'json';
-        const by = staffName(who);
+        const by = staffName(actor);
         const kept = await keepManifest(shop, { format, text: input.body, name: input.query.name }, by);
         if ('problems' in kept) return refuse(kept.problems, requestId);
         const { manifestId, seats } = kept.view;
-        return { status: 201, body: kept.view, result: 'granted', fields: { manifestId, seats, by } };
+        return {
+          kind: 'json',
+          status: 201,
+          body: kept.view,
+          result: 'granted',
+          fields: { manifestId, seats, by },
+        };
       },
     }),
     operation({
@@ -38,7 +46,12 @@ export function manifestOperations(shop: Shop): Operation[] {
       async run({ input, requestId }) {
         const kept = await readManifest(shop, input.params.manifestId);
         if ('refusal' in kept) return problem(kept.refusal, requestId);
-        return { status: 200, body: `${JSON.stringify(kept.view).slice(0, -1)},"manifest":${kept.content}}` };
+        return {
+          kind: 'text',
+          status: 200,
+          contentType: JSON_TYPE,
+          body: `${JSON.stringify(kept.view).slice(0, -1)},"manifest":${kept.content}}`,
+        };
       },
     }),
   ];

@@ -1,18 +1,23 @@
 // The doors for the people who run the shop: health, metrics, and the classic statistics (A3, B3, B4).
 import { metricsInput, noInput } from '../../contract/schemas.ts';
 import { sumCounts } from '../../sales/catalogue/counts.ts';
-import { countTickets, readEvent } from '../../sales/organizing/create-event.ts';
+import { KeptKeys } from '../../sales/keeping/kept-keys.ts';
+import { countTickets } from '../../sales/organizing/create-event.ts';
 import type { Shop } from '../../sales/shop.ts';
-import type { Answer, Operation } from '../lane/operation.ts';
+import { readDefaultEvent } from '../../sales/showing/default-event.ts';
+import type { Answer } from '../lane/answer.ts';
+import type { Doors } from '../lane/doors.ts';
+import type { Operation } from '../lane/operation.ts';
 import { operation } from '../lane/operation.ts';
 import { problem } from '../lane/problem.ts';
-import type { Doors } from '../lane/serve.ts';
 
-export function operatorOperations(shop: Shop, doors: Doors, defaultEvent: string | undefined): Operation[] {
+export function operatorOperations(shop: Shop, doors: Doors): Operation[] {
+  const keys = new KeptKeys(shop);
   const health = (): Answer => {
     const memory = process.memoryUsage();
     const degraded = doors.degraded();
     return {
+      kind: 'json',
       status: 200,
       headers: { 'Cache-Control': 'no-store' },
       body: {
@@ -31,7 +36,7 @@ export function operatorOperations(shop: Shop, doors: Doors, defaultEvent: strin
       method: 'GET',
       path: '/health/live',
       input: noInput,
-      run: () => ({ status: 200, body: { status: 'live' } }),
+      run: () => ({ kind: 'json', status: 200, body: { status: 'live' } }),
     }),
     operation({
       name: 'health-ready',
@@ -41,7 +46,7 @@ export function operatorOperations(shop: Shop, doors: Doors, defaultEvent: strin
       run: ({ requestId }) =>
         doors.isDraining
           ? problem('UNAVAILABLE', requestId, { detail: 'The server is shutting down.', retryAfterMs: 1_000 })
-          : { status: 200, body: { status: 'ready' } },
+          : { kind: 'json', status: 200, body: { status: 'ready' } },
     }),
     operation({
       name: 'metrics',
@@ -53,11 +58,12 @@ export function operatorOperations(shop: Shop, doors: Doors, defaultEvent: strin
         const wantsJson =
           format === 'json' || (!format && /application\/json/.test(input.headers.accept ?? ''));
         return wantsJson
-          ? { status: 200, body: await metricsBody(shop, doors) }
+          ? { kind: 'json', status: 200, body: await metricsBody(shop, doors) }
           : {
+              kind: 'text',
               status: 200,
               contentType: 'text/plain; version=0.0.4; charset=utf-8',
-              body: await shop.telemetry.prometheus(),
+              body: await doors.telemetry.prometheus(),
             };
       },
     }),
@@ -67,10 +73,9 @@ export function operatorOperations(shop: Shop, doors: Doors, defaultEvent: strin
       path: '/api/v1/stats',
       input: noInput,
       async run({ requestId }) {
-        const entry = shop.catalogue.defaultEvent(defaultEvent);
-        const view = entry && (await readEvent(shop, entry.eventId, { isStaff: false }));
-        if (!view || 'refusal' in view) return problem('EVENT_NOT_FOUND', requestId);
-        const { requests, purchases, failedPurchases, p95Ms } = shop.telemetry.statistics();
+        const view = await readDefaultEvent(shop);
+        if ('refusal' in view) return problem(view.refusal, requestId);
+        const { requests, purchases, failedPurchases, p95Ms } = doors.telemetry.statistics();
         const { capacity, sold } = sumCounts(view.counts);
         const seatCache = {
           eventId: view.event.eventId,
@@ -79,13 +84,14 @@ export function operatorOperations(shop: Shop, doors: Doors, defaultEvent: strin
           lastUpdated: new Date().toISOString(),
         };
         return {
+          kind: 'json',
           status: 200,
           body: {
             totalRequests: requests,
             successPurchases: purchases,
             failedPurchases,
             p95Latency: p95Ms,
-            cacheStats: { seatCache, idempotencyCacheSize: await shop.ledger.keptKeys() },
+            cacheStats: { seatCache, idempotencyCacheSize: await keys.count() },
           },
         };
       },
@@ -94,7 +100,7 @@ export function operatorOperations(shop: Shop, doors: Doors, defaultEvent: strin
 }
 
 async function metricsBody(shop: Shop, doors: Doors) {
-  const { requests, granted, refused, faults, fallbacks, p50Ms, p95Ms, p99Ms } = shop.telemetry.statistics();
+  const { requests, granted, refused, faults, fallbacks, p50Ms, p95Ms, p99Ms } = doors.telemetry.statistics();
   const events = (await countTickets(shop)).map(({ eventId, counts }) => {
     const { capacity, available, pending, held, sold } = sumCounts(counts);
     return { eventId, capacity, sold, held: held + pending, remaining: available };

@@ -5,6 +5,7 @@ import type { Shop } from '../../sales/shop.ts';
 import { type Operation, operation } from '../lane/operation.ts';
 import { nextCursor, readCursor, refuseCursor } from '../lane/page.ts';
 import { problem } from '../lane/problem.ts';
+import { isoTime } from '../lane/refused.ts';
 
 export function orderOperations(shop: Shop): Operation[] {
   return [
@@ -13,11 +14,16 @@ export function orderOperations(shop: Shop): Operation[] {
       method: 'GET',
       path: '/api/v1/orders/:orderId',
       input: orderInput,
-      async run({ input, requestId, who }) {
+      async run({ input, requestId, actor }) {
         const secret = input.headers['order-secret'] ?? input.query.secret;
-        const order = await readOrder(shop, input.params.orderId, { who, secret });
+        const order = await readOrder(shop, input.params.orderId, { who: actor, secret });
         if ('refusal' in order) return problem(order.refusal, requestId);
-        return { status: 200, body: orderBody(order), headers: { 'Cache-Control': 'no-store' } };
+        return {
+          kind: 'json',
+          status: 200,
+          body: orderBody(order),
+          headers: { 'Cache-Control': 'no-store' },
+        };
       },
     }),
     operation({
@@ -34,6 +40,7 @@ export function orderOperations(shop: Shop): Operation[] {
         if ('refusal' in page) return problem(page.refusal, requestId);
         const last = page.orders.at(-1)?.ledgerSeq;
         return {
+          kind: 'json',
           status: 200,
           body: { orders: page.orders.map(orderBody), ...nextCursor(page.orders.length, limit, last) },
         };
@@ -44,5 +51,5 @@ export function orderOperations(shop: Shop): Operation[] {
 
 /** An order as it is shown: without the secret, which only the answer that granted it carries. */
 export function orderBody({ createdAtMs, secret: _, ...order }: OrderView) {
-  return { ...order, number: order.orderId, createdAt: new Date(createdAtMs).toISOString() };
+  return { ...order, number: order.orderId, createdAt: isoTime(createdAtMs) };
 }

@@ -22,7 +22,8 @@ import { listChanges } from '../../sales/organizing/changes.ts';
 import type { EventView } from '../../sales/organizing/create-event.ts';
 import { commandEvent, makeEvent, patchEvent } from '../../sales/organizing/organize.ts';
 import type { Shop } from '../../sales/shop.ts';
-import { type Answer, type Ask, type Operation, operation } from '../lane/operation.ts';
+import type { Answer } from '../lane/answer.ts';
+import { type DoorRequest, type Operation, operation } from '../lane/operation.ts';
 import { nextCursor, readCursor, refuseCursor } from '../lane/page.ts';
 import { invalidInput, problem } from '../lane/problem.ts';
 import { isoTime, refused } from '../lane/refused.ts';
@@ -40,9 +41,9 @@ export function organizerOperations(shop: Shop): Operation[] {
       isStaff: true,
       maxBodyBytes: MAX_EVENT_BYTES,
       input: newEventInput,
-      async run(ask) {
-        const made = await makeEvent(shop, ask.input.body, staffName(ask.who));
-        return eventChanged(201, made, ask);
+      async run(request) {
+        const made = await makeEvent(shop, request.input.body, staffName(request.actor));
+        return eventChanged(201, made, request);
       },
     }),
     operation({
@@ -52,13 +53,13 @@ export function organizerOperations(shop: Shop): Operation[] {
       isStaff: true,
       maxBodyBytes: MAX_EVENT_BYTES,
       input: eventPatchInput,
-      async run(ask) {
-        const asked = askedOf(ask, 'required');
-        if ('status' in asked) return asked;
+      async run(request) {
+        const condition = preconditionOf(request, 'required');
+        if ('status' in condition) return condition;
         return eventChanged(
           200,
-          await patchEvent(shop, ask.input.params.eventId, ask.input.body, asked),
-          ask,
+          await patchEvent(shop, request.input.params.eventId, request.input.body, condition),
+          request,
         );
       },
     }),
@@ -69,10 +70,14 @@ export function organizerOperations(shop: Shop): Operation[] {
         path: `/api/v1/events/:eventId/${command}`,
         isStaff: true,
         input: eventCommandInput,
-        async run(ask) {
-          const asked = askedOf(ask, 'optional');
-          if ('status' in asked) return asked;
-          return eventChanged(200, await commandEvent(shop, ask.input.params.eventId, command, asked), ask);
+        async run(request) {
+          const condition = preconditionOf(request, 'optional');
+          if ('status' in condition) return condition;
+          return eventChanged(
+            200,
+            await commandEvent(shop, request.input.params.eventId, command, condition),
+            request,
+          );
         },
       }),
     ),
@@ -90,7 +95,7 @@ export function organizerOperations(shop: Shop): Operation[] {
         const page = await listChanges(shop, input.params.eventId, from === 0 ? undefined : from, limit);
         if ('refusal' in page) return problem(page.refusal, requestId);
         const changes = page.changes.map(({ atMs, ...change }) => ({ ...change, at: isoTime(atMs) }));
-        return { status: 200, body: { changes, ...nextCursor(limit, limit, page.next) } };
+        return { kind: 'json', status: 200, body: { changes, ...nextCursor(limit, limit, page.next) } };
       },
     }),
   ];
@@ -106,11 +111,11 @@ function allocationOperations(shop: Shop): Operation[] {
       isStaff: true,
       maxBodyBytes: MAX_EVENT_BYTES,
       input: allocationInput,
-      async run(ask) {
-        const asked = askedOf(ask, 'optional');
-        if ('status' in asked) return asked;
-        const { params, body } = ask.input;
-        return allocationChanged(201, await allocate(shop, params.eventId, body, asked), ask);
+      async run(request) {
+        const condition = preconditionOf(request, 'optional');
+        if ('status' in condition) return condition;
+        const { params, body } = request.input;
+        return allocationChanged(201, await allocate(shop, params.eventId, body, condition), request);
       },
     }),
     operation({
@@ -123,7 +128,7 @@ function allocationOperations(shop: Shop): Operation[] {
         const allocations = await listAllocations(shop, input.params.eventId);
         return 'refusal' in allocations
           ? problem(allocations.refusal, requestId)
-          : { status: 200, body: { allocations } };
+          : { kind: 'json', status: 200, body: { allocations } };
       },
     }),
     operation({
@@ -133,21 +138,21 @@ function allocationOperations(shop: Shop): Operation[] {
       isStaff: true,
       maxBodyBytes: MAX_EVENT_BYTES,
       input: releaseInput,
-      async run(ask) {
-        const asked = askedOf(ask, 'optional');
-        if ('status' in asked) return asked;
-        const { params, body } = ask.input;
-        const released = await releaseAllocation(shop, params.eventId, params.allocationId, body, asked);
-        return allocationChanged(200, released, ask);
+      async run(request) {
+        const condition = preconditionOf(request, 'optional');
+        if ('status' in condition) return condition;
+        const { params, body } = request.input;
+        const released = await releaseAllocation(shop, params.eventId, params.allocationId, body, condition);
+        return allocationChanged(200, released, request);
       },
     }),
   ];
 }
 
-function eventChanged(status: number, view: EventView | StaffRefusal, ask: Ask<unknown>): Answer {
-  if (!('event' in view)) return refuseStaff(view, ask.requestId);
+function eventChanged(status: number, view: EventView | StaffRefusal, request: DoorRequest<unknown>): Answer {
+  if (!('event' in view)) return refuseStaff(view, request.requestId);
   const location = status === 201 ? { Location: `/api/v1/events/${view.event.eventId}` } : {};
-  const answer = eventAnswer(status, view, ask);
+  const answer = eventAnswer(status, view, request);
   return {
     ...answer,
     headers: { ...answer.headers, ...location },
@@ -159,13 +164,20 @@ function eventChanged(status: number, view: EventView | StaffRefusal, ask: Ask<u
 function allocationChanged(
   status: number,
   changed: AllocationChange | StaffRefusal,
-  { requestId }: Ask<unknown>,
+  { requestId }: DoorRequest<unknown>,
 ): Answer {
   if (!('allocation' in changed)) return refuseStaff(changed, requestId);
   const { allocation, version } = changed;
   const { allocationId, kind, quantity } = allocation;
   const fields = { allocationId, kind, quantity, version };
-  return { status, body: allocation, headers: { ETag: versionTag(version) }, result: 'granted', fields };
+  return {
+    kind: 'json',
+    status,
+    body: allocation,
+    headers: { ETag: versionTag(version) },
+    result: 'granted',
+    fields,
+  };
 }
 
 function refuseStaff(refusal: StaffRefusal, requestId: string): Answer {
@@ -182,11 +194,11 @@ function refuseStaff(refusal: StaffRefusal, requestId: string): Answer {
 const TAGS = /^(?:W\/)?"(\d{1,15})"$/;
 
 /** Who asks, for which versions of the event; or the answer when If-Match is missing or names no version. */
-function askedOf(ask: Ask<unknown>, ifMatch: 'required' | 'optional'): Asked | Answer {
-  const by = staffName(ask.who);
-  const header = ask.header('if-match');
+function preconditionOf(request: DoorRequest<unknown>, ifMatch: 'required' | 'optional'): Asked | Answer {
+  const by = staffName(request.actor);
+  const header = request.header('if-match');
   if (header === undefined) {
-    return ifMatch === 'required' ? problem('PRECONDITION_REQUIRED', ask.requestId) : { by };
+    return ifMatch === 'required' ? problem('PRECONDITION_REQUIRED', request.requestId) : { by };
   }
   if (header.trim() === '*') return { by };
   const versions = header.split(',').map((tag) => TAGS.exec(tag.trim())?.[1]);

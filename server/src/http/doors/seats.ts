@@ -4,8 +4,9 @@ import { findShown } from '../../sales/organizing/create-event.ts';
 import type { Shop } from '../../sales/shop.ts';
 import { type SeatBoard, SeatBoards } from '../../sales/showing/seat-board.ts';
 import { seatMapOf } from '../../sales/showing/seat-map.ts';
-import { isKnown } from '../lane/etag.ts';
-import { type Answer, type Operation, operation } from '../lane/operation.ts';
+import { type Answer, JSON_TYPE } from '../lane/answer.ts';
+import { isKnown, notModified } from '../lane/etag.ts';
+import { type Operation, operation } from '../lane/operation.ts';
 import { problem } from '../lane/problem.ts';
 
 export function seatOperations(shop: Shop): Operation[] {
@@ -16,16 +17,16 @@ export function seatOperations(shop: Shop): Operation[] {
       method: 'GET',
       path: '/api/v1/events/:eventId/manifest',
       input: manifestReference,
-      async run(ask) {
-        const { input, requestId } = ask;
-        const entry = await findShown(shop, input.params.eventId, ask);
+      async run(request) {
+        const { input, requestId } = request;
+        const entry = await findShown(shop, input.params.eventId, request);
         if (!entry) return problem('EVENT_NOT_FOUND', requestId);
         const body = seatMapOf(entry);
         if (body === undefined) return problem('MANIFEST_NOT_FOUND', requestId, { detail: NO_SEATS });
         // Asked for by its version, it is the same for ever.
         const isPinned = input.query.v === entry.event.manifestId;
         const age = isPinned ? 'public, max-age=31536000, immutable' : 'public, max-age=60';
-        return cached(ask.header('if-none-match'), `"${entry.event.manifestId}"`, age, () => body);
+        return cached(request.header('if-none-match'), `"${entry.event.manifestId}"`, age, () => body);
       },
     }),
     operation({
@@ -34,10 +35,10 @@ export function seatOperations(shop: Shop): Operation[] {
       path: '/api/v1/events/:eventId/seats',
       isHot: true,
       input: seatsInput,
-      async run(ask) {
-        const { input, requestId } = ask;
+      async run(request) {
+        const { input, requestId } = request;
         const { eventId } = input.params;
-        const entry = await findShown(shop, eventId, ask);
+        const entry = await findShown(shop, eventId, request);
         if (!entry) return problem('EVENT_NOT_FOUND', requestId);
         const board = boards.of(entry);
         if (!board) return problem('MANIFEST_NOT_FOUND', requestId, { detail: NO_SEATS });
@@ -45,7 +46,7 @@ export function seatOperations(shop: Shop): Operation[] {
         if (looking) await looking;
         const { since } = input.query;
         const etag = `"${board.version}${since === undefined ? '' : `-${since}`}"`;
-        return cached(ask.header('if-none-match'), etag, 'public, max-age=1', () =>
+        return cached(request.header('if-none-match'), etag, 'public, max-age=1', () =>
           statusBody(eventId, board, since),
         );
       },
@@ -72,6 +73,6 @@ function statusBody(eventId: string, board: SeatBoard, since: number | undefined
 function cached(ifNoneMatch: string | undefined, etag: string, age: string, body: () => string): Answer {
   const headers = { ETag: etag, 'Cache-Control': age };
   return isKnown(ifNoneMatch, etag)
-    ? { status: 304, body: '', headers }
-    : { status: 200, body: body(), headers };
+    ? notModified(headers)
+    : { kind: 'text', status: 200, body: body(), contentType: JSON_TYPE, headers };
 }

@@ -1,8 +1,8 @@
 // The credentials of a request: a bearer token, else the session cookie of a browser.
 import type { IncomingMessage } from 'node:http';
 import type { BadCredential, Credentials } from '@floodgate/core/actor.ts';
+import type { Answer } from './answer.ts';
 import type { Cors } from './cors.ts';
-import type { Answer } from './operation.ts';
 import { problem } from './problem.ts';
 
 /** The cookie that holds a session's token. */
@@ -56,6 +56,26 @@ export function isForeign(
   const origin = header('origin');
   if (origin === undefined) return site !== undefined;
   return URL.parse(origin)?.host !== header('host') && !cors?.trusts(origin);
+}
+
+const NO_SESSION = `${SESSION_COOKIE}=; HttpOnly; SameSite=Lax; Path=/; Max-Age=0`;
+
+export function refuseCredential(req: IncomingMessage, bad: BadCredential, requestId: string): Answer {
+  return problem('UNAUTHENTICATED', requestId, {
+    detail: bad.why,
+    headers: {
+      'WWW-Authenticate': 'Bearer error="invalid_token"',
+      // A browser cannot drop the cookie itself: it would be shut out until the cookie expires.
+      ...(req.headers.authorization === undefined ? { 'Set-Cookie': NO_SESSION } : {}),
+    },
+  });
+}
+
+const FORGED =
+  'A request with the session cookie that changes something must come from our own pages, or from a listed origin.';
+
+export function refuseForged(requestId: string): Answer {
+  return problem('FORBIDDEN', requestId, { detail: FORGED });
 }
 
 /** The answer to somebody who would buy as somebody else. */

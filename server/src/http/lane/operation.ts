@@ -1,31 +1,15 @@
-// What a door is: a method, a path, a schema, and a function from a valid request to an answer. Both lanes, the
+// What a door is: a method, a path, guards, a schema, and a function from a valid request to an answer. Both lanes, the
 // fast one and Express, run the same operations through the same `serve`.
 
-import type { Actor, Role } from '@floodgate/core/actor.ts';
+import type { Role } from '@floodgate/core/actor.ts';
 import type { ZodType } from 'zod';
+import type { Answer, JsonAnswer } from './answer.ts';
+import type { BodyKind } from './body.ts';
+import { type Guard, type RequestHead, staffOnly } from './guards.ts';
 
 /** A request whose input has passed the operation's schema. */
-export interface Ask<Input> {
+export interface DoorRequest<Input> extends RequestHead {
   readonly input: Input;
-  readonly requestId: string;
-  readonly who: Actor;
-  /** Whether staff of any role asks. */
-  readonly isStaff: boolean;
-  /** A header by its lower-case name, for what no schema looks at. */
-  header(name: string): string | undefined;
-}
-
-export interface Answer {
-  readonly status: number;
-  /** Text is sent as it is, anything else as JSON. */
-  readonly body: unknown;
-  /** Default: application/json. */
-  readonly contentType?: string | undefined;
-  readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** For the log: see Answered. Default: `read`. */
-  readonly result?: 'granted' | 'refused' | 'read' | 'fault' | undefined;
-  /** For the log. Never a secret. */
-  readonly fields?: Readonly<Record<string, unknown>> | undefined;
 }
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -41,18 +25,20 @@ export interface Operation {
   readonly path: string;
   /** Staff only, of one of these roles; `admin` always may. Undefined: anybody. */
   readonly roles: readonly Role[] | undefined;
+  /** Run in this order when it is known who acts, and before the body is read. */
+  readonly guards: readonly Guard[];
   /** Served by the front lane, before Express: for the routes that a whole on-sale hits at once. */
   readonly isHot: boolean;
-  readonly hasBody: boolean;
+  readonly body: BodyKind;
   /** A larger body is refused before it is read. */
   readonly maxBodyBytes: number;
-  /** When not empty: the content types it takes, all as text, JSON too. Else it takes JSON. */
-  readonly takesText: readonly string[];
+  /** The content types of a body that is `text` or `raw`; empty: any. */
+  readonly takes: readonly string[];
   /** What of the request the schema looks at. */
   readonly input: ZodType;
-  readonly run: (ask: Ask<never>) => Answer | Promise<Answer>;
-  /** Puts every answer into the shape that the operation promises, refusals and faults too. */
-  readonly dress: ((answer: Answer, ms: number) => Answer) | undefined;
+  readonly run: (request: DoorRequest<never>) => Answer | Promise<Answer>;
+  /** Puts every JSON answer into the shape that the operation promises, refusals and faults too. */
+  readonly dress: ((answer: JsonAnswer, ms: number) => JsonAnswer) | undefined;
 }
 
 /** An operation whose `run` has the type of its schema. */
@@ -63,23 +49,29 @@ export function operation<Input>(definition: {
   /** Staff only. Without `roles`: the box office, and for reads the role `read` too. */
   readonly isStaff?: boolean;
   readonly roles?: readonly Role[];
+  /** After that of the roles. */
+  readonly guards?: readonly Guard[];
   readonly isHot?: boolean;
+  /** Default: JSON, and none for GET and DELETE. */
+  readonly body?: BodyKind;
   readonly maxBodyBytes?: number;
-  readonly takesText?: readonly string[];
+  readonly takes?: readonly string[];
   readonly input: ZodType<Input>;
-  readonly run: (ask: Ask<Input>) => Answer | Promise<Answer>;
+  readonly run: (request: DoorRequest<Input>) => Answer | Promise<Answer>;
   readonly dress?: Operation['dress'];
 }): Operation {
-  const { isStaff, roles, ...others } = definition;
+  const { isStaff, guards = [], ...others } = definition;
   const { method } = definition;
+  const roles = definition.roles ?? (isStaff ? staffRoles(method) : undefined);
   return {
     isHot: false,
-    hasBody: method !== 'GET' && method !== 'DELETE',
+    body: method === 'GET' || method === 'DELETE' ? 'none' : 'json',
     maxBodyBytes: MAX_BODY_BYTES,
-    takesText: [],
+    takes: [],
     dress: undefined,
     ...others,
-    roles: roles ?? (isStaff ? staffRoles(method) : undefined),
+    roles,
+    guards: roles ? [staffOnly(roles), ...guards] : guards,
     run: definition.run as Operation['run'],
   };
 }

@@ -1,6 +1,6 @@
 // Cursors of lists: opaque to clients, a position to us.
 import { type OrderId, orderId } from '@floodgate/core/ids.ts';
-import type { Answer } from './operation.ts';
+import type { Answer } from './answer.ts';
 import { problem } from './problem.ts';
 
 /** The position after which the page begins; undefined for a text that is no cursor. */

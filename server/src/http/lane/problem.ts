@@ -1,6 +1,6 @@
 // The only table from a refusal, a bad request or a fault to a status code and words (RFC 9457).
 import type { RefusalCode } from '@floodgate/core/refusal.ts';
-import type { Answer } from './operation.ts';
+import type { JsonAnswer } from './answer.ts';
 
 /** What goes wrong at the door, before or beside any rule of sale. */
 export type DoorCode =
@@ -191,7 +191,7 @@ const MAX_FIELDS = 10;
 export function invalidInput(
   faults: readonly (readonly [path: string, message: string])[],
   requestId: string,
-): Answer {
+): JsonAnswer {
   const fields: Record<string, string> = {};
   for (const [path, message] of faults.slice(0, MAX_FIELDS)) fields[path] ??= message;
   const told = Object.entries(fields).map(([path, message]) => `${path} ${message}`);
@@ -199,10 +199,15 @@ export function invalidInput(
 }
 
 /** The answer to a "no". */
-export function problem(code: RefusalCode | DoorCode, requestId: string, extras: ProblemExtras = {}): Answer {
+export function problem(
+  code: RefusalCode | DoorCode,
+  requestId: string,
+  extras: ProblemExtras = {},
+): JsonAnswer {
   const { status, title, detail } = KINDS[code];
   const { retryAfterMs, fields, headers, members } = extras;
   return {
+    kind: 'json',
     status,
     contentType: 'application/problem+json',
     body: {

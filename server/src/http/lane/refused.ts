@@ -1,10 +1,10 @@
 // A use case's "no" as an answer: its code, and what the client can do something with.
 import type { Refusal } from '@floodgate/core/refusal.ts';
-import type { Answer } from './operation.ts';
+import type { JsonAnswer } from './answer.ts';
 import { problem } from './problem.ts';
 
 /** `eventId` is for the log. */
-export function refused(refusal: Refusal, requestId: string, eventId?: string): Answer {
+export function refused(refusal: Refusal, requestId: string, eventId?: string): JsonAnswer {
   const answer = problem(refusal.refusal, requestId, {
     members: membersOf(refusal),
     detail: detailOf(refusal),

@@ -17,13 +17,28 @@ import {
   type Want,
 } from '../inventory.ts';
 import { MemoryInventory } from '../memory/memory-inventory.ts';
-import { InventoryUnavailable, type SharedInventory, StaleInventory } from '../shared-inventory.ts';
+import {
+  InventoryUnavailable,
+  type LossListener,
+  type SharedInventory,
+  StaleInventory,
+} from '../shared-inventory.ts';
 import { FailoverInventory } from './failover-inventory.ts';
 
 /** A shared store that fails when told. */
 class Shared extends MemoryInventory implements SharedInventory {
   fault: Error | undefined;
   loads = 0;
+  readonly #listeners: LossListener[] = [];
+
+  onLost(listener: LossListener): void {
+    this.#listeners.push(listener);
+  }
+
+  /** As a real one does when a message of this process did not arrive. */
+  lose(fault: Error, eventId?: EventId): void {
+    for (const tell of this.#listeners) tell(fault, eventId);
+  }
 
   get isConnected(): boolean {
     return !(this.fault instanceof InventoryUnavailable);
@@ -115,15 +130,22 @@ inventoryContract('failover inventory, shared', async () => {
 
 /** Goes alone with every event, as soon as it has it. */
 class Alone extends FailoverInventory {
+  readonly #store: Shared;
+
+  constructor(store: Shared) {
+    super(store, new Feed(), { from: 0, returnEveryMs: 60_000 });
+    this.#store = store;
+  }
+
   override async load(event: InventoryEvent, snapshot: InventorySnapshot): Promise<void> {
     await super.load(event, snapshot);
-    this.lost(AWAY, event.eventId);
+    this.#store.lose(AWAY, event.eventId);
     await this.counts(event.eventId);
   }
 }
 
 inventoryContract('failover inventory, alone', async () => {
-  const inventory = new Alone(new Shared(), new Feed(), { from: 0, returnEveryMs: 60_000 });
+  const inventory = new Alone(new Shared());
   return { inventory, close: () => inventory.close() };
 });
 
@@ -306,13 +328,66 @@ describe('failover inventory', () => {
   });
 
   test('[S9] a message that the shared store lost sends its event alone, so that nothing is forgotten', async (t) => {
-    const { feed, inventory } = await made();
+    const { shared, feed, inventory } = await made();
     t.after(() => inventory.close());
     const [ticket] = granted(await inventory.take(EVENT, [want(1)]));
     feed.commit('sold', ticket!);
-    inventory.lost(AWAY, EVENT);
+    shared.lose(AWAY, EVENT);
     const [counts] = (await inventory.counts(EVENT))!;
     assert.deepEqual([counts!.sold, counts!.pending], [1, 0]);
+  });
+
+  test('[A5] a lost connection sends all events alone, a store that forgot one event only that one', async (t) => {
+    const { shared, feed, inventory } = await made();
+    t.after(() => inventory.close());
+    const other = eventOf({ ga: 4 }, 'other' as EventId);
+    await inventory.open(other, async () => NOTHING);
+    feed.commit('sold', 0);
+    shared.lose(new StaleInventory('another epoch'), EVENT);
+    assert.deepEqual(granted(await inventory.take(EVENT, [want(1)])), [5], 'from memory');
+    assert.deepEqual(granted(await inventory.take(other.eventId, [want(1)])), [0], 'from the shared store');
+    shared.lose(AWAY);
+    assert.deepEqual(granted(await inventory.take(other.eventId, [want(1)])), [2], 'from memory');
+  });
+
+  test('[F2] the return waits for a load of the memory inventory that is under way, and forgets it then', async (t) => {
+    const { shared, feed, inventory } = await made();
+    t.after(() => inventory.close());
+    const slow = Promise.withResolvers<void>();
+    const read = async () => {
+      // The first read opens the event, the second is that of the memory inventory, the third that of the return.
+      if (reads++ === 1) await slow.promise;
+      return feed.read();
+    };
+    let reads = 0;
+    const other = { ...eventOf({ ga: 10 }, 'other' as EventId) };
+    await inventory.open(other, read);
+    shared.lose(AWAY, other.eventId);
+    const take = Promise.resolve(inventory.take(other.eventId, [want(1)]));
+    await until(() => reads === 3);
+    await sleep(50);
+    assert.equal(inventory.isDegraded, true, 'the store is loaded, but not the memory inventory');
+    slow.resolve();
+    assert.deepEqual(granted(await take), [5], 'who waited gets a ticket all the same');
+    await until(() => !inventory.isDegraded);
+    assert.deepEqual(granted(await inventory.take(other.eventId, [want(1)])), [0], 'from the shared store');
+    assert.equal(shared.counts(other.eventId)![0]!.pending, 1);
+  });
+
+  test('[A5] a ledger that cannot be read while alone is a fault of that request; the next one reads again', async (t) => {
+    const [shared, feed] = [new Shared(), new Feed()];
+    const inventory = new FailoverInventory(shared, feed, { from: 0, returnEveryMs: 60_000 });
+    t.after(() => inventory.close());
+    let reads = 0;
+    await inventory.open(eventOf({ ga: 2 }), async () => {
+      if (++reads === 2) throw new Error('the ledger is away');
+      return feed.read();
+    });
+    shared.lose(AWAY, EVENT);
+    const takes = [1, 2].map(async () => inventory.take(EVENT, [want(1)]));
+    for (const take of takes) await assert.rejects(take, /the ledger is away/);
+    assert.deepEqual(granted(await inventory.take(EVENT, [want(1)])), [0]);
+    assert.equal(reads, 3);
   });
 });
 

@@ -1,13 +1,9 @@
-// Sells from the shared store while that can be had, and from this process's memory when it cannot (rows A5, F2).
-//
-// Each event is in one of two modes:
-//
-//   shared ──the store is away, refuses to write, or has forgotten the event──▶ alone
-//      ▲                                                                         │
-//      └──────── the store was loaded from the ledger, under a lock ─────────────┘
+// Sells from the shared store while that can be had, and from this process's memory when it cannot (rows A5, F2). How an
+// event passes from the one to the other is the table in mode.ts; here is what is done on the way.
 //
 // Alone is safe because nothing is promised here: the memory inventory is loaded from the ledger, follows its journal,
 // begins at a place of its own, and whatever it proposes the ledger may refuse, because another process was faster.
+import { unreachable } from '@floodgate/core/assert.ts';
 import type { EventId, Ticket } from '@floodgate/core/ids.ts';
 import {
   applyChanges,
@@ -27,6 +23,7 @@ import {
   type Want,
 } from '../inventory.ts';
 import { InventoryUnavailable, type SharedInventory, StaleInventory } from '../shared-inventory.ts';
+import { isShared, type Mode, SHARED, type Step, stepMode } from './mode.ts';
 
 export interface FailoverOptions {
   /** The first event went alone. Loud: from now on nothing that is available here is shared with others. */
@@ -45,17 +42,11 @@ interface Opened {
   /** With the longest layout that is known here: whatever is loaded is loaded with it. */
   event: InventoryEvent;
   readonly read: () => Promise<InventorySnapshot>;
-  isAlone: boolean;
-  /** While alone: when the memory inventory has the event. */
-  loading: Promise<void> | undefined;
-  isLoaded: boolean;
+  mode: Mode;
   /** Tickets of a growth that the shared store knew before this process. */
   readonly early: Set<Ticket>;
-  /** Where the event stood in the ledger when this process last went alone with it. */
-  aloneFromSeq: number | undefined;
   /** Up to here the shared store was told of the claims of processes that are alone. */
   toldSeq: number;
-  telling: Promise<void> | undefined;
 }
 
 const RETURN_EVERY_MS = 500;
@@ -69,8 +60,11 @@ const CHANGES_AT_ONCE = 2_000;
 const LOOK_BACK = 20_000;
 
 function unopened(event: InventoryEvent, read: Opened['read']): Opened {
-  const alone = { isAlone: false, loading: undefined, isLoaded: false, aloneFromSeq: undefined };
-  return { event, read, ...alone, early: new Set(), toldSeq: 0, telling: undefined };
+  return { event, read, mode: SHARED, early: new Set(), toldSeq: 0 };
+}
+
+function step(opened: Opened, by: Step): void {
+  opened.mode = stepMode(opened.mode, by);
 }
 
 export class FailoverInventory implements Inventory {
@@ -92,6 +86,7 @@ export class FailoverInventory implements Inventory {
       from: options.from ?? Math.random(),
       onFault: (error) => options.onFault?.('following the ledger failed', error),
     });
+    shared.onLost((error, eventId) => this.#lost(error, eventId));
   }
 
   /** Whether any event is sold from this process's memory alone. */
@@ -113,7 +108,7 @@ export class FailoverInventory implements Inventory {
 
   load(event: InventoryEvent, snapshot: InventorySnapshot): Promise<void> {
     const opened = this.#events.get(event.eventId);
-    if (opened?.isAlone) {
+    if (opened && !isShared(opened.mode)) {
       opened.event = event;
       return this.#memory.load(event, snapshot);
     }
@@ -131,14 +126,15 @@ export class FailoverInventory implements Inventory {
   async grow(event: InventoryEvent): Promise<void> {
     const opened = this.#known(event.eventId);
     if (hasGrown(event.layout, opened.event.layout)) opened.event = event;
-    if (opened.isAlone && !opened.isLoaded) return; // It will be loaded as long as it is then.
+    const { is } = opened.mode;
+    if (is === 'leaving' || is === 'loading') return; // It will be loaded as long as it is then.
     await this.#with(opened, (inventory) => inventory.grow(opened.event));
   }
 
   take(eventId: EventId, wants: readonly Want[]): TakeResult | Promise<TakeResult> {
     const opened = this.#events.get(eventId);
     if (!opened) return { refusal: 'EVENT_NOT_FOUND' };
-    if (opened.isLoaded) return this.#memory.take(eventId, wants);
+    if (opened.mode.is === 'alone') return this.#memory.take(eventId, wants);
     return this.#with(opened, async (inventory) => {
       const taken = await inventory.take(eventId, wants);
       if ('tickets' in taken)
@@ -161,19 +157,28 @@ export class FailoverInventory implements Inventory {
   }
 
   nextChange(eventId: EventId, maxWaitMs: number): Promise<void> {
-    const isAlone = this.#events.get(eventId)?.isAlone === true;
+    const opened = this.#events.get(eventId);
+    const isAlone = opened !== undefined && !isShared(opened.mode);
     return (isAlone ? this.#memory : this.#shared).nextChange(eventId, maxWaitMs);
   }
 
   /** Alone: what others have claimed is known here afterwards. Shared: the store knows what those have who are alone. */
   async catchUp(eventId: EventId): Promise<void> {
     const opened = this.#known(eventId);
-    if (opened.isLoaded) return this.#memory.catchUp(eventId);
-    if (opened.isAlone) return;
-    opened.telling ??= this.#tellShared(opened).finally(() => {
-      opened.telling = undefined;
-    });
-    await opened.telling;
+    const { mode } = opened;
+    switch (mode.is) {
+      case 'shared':
+        return this.#startTelling(opened);
+      case 'telling':
+        return mode.telling;
+      case 'leaving':
+      case 'loading':
+        return; // What is loaded will be up to date.
+      case 'alone':
+        return this.#memory.catchUp(eventId);
+      default:
+        unreachable(mode);
+    }
   }
 
   async states(eventId: EventId): Promise<Uint8Array | undefined> {
@@ -194,37 +199,62 @@ export class FailoverInventory implements Inventory {
   }
 
   /** The shared store lost a message about an event, or the whole connection: nobody waits for an answer to be told. */
-  lost(error: unknown, eventId?: EventId): void {
+  #lost(error: unknown, eventId: EventId | undefined): void {
     if (this.#isClosed) return;
     const opened = eventId === undefined ? undefined : this.#events.get(eventId);
-    if (opened?.isAlone) return;
+    if (opened && !isShared(opened.mode)) return;
     this.#failed(opened, error);
   }
 
-  /** Asks the shared store, and the memory inventory when that fails. */
+  /** Asks the inventory that sells the event; when the shared store fails in this, the memory inventory. */
   async #with<T>(opened: Opened, ask: (inventory: Inventory) => T | Promise<T>): Promise<T> {
-    if (!opened.isAlone) {
-      try {
-        return await ask(this.#shared);
-      } catch (error) {
-        this.#failed(opened, error);
+    // Round again after each step: the event may have returned while the ledger was read.
+    for (;;) {
+      const { mode } = opened;
+      switch (mode.is) {
+        case 'shared':
+        case 'telling':
+          try {
+            return await ask(this.#shared);
+          } catch (error) {
+            this.#failed(opened, error);
+          }
+          break;
+        case 'leaving':
+          await this.#startLoading(opened);
+          break;
+        case 'loading':
+          await mode.loading;
+          break;
+        case 'alone':
+          return ask(this.#memory);
+        default:
+          unreachable(mode);
       }
     }
-    await this.#loaded(opened);
-    return ask(this.#memory);
   }
 
-  /** Who is told of a settled or returned ticket: nobody, while the memory inventory still reads the ledger. */
+  /** Who is told of a settled or returned ticket: nobody, until the memory inventory has read the ledger, which knows. */
   #toldOne(eventId: EventId): Inventory | undefined {
-    const opened = this.#known(eventId);
-    if (!opened.isAlone) return this.#shared;
-    return opened.isLoaded ? this.#memory : undefined;
+    const { mode } = this.#known(eventId);
+    switch (mode.is) {
+      case 'shared':
+      case 'telling':
+        return this.#shared;
+      case 'leaving':
+      case 'loading':
+        return undefined;
+      case 'alone':
+        return this.#memory;
+      default:
+        return unreachable(mode);
+    }
   }
 
   /** Of tickets that the shared store gave too early, the memory inventory hears only when it knows them. */
   #tellable(eventId: EventId, tickets: readonly Ticket[]): readonly Ticket[] {
-    const { isAlone, event, early } = this.#known(eventId);
-    if (!isAlone || early.size === 0) return tickets;
+    const { mode, event, early } = this.#known(eventId);
+    if (isShared(mode) || early.size === 0) return tickets;
     return tickets.filter((ticket) => event.layout.has(ticket) || !early.has(ticket));
   }
 
@@ -234,30 +264,35 @@ export class FailoverInventory implements Inventory {
     return opened;
   }
 
-  /** The memory inventory has the event when this resolves; many who come at once wait for one read of the ledger. */
-  async #loaded(opened: Opened): Promise<void> {
-    if (opened.isLoaded) return;
-    opened.loading ??= this.#load(opened).finally(() => {
-      opened.loading = undefined;
-    });
-    await opened.loading;
+  /** The memory inventory has the event when this resolves; all requests that come meanwhile wait for this one read. */
+  #startLoading(opened: Opened): Promise<void> {
+    const loading = this.#load(opened).then(
+      async (fromSeq) => {
+        step(opened, { by: 'loaded', fromSeq });
+        // It may have grown meanwhile.
+        await this.#memory.grow(opened.event);
+      },
+      (fault: unknown) => {
+        step(opened, { by: 'loadFailed' });
+        throw fault;
+      },
+    );
+    step(opened, { by: 'asked', loading });
+    return loading;
   }
 
-  async #load(opened: Opened): Promise<void> {
+  async #load(opened: Opened): Promise<number> {
     const snapshot = await opened.read();
     await this.#memory.load(opened.event, snapshot);
-    opened.aloneFromSeq = snapshot.seq;
-    opened.isLoaded = true;
-    // It may have grown meanwhile.
-    await this.#memory.grow(opened.event);
+    return snapshot.seq;
   }
 
   /** What is away is away for all events; what has forgotten one event may have the others. */
   #failed(opened: Opened | undefined, error: unknown): void {
     if (error instanceof InventoryUnavailable) {
-      for (const each of this.#events.values()) each.isAlone = true;
+      for (const each of this.#events.values()) step(each, { by: 'lost' });
     } else if (!(error instanceof StaleInventory)) throw error;
-    if (opened) opened.isAlone = true;
+    if (opened) step(opened, { by: 'lost' });
     if (this.#aloneSinceMs === undefined) {
       this.#aloneSinceMs = performance.now();
       this.#options.onFallback?.(error.message);
@@ -282,7 +317,7 @@ export class FailoverInventory implements Inventory {
 
   async #return(): Promise<void> {
     if (!this.#shared.isConnected) return;
-    const alone = [...this.#events.values()].filter(({ isAlone }) => isAlone);
+    const alone = this.#alone();
     try {
       while (alone.length > 0 && !this.#isClosed) {
         await Promise.all(alone.splice(0, RETURN_AT_ONCE).map((opened) => this.#returnOne(opened)));
@@ -291,10 +326,25 @@ export class FailoverInventory implements Inventory {
       this.#options.onFault?.('the inventory is not shared again yet', error);
       return;
     }
-    if ([...this.#events.values()].some(({ isAlone }) => isAlone) || this.#aloneSinceMs === undefined) return;
+    if (this.#alone().length > 0 || this.#aloneSinceMs === undefined) return;
     const aloneMs = performance.now() - this.#aloneSinceMs;
     this.#aloneSinceMs = undefined;
     this.#options.onReturn?.(aloneMs);
+  }
+
+  #alone(): Opened[] {
+    return [...this.#events.values()].filter(({ mode }) => !isShared(mode));
+  }
+
+  /** Everybody who asks meanwhile waits for this one. */
+  #startTelling(opened: Opened): Promise<void> {
+    const telling = this.#tellShared(opened).finally(() => {
+      const { mode } = opened;
+      // The event may have gone alone meanwhile, and may even be shared again and told anew.
+      if (mode.is === 'telling' && mode.telling === telling) step(opened, { by: 'told' });
+    });
+    step(opened, { by: 'behind', telling });
+    return telling;
   }
 
   /**
@@ -315,21 +365,23 @@ export class FailoverInventory implements Inventory {
 
   async #returnOne(opened: Opened): Promise<void> {
     const { eventId } = opened.event;
-    // Another process may load it instead: then what was sold here since must be told, if anything was.
-    let seq = opened.aloneFromSeq;
+    let readSeq: number | undefined;
     await this.#shared.reload(opened.event, async () => {
       const snapshot = await opened.read();
-      seq = snapshot.seq;
+      readSeq = snapshot.seq;
       return snapshot;
     });
     // It may have grown during the reload, or another process has loaded it that knows a shorter layout.
-    for (let event: InventoryEvent | undefined; event !== opened.event; ) {
+    let event: InventoryEvent | undefined;
+    while (event !== opened.event || opened.mode.is === 'loading') {
+      if (opened.mode.is === 'loading') await opened.mode.loading.catch(() => {});
       event = opened.event;
       await this.#shared.grow(event);
     }
-    opened.isAlone = false;
-    opened.isLoaded = false;
-    opened.aloneFromSeq = undefined;
+    // Another process may have loaded it instead: then what was sold here since must be told, if anything was.
+    const { mode } = opened;
+    const seq = readSeq ?? (mode.is === 'alone' ? mode.fromSeq : undefined);
+    step(opened, { by: 'returned' });
     this.#memory.forget(eventId);
     if (seq !== undefined) await this.#bringUp(opened, seq);
   }

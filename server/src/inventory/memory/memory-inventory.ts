@@ -3,6 +3,7 @@
 
 import { invariant } from '@floodgate/core/assert.ts';
 import type { EventId, Ticket } from '@floodgate/core/ids.ts';
+import { ChangeWaits } from '../change-waits.ts';
 import {
   hasGrown,
   type Inventory,
@@ -17,22 +18,11 @@ import {
 import { takeWants } from '../take-wants.ts';
 import { EventTickets } from './event-tickets.ts';
 
-/** The longest wait a Node timer can hold, 24 days. */
-const MAX_WAIT_MS = 2 ** 31 - 1;
-
-/** Those who wait for the same event until the same millisecond share a promise and a timer: 5,000 waits in 1 ms. */
-interface Waiting {
-  readonly promise: Promise<void>;
-  readonly wake: () => void;
-  readonly timer: NodeJS.Timeout;
-}
-
 /** One process's own view of what is left. Behaves as `Inventory` says. */
 export class MemoryInventory implements Inventory {
   readonly #from: number;
   readonly #events = new Map<EventId, EventTickets>();
-  /** By event, then by due time in whole milliseconds. */
-  readonly #waiting = new Map<EventId, Map<number, Waiting>>();
+  readonly #waits = new ChangeWaits();
   readonly #mark = (event: EventTickets, ticket: Ticket) => this.markTaken(event, ticket);
 
   /**
@@ -58,7 +48,7 @@ export class MemoryInventory implements Inventory {
    */
   async load(event: InventoryEvent, snapshot: InventorySnapshot): Promise<void> {
     this.#events.set(event.eventId, EventTickets.loaded(event.layout, snapshot));
-    this.#wakeAll(event.eventId);
+    this.#waits.wakeWaiting(event.eventId);
   }
 
   /** Done in one piece, like a load: 0.1 s for 10 million tickets with 5 million sold. */
@@ -66,7 +56,7 @@ export class MemoryInventory implements Inventory {
     const known = this.#loaded(event.eventId);
     if (!hasGrown(event.layout, known.layout)) return;
     this.#events.set(event.eventId, known.grown(event.layout));
-    this.#wakeAll(event.eventId);
+    this.#waits.wakeWaiting(event.eventId);
   }
 
   /** In the order of taking (see `Want`); for each want ascending, from where this inventory begins. */
@@ -77,11 +67,11 @@ export class MemoryInventory implements Inventory {
   }
 
   settle(eventId: EventId, tickets: readonly Ticket[], as: 'held' | 'sold'): void {
-    if (this.#loaded(eventId).settle(tickets, as)) this.#wakeAll(eventId);
+    if (this.#loaded(eventId).settle(tickets, as)) this.#waits.wakeWaiting(eventId);
   }
 
   giveBack(eventId: EventId, tickets: readonly Ticket[]): void {
-    if (this.#loaded(eventId).giveBack(tickets)) this.#wakeAll(eventId);
+    if (this.#loaded(eventId).giveBack(tickets)) this.#waits.wakeWaiting(eventId);
   }
 
   counts(eventId: EventId): readonly TypeCounts[] | undefined {
@@ -96,7 +86,7 @@ export class MemoryInventory implements Inventory {
 
   async repair(eventId: EventId, repairs: readonly Repair[]): Promise<number> {
     const repaired = this.#loaded(eventId).repair(repairs);
-    if (repaired > 0) this.#wakeAll(eventId);
+    if (repaired > 0) this.#waits.wakeWaiting(eventId);
     return repaired;
   }
 
@@ -105,18 +95,12 @@ export class MemoryInventory implements Inventory {
   /** Who waits for a change of the event is woken and finds it gone. */
   forget(eventId: EventId): void {
     this.#events.delete(eventId);
-    this.#wakeAll(eventId);
+    this.#waits.wakeWaiting(eventId);
   }
 
   /** A further take is no change that could help who waits, so it wakes nobody; settle, giveBack and load do. */
   nextChange(eventId: EventId, maxWaitMs: number): Promise<void> {
-    invariant(maxWaitMs >= 0 && maxWaitMs <= MAX_WAIT_MS, 'a wait is from 0 to 2^31-1 ms');
-    const byDueMs = this.#waiting.get(eventId) ?? new Map<number, Waiting>();
-    this.#waiting.set(eventId, byDueMs);
-    const dueMs = Math.ceil(performance.now() + maxWaitMs);
-    const waiting = byDueMs.get(dueMs) ?? this.#startWaiting(eventId, dueMs, maxWaitMs);
-    byDueMs.set(dueMs, waiting);
-    return waiting.promise;
+    return this.#waits.wait(eventId, maxWaitMs);
   }
 
   /** How many tickets the event is known to have; 0 when it is unknown. */
@@ -133,30 +117,5 @@ export class MemoryInventory implements Inventory {
     const event = this.#events.get(eventId);
     if (event === undefined) throw new Error(`broken invariant: event ${eventId} is not loaded`);
     return event;
-  }
-
-  #startWaiting(eventId: EventId, dueMs: number, maxWaitMs: number): Waiting {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(() => this.#wakeDue(eventId, dueMs), maxWaitMs).unref();
-    return { promise, wake: resolve, timer };
-  }
-
-  // Woken at the end of the turn, once for all that a ledger batch settled in it: 8,000 who wait for the last
-  // tickets of a stampede would otherwise look again after each of the 500 sales of a batch.
-  #wakeAll(eventId: EventId): void {
-    const byDueMs = this.#waiting.get(eventId);
-    if (byDueMs === undefined) return;
-    this.#waiting.delete(eventId);
-    for (const { timer } of byDueMs.values()) clearTimeout(timer);
-    setImmediate(() => {
-      for (const { wake } of byDueMs.values()) wake();
-    });
-  }
-
-  #wakeDue(eventId: EventId, dueMs: number): void {
-    const byDueMs = this.#waiting.get(eventId)!;
-    byDueMs.get(dueMs)!.wake();
-    byDueMs.delete(dueMs);
-    if (byDueMs.size === 0) this.#waiting.delete(eventId);
   }
 }

@@ -1,34 +1,10 @@
-// How a Redis inventory fails: it cannot be asked, or what it has of an event is not to be trusted. What Redis or
-// the driver says is kept as the cause, without the command it speaks of: that may be AUTH with its password.
+// What faults of the driver mean to the inventory.
+import { asUnavailable as redisFault } from '../../drivers/redis/faults.ts';
 import { InventoryUnavailable } from '../shared-inventory.ts';
 
-/** Settings that cannot work, as one line that says what to do. */
-export class UnsuitableRedis extends Error {
-  override readonly name = 'UnsuitableRedis';
-}
-
-/** What Redis answers when it cannot do now what it could do later. Any other error answer means damaged keys. */
-const PASSING =
-  /^(OOM|READONLY|MISCONF|LOADING|MASTERDOWN|BUSY|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|NOREPLICAS|NOAUTH|NOPERM|WRONGPASS|UNBLOCKED)\b/;
-
-export function isReplyError(error: unknown): error is Error {
-  return error instanceof Error && error.name === 'ReplyError';
-}
-
-/** An error answer that says that the event's keys are not what they should be. */
-export function tellsOfDamage(error: unknown): error is Error {
-  return isReplyError(error) && !PASSING.test(error.message);
-}
-
 /** Any error of the driver or the server, as a fault without secrets. */
-export function asUnavailable(error: unknown, doing = 'asking Redis'): InventoryUnavailable {
+export function asUnavailable(error: unknown, doing?: string): InventoryUnavailable {
   if (error instanceof InventoryUnavailable) return error;
-  const cause = withoutCommand(error);
-  return new InventoryUnavailable(`${doing} failed: ${cause.message.split('\n', 1)[0]}`, { cause });
-}
-
-export function withoutCommand(error: unknown): Error {
-  if (!(error instanceof Error)) return new Error(String(error));
-  delete (error as { command?: unknown }).command;
-  return error;
+  const { message, cause } = redisFault(error, doing);
+  return new InventoryUnavailable(message, { cause });
 }

@@ -1,7 +1,7 @@
 // Removes every event from a Redis, for who deletes the ledger that they were loaded from.
 import { Cluster, type Redis } from 'ioredis';
-import { destroyClient, openClient, type RedisClient } from './redis-client.ts';
-import { parseRedisUrl } from './redis-url.ts';
+import { destroyClient, openClient, type RedisClient } from '../../drivers/redis/redis-client.ts';
+import { parseRedisUrl } from '../../drivers/redis/redis-url.ts';
 
 const CONNECT_TIMEOUT_MS = 2_000;
 const KEYS_AT_ONCE = 500;
@@ -14,9 +14,9 @@ export class EventKeys {
     this.#client = client;
   }
 
-  /** Rejects with UnsuitableRedis or InventoryUnavailable, each with one line for people. */
+  /** Rejects with UnsuitableRedis or RedisUnavailable, each with one line for people. */
   static async reach(url: string): Promise<EventKeys> {
-    const { client } = await openClient(parseRedisUrl(url), CONNECT_TIMEOUT_MS);
+    const { client } = await openClient(parseRedisUrl(url), CONNECT_TIMEOUT_MS, []);
     return new EventKeys(client);
   }
 

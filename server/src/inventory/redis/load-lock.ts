@@ -1,8 +1,8 @@
 // Who loads an event holds its lock, so that of many processes which find Redis empty one reads the ledger. The lock
 // does not guard the tickets: load.lua checks it, and the epoch keeps late messages out.
 import { randomUUID } from 'node:crypto';
+import type { RedisConnection } from '../../drivers/redis/redis-connection.ts';
 import { asUnavailable } from './faults.ts';
-import type { RedisConnection } from './redis-connection.ts';
 import { UNLOCK } from './scripts.ts';
 
 const LOCK_MS = 10_000;

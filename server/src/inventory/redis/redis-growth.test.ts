@@ -6,6 +6,7 @@ import type { Ticket } from '@floodgate/core/ids.ts';
 import { Redis } from 'ioredis';
 import { needsServer } from '../../../test/kit/servers/binaries.ts';
 import { type RedisServer, startRedis } from '../../../test/kit/servers/redis.ts';
+import { script } from '../../drivers/redis/script.ts';
 import {
   best,
   claims,
@@ -24,7 +25,7 @@ import { HELD, type InventoryEvent, PENDING, SOLD } from '../inventory.ts';
 import { InventoryUnavailable, StaleInventory } from '../shared-inventory.ts';
 import { describeLayout } from './layout-text.ts';
 import { RedisInventory } from './redis-inventory.ts';
-import { SCRIPTS, script } from './scripts.ts';
+import { SCRIPTS } from './scripts.ts';
 
 const added = (count: number, ticketType = GA) => ({ ticketType, count });
 const SHORT = eventOf({ vip: 2, ga: 3 });
@@ -50,9 +51,13 @@ describe('An event in Redis that grows', needsServer('redis'), () => {
   beforeEach(async () => {
     lost = [];
     await admin.flushall();
-    const onLost = (_: unknown, fault: Error) => lost.push(fault);
-    ahead = await RedisInventory.connect(server.url, { deadlineMs: 5_000, onLost });
-    behind = await RedisInventory.connect(server.url, { deadlineMs: 5_000, onLost });
+    ahead = await RedisInventory.connect(server.url, { deadlineMs: 5_000 });
+    behind = await RedisInventory.connect(server.url, { deadlineMs: 5_000 });
+    for (const inventory of [ahead, behind]) {
+      inventory.onLost((fault, eventId) => {
+        if (eventId !== undefined) lost.push(fault);
+      });
+    }
   });
   afterEach(async () => {
     await Promise.all([ahead.close(), behind.close()]);

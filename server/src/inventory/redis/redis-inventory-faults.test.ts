@@ -16,10 +16,11 @@ import {
   startRedisCluster,
 } from '../../../test/kit/servers/redis.ts';
 import { startTcpProxy } from '../../../test/kit/servers/tcp-proxy.ts';
+import { UnsuitableRedis } from '../../drivers/redis/faults.ts';
 import { claims, EVENT, eventOf, granted, NOTHING, want } from '../contract/test-events.ts';
 import type { InventoryEvent } from '../inventory.ts';
 import { InventoryUnavailable, StaleInventory } from '../shared-inventory.ts';
-import { RedisInventory, type RedisInventoryOptions, UnsuitableRedis } from './redis-inventory.ts';
+import { RedisInventory, type RedisInventoryOptions } from './redis-inventory.ts';
 
 const HUNDRED = eventOf({ ga: 100 });
 
@@ -47,10 +48,12 @@ describe('RedisInventory with faults', needsServer('redis'), () => {
   async function connect(options: RedisInventoryOptions = {}, url = server.url): Promise<RedisInventory> {
     const connected = await RedisInventory.connect(url, {
       deadlineMs: 1_000,
-      onLost: (eventId, fault) => lost.push({ eventId, fault }),
       onConnected: () => connections.push('connected'),
-      onDisconnected: () => connections.push('disconnected'),
       ...options,
+    });
+    connected.onLost((fault, eventId) => {
+      if (eventId === undefined) connections.push('disconnected');
+      else lost.push({ eventId, fault });
     });
     ends.push(() => connected.close());
     return connected;

@@ -2,6 +2,9 @@
 // one Lua call per event; Redis says which tickets, the ledger decides. How Redis keeps an event: `lua/book.lua`.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventId, Ticket } from '@floodgate/core/ids.ts';
+import { UnsuitableRedis } from '../../drivers/redis/faults.ts';
+import { RedisConnection } from '../../drivers/redis/redis-connection.ts';
+import { ChangeWaits } from '../change-waits.ts';
 import type {
   InventoryEvent,
   InventorySnapshot,
@@ -10,16 +13,18 @@ import type {
   TypeCounts,
   Want,
 } from '../inventory.ts';
-import { InventoryUnavailable, type SharedInventory, StaleInventory } from '../shared-inventory.ts';
-import { ChangeWaits } from './change-waits.ts';
+import {
+  InventoryUnavailable,
+  type LossListener,
+  type SharedInventory,
+  StaleInventory,
+} from '../shared-inventory.ts';
+import { asUnavailable } from './faults.ts';
 import { LoadLock } from './load-lock.ts';
-import { RedisConnection } from './redis-connection.ts';
 import { RemoteEvent } from './remote-event.ts';
 import { SCRIPTS, type Scripts } from './scripts.ts';
 import { SharedEvent } from './shared-event.ts';
 import { checkWants } from './want-text.ts';
-
-export { UnsuitableRedis } from './faults.ts';
 
 export interface RedisInventoryOptions {
   /** The wall clock, for the epochs of loads. */
@@ -32,10 +37,7 @@ export interface RedisInventoryOptions {
   readonly mayWait?: boolean;
   /** One line for the operator. */
   readonly warn?: (line: string) => void;
-  /** A settle or give-back of the event may not have had its effect. */
-  readonly onLost?: (eventId: EventId, fault: Error) => void;
   readonly onConnected?: () => void;
-  readonly onDisconnected?: (fault: Error) => void;
   /** Race tests take the guard of rule S1 out, as their control. */
   readonly scripts?: Partial<Scripts>;
 }
@@ -54,6 +56,8 @@ const CONNECT_TIMEOUT_MS = 2_000;
 /** How long another process may take to load an event. */
 const LOAD_WAIT_MS = 10_000;
 const LOAD_POLL_MS = 50;
+/** Changes by other processes are not announced, so a request that still needs tickets asks again after this. */
+const LONGEST_WAIT_MS = 50;
 
 export class RedisInventory implements SharedInventory {
   readonly #connection: RedisConnection;
@@ -61,9 +65,15 @@ export class RedisInventory implements SharedInventory {
   readonly #scripts: Scripts;
   readonly #events = new Map<EventId, SharedEvent>();
   readonly #waits = new ChangeWaits();
+  readonly #lossListeners: LossListener[];
 
-  private constructor(connection: RedisConnection, options: RedisInventoryOptions) {
+  private constructor(
+    connection: RedisConnection,
+    options: RedisInventoryOptions,
+    lossListeners: LossListener[],
+  ) {
     this.#connection = connection;
+    this.#lossListeners = lossListeners;
     this.#options = options;
     this.#scripts = { ...SCRIPTS, ...options.scripts };
   }
@@ -73,6 +83,7 @@ export class RedisInventory implements SharedInventory {
    * UnsuitableRedis when this Redis never will do, with InventoryUnavailable when it cannot be used now.
    */
   static async connect(url: string, options: RedisInventoryOptions = {}): Promise<RedisInventory> {
+    const lossListeners: LossListener[] = [];
     const connection = await RedisConnection.connect(
       url,
       {
@@ -80,15 +91,25 @@ export class RedisInventory implements SharedInventory {
         connectTimeoutMs: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
         warn: options.warn ?? (() => {}),
         onConnected: options.onConnected ?? (() => {}),
-        onDisconnected: options.onDisconnected ?? (() => {}),
+        onDisconnected: (fault) => {
+          const lost = asUnavailable(fault);
+          for (const tell of lossListeners) tell(lost);
+        },
+        scripts: Object.values(SCRIPTS),
       },
       options.mayWait ?? false,
-    );
-    return new RedisInventory(connection, options);
+    ).catch((fault: unknown) => {
+      throw fault instanceof UnsuitableRedis ? fault : asUnavailable(fault);
+    });
+    return new RedisInventory(connection, options, lossListeners);
   }
 
   get isConnected(): boolean {
     return this.#connection.isConnected;
+  }
+
+  onLost(listener: LossListener): void {
+    this.#lossListeners.push(listener);
   }
 
   async open(definition: InventoryEvent, read: Read): Promise<void> {
@@ -145,9 +166,9 @@ export class RedisInventory implements SharedInventory {
     return this.#events.get(eventId)?.counts();
   }
 
-  /** Changes by other processes are not announced: such a wait ends after 50 ms at the latest. */
+  /** A wait for a change by another process ends after LONGEST_WAIT_MS. */
   nextChange(eventId: EventId, maxWaitMs: number): Promise<void> {
-    return this.#waits.wait(eventId, maxWaitMs);
+    return this.#waits.wait(eventId, Math.min(maxWaitMs, LONGEST_WAIT_MS));
   }
 
   async catchUp(): Promise<void> {}
@@ -176,8 +197,10 @@ export class RedisInventory implements SharedInventory {
   #newEvent(definition: InventoryEvent): SharedEvent {
     const { eventId } = definition;
     return new SharedEvent(new RemoteEvent(definition, this.#connection, this.#scripts), {
-      onLost: (fault) => this.#options.onLost?.(eventId, fault),
-      onChange: () => this.#waits.wakeAll(eventId),
+      onLost: (fault) => {
+        for (const tell of this.#lossListeners) tell(fault, eventId);
+      },
+      onChange: () => this.#waits.wakeByTurnsEnd(eventId),
     });
   }
 
@@ -206,7 +229,7 @@ export class RedisInventory implements SharedInventory {
       if (!replacesAll) await event.remote.refuseIfAhead();
       const nowMs = (this.#options.nowMs ?? Date.now)();
       const isLoaded = await event.remote.load(await read(), lock, { nowMs, replacesAll });
-      if (isLoaded) this.#waits.wakeAll(event.remote.eventId);
+      if (isLoaded) this.#waits.wakeByTurnsEnd(event.remote.eventId);
       return isLoaded;
     } finally {
       await lock.release();

@@ -6,13 +6,14 @@
 // good: the tickets that both know have the same numbers, and the ledger refuses who does not know the others yet.
 import type { EventId } from '@floodgate/core/ids.ts';
 import type { TicketLayout } from '@floodgate/core/seating/layout.ts';
+import { tellsOfDamage } from '../../drivers/redis/faults.ts';
+import type { RedisConnection } from '../../drivers/redis/redis-connection.ts';
 import type { InventoryEvent, InventorySnapshot } from '../inventory.ts';
 import { StaleInventory } from '../shared-inventory.ts';
 import { imageOf, tallyFrom, typesOfPools, unpackStates } from './event-image.ts';
-import { asUnavailable, tellsOfDamage } from './faults.ts';
+import { asUnavailable } from './faults.ts';
 import { beginsWith, describeLayout, type LayoutText, readLayout } from './layout-text.ts';
 import type { LoadLock } from './load-lock.ts';
-import type { RedisConnection } from './redis-connection.ts';
 import type { ScriptName, Scripts } from './scripts.ts';
 
 export interface Answer {

@@ -1,11 +1,6 @@
 // The Lua scripts, read once when the program starts. What they share (`lua/book.lua`) stands before each that needs it.
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-
-export interface Script {
-  readonly text: string;
-  readonly sha1: string;
-}
+import { type Script, script } from '../../drivers/redis/script.ts';
 
 export type ScriptName =
   | 'take'
@@ -45,10 +40,6 @@ export const SCRIPTS: Scripts = {
 
 /** Ends a lock: not of an event. */
 export const UNLOCK = script(read('unlock'));
-
-export function script(text: string): Script {
-  return { text, sha1: createHash('sha1').update(text).digest('hex') };
-}
 
 function read(name: string): string {
   return readFileSync(new URL(`../lua/${name}.lua`, import.meta.url), 'utf8');

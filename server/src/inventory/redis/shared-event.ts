@@ -7,6 +7,7 @@ import type { Ticket, TicketTypeId } from '@floodgate/core/ids.ts';
 import type { TicketLayout } from '@floodgate/core/seating/layout.ts';
 import type { Repair, TakeResult, TypeCounts, Want } from '../inventory.ts';
 import { ticketTypesOf } from './event-image.ts';
+import { asUnavailable } from './faults.ts';
 import { Gathered, SLICE } from './gathered.ts';
 import type { RemoteEvent } from './remote-event.ts';
 import type { ScriptName } from './scripts.ts';
@@ -56,7 +57,7 @@ export class SharedEvent {
     if (this.#encoder.layout !== layout) this.#encoder = new WantEncoder(layout);
     const encoded = this.#encoder.encode(wants);
     if (encoded === undefined) return { refusal: 'TICKET_TYPE_NOT_FOUND' };
-    if (!connection.isConnected) return Promise.reject(connection.whyNot());
+    if (!connection.isConnected) return Promise.reject(asUnavailable(connection.whyNot()));
     return new Promise((resolve, reject) => {
       const { takes } = this.#gathered;
       takes.push({ wants: encoded, resolve, reject });

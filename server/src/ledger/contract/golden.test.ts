@@ -29,7 +29,7 @@ performance.now = () => 0;
 
 const script = goldenScript();
 
-describe('golden texts', { timeout: 120_000 }, () => {
+describe('golden texts', { timeout: 600_000 }, () => {
   test('their batches meet every verdict', () => {
     assert.equal(script.batches.length, BATCHES);
     assert.deepEqual([...new Set(script.verdicts.flat())].sort(), EVERY_VERDICT.toSorted());
@@ -96,9 +96,9 @@ async function play(
   open: (clock: TestClock) => Promise<Ledger>,
 ): Promise<void> {
   const clock = new TestClock();
-  record.section('A fresh ledger');
+  record.section('Opening a fresh ledger');
   const ledger = await open(clock);
-  record.line('opening');
+  record.line('all of it');
   try {
     record.section('Batches');
     for (const [index, { passMs, entries }] of batches.entries()) {

@@ -61,9 +61,9 @@ export function readingForBuyers(rule: Rule): void {
   rule('[S5] a refusal for seats is kept with the seats it names', async (script) => {
     const { entries } = script;
     const seats = ticketsOf(4, 2);
-    const refusal = entries.refuse('SEAT_TAKEN', { ...underKey('a'), seats });
+    const refusal = entries.refuse({ refusal: 'SEAT_TAKEN', detail: { seats } }, underKey('a'));
     const refused = await script.refuse(refusal, 'SEAT_TAKEN');
-    assert.deepEqual(refused, { status: 'refused', refusal: 'SEAT_TAKEN', seats });
+    assert.deepEqual(refused, { status: 'refused', refusal: 'SEAT_TAKEN', detail: { seats } });
     const [again] = await script.post(entries.buy([0], underKey('a')));
     assert.deepEqual(again, { ...refused, replayed: true });
   });

@@ -9,13 +9,13 @@ export function keepingKeys(rule: Rule): void {
     async (script) => {
       const { entries } = script;
       const [buy, hold] = [underKey('a'), underKey('b')];
-      const bought = await script.grant(entries.buy([0, 1], { ...buy, note: 10 }));
-      const held = await script.grant(entries.hold([2], { ...hold, note: 9 }));
-      const confirmed = await script.grant(entries.confirm(held.holdId!, underKey('c')));
+      const bought = await script.grant(entries.buy([0, 1], { ...buy, remaining: 10 }));
+      const held = await script.grant(entries.hold([2], hold));
+      const confirmed = await script.grant(entries.confirm(held.holdId, underKey('c')));
       const again = await script.post(
-        entries.buy([3, 4], { ...buy, note: 1, buyer: 'somebody else' }),
+        entries.buy([3, 4], { ...buy, remaining: 1, buyer: 'somebody else' }),
         entries.hold([5], { ...hold, ttlMs: 1 }),
-        entries.confirm(held.holdId!, underKey('c')),
+        entries.confirm(held.holdId, underKey('c')),
       );
       const replayed = [bought, held, confirmed].map((outcome) => ({ ...outcome, replayed: true }));
       assert.deepEqual(again, replayed);
@@ -54,13 +54,13 @@ export function keepingKeys(rule: Rule): void {
   rule('[S5] a refusal is kept under its key, unless the key has an outcome already', async (script) => {
     const { entries } = script;
     const refused = await script.refuse(
-      entries.refuse('SOLD_OUT', { ...underKey('a'), note: 0 }),
+      entries.refuse({ refusal: 'SOLD_OUT', detail: { remaining: 0 } }, underKey('a')),
       'SOLD_OUT',
     );
-    assert.deepEqual(refused, { status: 'refused', refusal: 'SOLD_OUT', note: 0 });
+    assert.deepEqual(refused, { status: 'refused', refusal: 'SOLD_OUT', detail: { remaining: 0 } });
     const [buy, refuse] = await script.post(
       entries.buy([0], underKey('a')),
-      entries.refuse('ALL_HELD', { ...underKey('a'), note: 5 }),
+      entries.refuse({ refusal: 'ALL_HELD', detail: { nextExpiryAtMs: 5 } }, underKey('a')),
     );
     assert.deepEqual([buy, refuse], Array(2).fill({ ...refused, replayed: true }));
 
@@ -74,11 +74,11 @@ export function keepingKeys(rule: Rule): void {
     const { entries } = script;
     const due = await script.grant(entries.hold([0], { ttlMs: 0 }));
     const live = await script.grant(entries.hold([1]));
-    await script.refuse(entries.confirm(due.holdId!, underKey('a', due.holdId!)), 'HOLD_EXPIRED');
-    await script.grant(entries.release(due.holdId!));
-    const [again] = await script.post(entries.confirm(due.holdId!, underKey('a', due.holdId!)));
+    await script.refuse(entries.confirm(due.holdId, underKey('a', due.holdId)), 'HOLD_EXPIRED');
+    await script.grant(entries.release(due.holdId));
+    const [again] = await script.post(entries.confirm(due.holdId, underKey('a', due.holdId)));
     assert.deepEqual(again, { status: 'refused', refusal: 'HOLD_EXPIRED', replayed: true });
-    const other = entries.confirm(live.holdId!, underKey('a', live.holdId!));
+    const other = entries.confirm(live.holdId, underKey('a', live.holdId));
     await script.refuse(other, 'IDEMPOTENCY_KEY_REUSED');
   });
 

@@ -1,7 +1,7 @@
 // The part of the ledger contract that is about what one buyer may have (rule S8).
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { BuyerLimits, Entry, Outcome } from '../ledger.ts';
+import type { BuyerLimits, CommittedBuy, Entry, Outcome } from '../ledger.ts';
 import { EventEntries, underKey } from './test-entries.ts';
 import { assertGranted, assertRefused, CAPACITY, type Rule } from './test-script.ts';
 
@@ -176,7 +176,7 @@ export async function overLimits(
     for (const [at, outcome] of (await post(sent)).entries()) {
       if (outcome.status === 'refused') continue;
       const entry = sent[at]!;
-      const id = outcome.holdId ?? outcome.orderId!;
+      const id = 'holdId' in entry ? entry.holdId : (outcome as CommittedBuy).orderId;
       const { buyer } = outcome;
       const tickets = outcome.tickets.length;
       if (entry.kind === 'release' || entry.kind === 'expire') has.delete(id);

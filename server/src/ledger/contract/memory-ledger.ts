@@ -28,7 +28,7 @@ import {
   type Ledger,
   LedgerUnavailable,
   type OrderRecord,
-  type Outcome,
+  type OutcomeOf,
 } from '../ledger.ts';
 import { isLiveOrder } from '../tables.ts';
 
@@ -64,7 +64,7 @@ export class MemoryLedger implements Ledger {
     this.#commits = new GroupCommit(commit, { maxBatch: 1_000, maxWaiting: 10_000 });
   }
 
-  post(entry: Entry): Promise<Outcome> {
+  post<E extends Entry>(entry: E): Promise<OutcomeOf<E>> {
     return this.#commits.post(entry);
   }
 

@@ -2,7 +2,7 @@
 // and writes a line for every batch that was acknowledged.
 import { writeSync } from 'node:fs';
 import { IdSource } from '@floodgate/core/ids.ts';
-import type { Entry } from '../ledger.ts';
+import type { CommittedConfirm, Entry } from '../ledger.ts';
 import { SqliteReader } from '../sqlite/reader.ts';
 import { SqliteWriter } from '../sqlite/writer.ts';
 import { EventEntries } from './test-entries.ts';
@@ -48,7 +48,8 @@ for (;;) {
   const acknowledged = writer.commit(batch).map((verdict, index): Acknowledged => {
     if (verdict.status !== 'committed') throw new Error(JSON.stringify(verdict));
     seq = verdict.seq;
-    return [verdict.seq, batch[index]!.kind, verdict.orderId ?? verdict.holdId];
+    const { orderId, holdId } = verdict as Partial<CommittedConfirm>;
+    return [verdict.seq, batch[index]!.kind, orderId ?? holdId];
   });
   writeSync(1, `${JSON.stringify(acknowledged)}\n`);
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { BatchWrite, SqlConnection } from '../servers/shared/sql-server.ts';
+import type { BatchConnection, BatchWrite } from '../servers/shared/sql-server.ts';
 import { EventEntries, underKey } from './test-entries.ts';
 import { assertAudited, tryPost, watchJournal, withLedgers } from './test-ledgers.ts';
 import { assertGranted, assertRefused } from './test-script.ts';
@@ -27,7 +27,7 @@ type NewDatabase = () => Promise<string>;
 /** Holds the first batch of its server that sells for a second, between reading and writing. */
 function holdFirstSale() {
   let held: Promise<void> | undefined;
-  return async (write: BatchWrite, real: SqlConnection) => {
+  return async (write: BatchWrite, real: BatchConnection) => {
     if (!held && write.orders.length > 0) {
       held = sleep(1_000);
       await held;

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import type { EventId } from '@floodgate/core/ids.ts';
 import { type BuyerLimits, type Outcome, SHOP } from '../ledger.ts';
-import type { BatchWrite, ForeseenHead, KnownHead, SqlConnection } from '../servers/shared/sql-server.ts';
+import type { BatchConnection, BatchWrite, ForeseenHead, KnownHead } from '../servers/shared/sql-server.ts';
 import type { SqlLedger } from '../servers/sql-ledger.ts';
 import { createShop, EventEntries, keepManifest, recordOfShop, ticketsOf } from './test-entries.ts';
 import { assertAudited, withLedgers } from './test-ledgers.ts';
@@ -125,7 +125,7 @@ function changingWhileSelling(kind: ServerKind, database: NewDatabase): void {
 async function writeWhereverItStands(
   foreseen: readonly ForeseenHead[],
   write: BatchWrite,
-  real: SqlConnection,
+  real: BatchConnection,
 ): Promise<void> {
   const eventNos = foreseen.map(({ eventNo }) => eventNo);
   const { heads } = await real.readBatch({ eventNos, claims: [], holds: [], keys: [], buyers: [] });
@@ -289,7 +289,7 @@ function keeping(kind: ServerKind, database: NewDatabase): void {
 }
 
 function losingAnswers(kind: ServerKind, database: NewDatabase): void {
-  const losses: Record<string, (write: BatchWrite, real: SqlConnection) => Promise<void>> = {
+  const losses: Record<string, (write: BatchWrite, real: BatchConnection) => Promise<void>> = {
     'whose answer is lost': async (write, real) => {
       await real.writeBatch(write);
       real.destroy();

@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { SqlConnection } from '../../drivers/sql/sql.ts';
 import { SHOP } from '../ledger.ts';
 import { SCHEMA_VERSION } from '../migrations/migrations.ts';
-import type { SqlConnection } from '../servers/shared/sql-server.ts';
 import { SqlLedger } from '../servers/sql-ledger.ts';
 import { createShop, EventEntries, recordOfShop } from './test-entries.ts';
 import { assertAudited, OPTIONS, withLedgers } from './test-ledgers.ts';

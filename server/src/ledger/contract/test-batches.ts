@@ -3,7 +3,7 @@ import type { EventDefinition } from '@floodgate/core/event/event.ts';
 import type { EventId, HoldId, Ticket } from '@floodgate/core/ids.ts';
 import fc from 'fast-check';
 import type { Verdict } from '../judge/state.ts';
-import type { BuyerLimits, ChangeEvent, Entry, Hold, Ledger } from '../ledger.ts';
+import type { BuyerLimits, ChangeEvent, Entry, Hold, Ledger, RefusalWithDetail } from '../ledger.ts';
 import type { SqliteReader } from '../sqlite/reader.ts';
 import {
   createShop,
@@ -89,10 +89,10 @@ export class World {
     const key = recipe.key ? underKey(recipe.key.key, recipe.key.hash) : {};
     const holdId = this.#holdAgo(entries.eventId, recipe.holdsAgo);
     const version = this.#versionOf(entries, recipe);
-    const claim = { ...key, note, version, buyer, limits: limitsOf(recipe) };
+    const claim = { ...key, version, buyer, limits: limitsOf(recipe) };
     switch (recipe.kind) {
       case 'buy':
-        return entries.buy(tickets, claim);
+        return entries.buy(tickets, { ...claim, remaining: note });
       case 'hold': {
         const hold = entries.hold(tickets, { ...claim, ttlMs });
         this.holds.push(hold);
@@ -107,7 +107,7 @@ export class World {
       case 'extend':
         return entries.extend(holdId, ttlMs, 90);
       case 'refuse':
-        return entries.refuse('SOLD_OUT', { ...underKey('a'), ...key, note });
+        return entries.refuse(soldOut(note), { ...underKey('a'), ...key });
       case 'create':
         return entries.create();
       case 'shop':
@@ -160,6 +160,10 @@ export class World {
       for (const ticket of entry.restored) known.asides.delete(ticket);
     }
   }
+}
+
+function soldOut(remaining: number | undefined): RefusalWithDetail {
+  return { refusal: 'SOLD_OUT', ...(remaining === undefined ? {} : { detail: { remaining } }) };
 }
 
 /** Sometimes of half the tickets, so that a limit must look at numbers. */

@@ -1,6 +1,7 @@
 // Entries for the ledger's tests: made for one event, with ids near 2^63 that no other entry of the process has,
 // so that every test also shows that 64-bit ids survive the way into the store and back.
 import type { EventDefinition } from '@floodgate/core/event/event.ts';
+import type { KeyMade } from '@floodgate/core/facts.ts';
 import {
   type AllocationId,
   type EventId,
@@ -10,6 +11,7 @@ import {
   type Ticket,
   ticketTypeId,
 } from '@floodgate/core/ids.ts';
+import type { RefusalCode } from '@floodgate/core/refusal.ts';
 import { layoutCapacity } from '@floodgate/core/seating/layout.ts';
 import {
   type Buy,
@@ -22,6 +24,7 @@ import {
   type Idempotency,
   type KeepManifest,
   type RecordFact,
+  type RefusalWithDetail,
   type Refuse,
   type Release,
   SHOP,
@@ -107,8 +110,9 @@ export class EventEntries {
     return { kind: 'expire', eventId: this.eventId, holdId };
   }
 
-  refuse(refusal: Refuse['refusal'], rest: Pick<Refuse, 'idempotency' | 'note' | 'seats'>): Refuse {
-    return { kind: 'refuse', eventId: this.eventId, refusal, ...rest };
+  refuse(refused: RefusalCode | RefusalWithDetail, rest: Pick<Refuse, 'idempotency'>): Refuse<Buy> {
+    const withDetail = typeof refused === 'string' ? { refusal: refused } : refused;
+    return { kind: 'refuse', of: 'buy', eventId: this.eventId, refused: withDetail, ...rest };
   }
 
   extend(holdId: HoldId, ttlMs: number, maxMs = LONG_MS): Extend {
@@ -138,8 +142,12 @@ export function createShop(): CreateEvent {
   return { kind: 'create-event', eventId: SHOP, event: { ...event, eventId: SHOP, ticketTypes: [] } };
 }
 
-export function recordOfShop(fact: RecordFact['fact'], as: RecordFact['as'] = 'key-made'): RecordFact {
-  return { kind: 'record', eventId: SHOP, as, fact };
+/** `fact` need not be whole: a ledger keeps what it is given. */
+export function recordOfShop(
+  fact: Partial<Record<keyof KeyMade, string | null>>,
+  as: RecordFact['as'] = 'key-made',
+): RecordFact {
+  return { kind: 'record', eventId: SHOP, as, fact } as RecordFact;
 }
 
 export function keepManifest(manifestId: string, content: string): KeepManifest {

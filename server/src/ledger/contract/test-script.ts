@@ -1,7 +1,7 @@
 // How the ledger's tests speak to a ledger: in batches, with outcomes as a store returns them.
 import assert from 'node:assert/strict';
 import type { RefusalCode } from '@floodgate/core/refusal.ts';
-import type { Committed, Entry, Ledger, Outcome, Refused } from '../ledger.ts';
+import type { CommittedOf, Entry, Ledger, OutcomeOf, Refused } from '../ledger.ts';
 import { EventEntries, type TestClock } from './test-entries.ts';
 
 export interface LedgerUnderTest {
@@ -21,6 +21,9 @@ export function plain<T>(value: T): T {
   return JSON.parse(JSON.stringify(value)) as T;
 }
 
+/** Each entry's, in their order. */
+export type Outcomes<T extends readonly Entry[]> = { [Index in keyof T]: OutcomeOf<T[Index]> };
+
 /** A ledger with one event of 12 tickets, and the ways of the tests to speak to it. */
 export class Script {
   ledger: Ledger;
@@ -38,20 +41,18 @@ export class Script {
   }
 
   /** Posts all in one turn, so that they are judged in one batch. */
-  async post(...entries: readonly Entry[]): Promise<Outcome[]> {
-    return plain(await Promise.all(entries.map((entry) => this.ledger.post(entry))));
+  async post<T extends readonly Entry[]>(...entries: T): Promise<Outcomes<T>> {
+    return plain(await Promise.all(entries.map((entry) => this.ledger.post(entry)))) as Outcomes<T>;
   }
 
   /** Posts one that must have its effect now. */
-  async grant(entry: Entry): Promise<Committed> {
-    const [outcome] = await this.post(entry);
-    return assertGranted(outcome!);
+  async grant<E extends Entry>(entry: E): Promise<CommittedOf<E>> {
+    return assertGranted<E>(plain(await this.ledger.post(entry)));
   }
 
   /** Posts one that must be refused now. */
   async refuse(entry: Entry, refusal: RefusalCode): Promise<Refused> {
-    const [outcome] = await this.post(entry);
-    return assertRefused(outcome!, refusal);
+    return assertRefused(plain(await this.ledger.post(entry)), refusal);
   }
 
   /** Tickets that staff have set aside, in ascending order. */
@@ -87,14 +88,14 @@ export class Script {
 }
 
 /** The outcome of an entry that had its effect. */
-export function assertGranted(outcome: Outcome): Committed {
+export function assertGranted<E extends Entry>(outcome: OutcomeOf<E>): CommittedOf<E> {
   if (outcome.status === 'refused') assert.fail(`refused: ${outcome.refusal}`);
   assert.equal(outcome.replayed, undefined);
   return outcome;
 }
 
 /** The outcome of an entry that was refused now. */
-export function assertRefused(outcome: Outcome, refusal: RefusalCode): Refused {
+export function assertRefused(outcome: OutcomeOf<Entry>, refusal: RefusalCode): Refused {
   if (outcome.status === 'committed') assert.fail(`committed instead of ${refusal}`);
   assert.equal(outcome.refusal, refusal);
   assert.equal(outcome.replayed, undefined);

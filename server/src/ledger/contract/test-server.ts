@@ -1,13 +1,13 @@
 // For the tests of SQL servers: what a started server offers, and a server whose connections can be held up, broken
 // or robbed of their locks at a chosen step. All else is the real server's.
+import type { SqlFault } from '../../drivers/sql/sql.ts';
 import {
+  type BatchConnection,
   type BatchQuery,
   type BatchRows,
   type BatchWrite,
-  CLOCK_ONLY,
   type ForeseenHead,
-  type SqlConnection,
-  type SqlFault,
+  NOTHING_ASKED,
   type SqlServer,
 } from '../servers/shared/sql-server.ts';
 
@@ -40,13 +40,13 @@ export interface ServerKind {
 
 /** Steps in between. Each gets the step of the real connection to do it, or not. */
 export interface Hooks {
-  readBatch?: (query: BatchQuery, real: SqlConnection) => Promise<BatchRows>;
-  writeBatch?: (write: BatchWrite, real: SqlConnection) => Promise<void>;
+  readBatch?: (query: BatchQuery, real: BatchConnection) => Promise<BatchRows>;
+  writeBatch?: (write: BatchWrite, real: BatchConnection) => Promise<void>;
   /** Without it, the other two see a foreseen batch. */
   writeForeseen?: (
     foreseen: readonly ForeseenHead[],
     write: BatchWrite,
-    real: SqlConnection,
+    real: BatchConnection,
   ) => Promise<void>;
 }
 
@@ -67,9 +67,9 @@ export class HookedServer implements SqlServer {
     this.claimedTickets = server.claimedTickets;
   }
 
-  async connect(): Promise<SqlConnection> {
+  async connect(): Promise<BatchConnection> {
     const real = await this.#server.connect();
-    const hooked: SqlConnection = {
+    const hooked: BatchConnection = {
       get isOpen() {
         return real.isOpen;
       },
@@ -91,6 +91,7 @@ export class HookedServer implements SqlServer {
       },
       rollback: () => real.rollback(),
       query: (sql, parameters) => real.query(sql, parameters),
+      nowMs: () => real.nowMs(),
       inOneView: (read) => real.inOneView(read),
       close: () => real.close(),
       destroy: () => real.destroy(),
@@ -101,8 +102,8 @@ export class HookedServer implements SqlServer {
   #writeForeseen(
     foreseen: readonly ForeseenHead[],
     write: BatchWrite,
-    hooked: SqlConnection,
-    real: SqlConnection,
+    hooked: BatchConnection,
+    real: BatchConnection,
   ): Promise<void> {
     const { writeForeseen, readBatch, writeBatch } = this.hooks;
     if (writeForeseen) return writeForeseen(foreseen, write, real);
@@ -130,12 +131,12 @@ class NotAsForeseen extends Error {}
 
 /** A foreseen batch that the hooks of both of its trips see. */
 async function inTwoTrips(
-  connection: SqlConnection,
+  connection: BatchConnection,
   foreseen: readonly ForeseenHead[],
   write: BatchWrite,
 ): Promise<void> {
   const eventNos = foreseen.map(({ eventNo }) => eventNo);
-  const { heads } = await connection.readBatch({ ...CLOCK_ONLY, eventNos });
+  const { heads } = await connection.readBatch({ ...NOTHING_ASKED, eventNos });
   const seqs = new Map(heads.map((head) => [Number(head.event_no), Number(head.seq)]));
   if (foreseen.some(({ eventNo, seq }) => seqs.get(eventNo) !== seq)) throw new NotAsForeseen();
   await connection.writeBatch(write);

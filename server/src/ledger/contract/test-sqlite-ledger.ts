@@ -1,7 +1,7 @@
 // The SQLite ledger without its threads: writer and reader in this one, so that tests can give it their clock.
 import type { EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
 import { GroupCommit } from '../group-commit.ts';
-import type { Entry, Ledger, Outcome } from '../ledger.ts';
+import type { Entry, Ledger, OutcomeOf } from '../ledger.ts';
 import { SqliteReader } from '../sqlite/reader.ts';
 import { SqliteWriter } from '../sqlite/writer.ts';
 
@@ -17,7 +17,7 @@ export class TestSqliteLedger implements Ledger {
     this.#commits = new GroupCommit(commit, { maxBatch: 1_000, maxWaiting: 10_000 });
   }
 
-  post(entry: Entry): Promise<Outcome> {
+  post<E extends Entry>(entry: E): Promise<OutcomeOf<E>> {
     return this.#commits.post(entry);
   }
 

@@ -4,29 +4,29 @@
 import { invariant } from '@floodgate/core/assert.ts';
 import type { Ticket } from '@floodgate/core/ids.ts';
 import type { TicketRange } from '@floodgate/core/seating/layout.ts';
-import type { Buy, ClaimKind, Hold } from '../ledger.ts';
+import type { Buy, ClaimKind, Hold, Refused } from '../ledger.ts';
 import type { BatchDraft } from './draft.ts';
-import type { EventState, HoldState, Verdict } from './state.ts';
+import type { Broken, EventState, HoldState, VerdictOn } from './state.ts';
 import { broken, isStale, isTicketOf, refused } from './verdicts.ts';
 
-export function judgeBuy(draft: BatchDraft, event: EventState, entry: Buy): Verdict {
+export function judgeBuy(draft: BatchDraft, event: EventState, entry: Buy): VerdictOn<Buy> {
   const obstacle = obstacleTo(draft, event, entry);
   if (obstacle) return obstacle;
-  const { orderId, secret, tickets, buyer, note } = entry;
+  const { orderId, secret, tickets, buyer, remaining } = entry;
   draft.claim(event, tickets, { as: 'sold', by: orderId });
   const key = entry.idempotency?.key;
   const seq = draft.record(event, 'bought', { orderId, tickets, buyer, key });
   draft.order(event, seq, { orderId, secret, tickets, buyer, holdId: null });
   const belongings = draft.belongingsOf(event, buyer);
   if (belongings) for (const ticket of tickets) belongings.tickets.add(ticket);
-  return { status: 'committed', seq, atMs: draft.nowMs, tickets, buyer, orderId, secret, note };
+  return { status: 'committed', seq, atMs: draft.nowMs, tickets, buyer, orderId, secret, remaining };
 }
 
-export function judgeHold(draft: BatchDraft, event: EventState, entry: Hold): Verdict {
+export function judgeHold(draft: BatchDraft, event: EventState, entry: Hold): VerdictOn<Hold> {
   const obstacle = obstacleTo(draft, event, entry);
   if (obstacle) return obstacle;
   const { nowMs } = draft;
-  const { holdId, tickets, buyer, note } = entry;
+  const { holdId, tickets, buyer } = entry;
   // Across batches the primary key refuses this; inside one, the second hold would overwrite the first.
   if (draft.changes.holds.has(holdId)) return broken(`hold ${holdId} is made twice`);
   const expiresAtMs = nowMs + entry.ttlMs;
@@ -55,17 +55,19 @@ export function judgeHold(draft: BatchDraft, event: EventState, entry: Hold): Ve
   }
   const { orderId } = entry;
   const promised = orderId === undefined ? undefined : { orderId };
-  return { status: 'committed', seq, atMs: nowMs, tickets, buyer, holdId, ...promised, expiresAtMs, note };
+  return { status: 'committed', seq, atMs: nowMs, tickets, buyer, holdId, ...promised, expiresAtMs };
 }
 
+type No = Refused | Broken;
+
 /** Why the claim cannot be; undefined when it can. */
-function obstacleTo(draft: BatchDraft, event: EventState, entry: Buy | Hold): Verdict | undefined {
+function obstacleTo(draft: BatchDraft, event: EventState, entry: Buy | Hold): No | undefined {
   if (isStale(event, entry.version)) return refused('EVENT_CHANGED');
   return beyondLimits(draft, event, entry) ?? notFree(event, entry.tickets);
 }
 
 /** A limit on tickets that are not wanted now is not asked: it may have been lowered below what the buyer has. */
-function beyondLimits(draft: BatchDraft, event: EventState, entry: Buy | Hold): Verdict | undefined {
+function beyondLimits(draft: BatchDraft, event: EventState, entry: Buy | Hold): No | undefined {
   const { limits, buyer, tickets } = entry;
   if (!limits) return undefined;
   if (buyer === null) return broken('limits without a buyer');
@@ -90,7 +92,7 @@ function countIn(ranges: readonly TicketRange[], tickets: Iterable<Ticket>): num
 }
 
 /** Why the tickets cannot be claimed, all together (rule S3); undefined when they can. */
-function notFree(event: EventState, tickets: readonly Ticket[]): Verdict | undefined {
+function notFree(event: EventState, tickets: readonly Ticket[]): No | undefined {
   if (tickets.length === 0) return broken('a claim of no tickets');
   const taken: { ticket: Ticket; as: ClaimKind }[] = [];
   for (const [index, ticket] of tickets.entries()) {

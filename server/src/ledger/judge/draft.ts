@@ -1,8 +1,9 @@
 // What a batch will write, drawn up fact by fact while its entries are judged. Every step moves the working set and
 // the changes together, so that the next entry sees what this one did.
 import type { EventDefinition } from '@floodgate/core/event/event.ts';
+import type { FactBody, FactKind } from '@floodgate/core/facts.ts';
 import type { HoldId, Ticket } from '@floodgate/core/ids.ts';
-import type { JournalEntry, JournalKind, OrderRecord } from '../ledger.ts';
+import type { JournalEntry, OrderRecord } from '../ledger.ts';
 import type { Belongings, Changes, EventState, HoldState, TicketClaim, WorkingSet } from './state.ts';
 
 type NewEvent = Changes['events'][number];
@@ -72,9 +73,10 @@ export class BatchDraft {
   }
 
   /** The next fact. Returns its sequence number. */
-  record(event: EventState, kind: JournalKind, fact: JournalEntry['fact']): number {
+  record<Kind extends FactKind>(event: EventState, kind: Kind, fact: FactBody<Kind>): number {
     const seq = ++event.seq;
-    this.changes.journal.push({ eventNo: event.eventNo, entry: { seq, kind, atMs: this.nowMs, fact } });
+    const entry = { seq, kind, atMs: this.nowMs, fact } as JournalEntry;
+    this.changes.journal.push({ eventNo: event.eventNo, entry });
     return seq;
   }
 

@@ -2,13 +2,13 @@
 
 import { invariant } from '@floodgate/core/assert.ts';
 import { stepHold } from '@floodgate/core/hold.ts';
-import type { Confirm, Expire, Extend, Outcome, Release } from '../ledger.ts';
+import type { CommittedConfirm, Confirm, Expire, Extend, Release } from '../ledger.ts';
 import type { BatchDraft } from './draft.ts';
-import type { EventState, HoldState, Verdict } from './state.ts';
+import type { EventState, HoldState, VerdictOn } from './state.ts';
 import { isStale, refused } from './verdicts.ts';
 
 /** An order that was made already is answered whatever the event has become since. */
-export function judgeConfirm(draft: BatchDraft, event: EventState, entry: Confirm): Verdict {
+export function judgeConfirm(draft: BatchDraft, event: EventState, entry: Confirm): VerdictOn<Confirm> {
   const hold = event.holds.get(entry.holdId);
   if (!hold) return refused('HOLD_NOT_FOUND');
   const step = stepHold(hold.status, 'confirm', draft.nowMs, hold.expiresAtMs);
@@ -27,7 +27,7 @@ export function judgeConfirm(draft: BatchDraft, event: EventState, entry: Confir
 }
 
 /** Confirming again answers the order that the hold became. */
-function confirmedAlready(hold: HoldState): Outcome {
+function confirmedAlready(hold: HoldState): CommittedConfirm {
   invariant(hold.order !== undefined, `hold ${hold.holdId} was confirmed without an order`);
   const { order, tickets, buyer, holdId } = hold;
   return {
@@ -43,7 +43,11 @@ function confirmedAlready(hold: HoldState): Outcome {
   };
 }
 
-export function judgeEnd(draft: BatchDraft, event: EventState, entry: Release | Expire): Verdict {
+export function judgeEnd(
+  draft: BatchDraft,
+  event: EventState,
+  entry: Release | Expire,
+): VerdictOn<Release | Expire> {
   const hold = event.holds.get(entry.holdId);
   if (!hold) return refused('HOLD_NOT_FOUND');
   const step = stepHold(hold.status, entry.kind, draft.nowMs, hold.expiresAtMs);
@@ -66,7 +70,7 @@ export function judgeEnd(draft: BatchDraft, event: EventState, entry: Release | 
   return { status: 'committed', seq, atMs: draft.nowMs, tickets, buyer, holdId };
 }
 
-export function judgeExtend(draft: BatchDraft, event: EventState, entry: Extend): Verdict {
+export function judgeExtend(draft: BatchDraft, event: EventState, entry: Extend): VerdictOn<Extend> {
   const hold = event.holds.get(entry.holdId);
   if (!hold) return refused('HOLD_NOT_FOUND');
   const { nowMs } = draft;

@@ -124,7 +124,7 @@ function judgeAnew(
       return judgeManifest(draft, event, entry);
     case 'refuse':
       if (isStale(event, entry.version)) return refused('EVENT_CHANGED');
-      return { status: 'refused', refusal: entry.refusal, note: entry.note, seats: entry.seats };
+      return { status: 'refused', ...entry.refused };
     default:
       return unreachable(entry);
   }

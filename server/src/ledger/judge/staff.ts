@@ -10,10 +10,10 @@ import {
   SHOP,
 } from '../ledger.ts';
 import type { BatchDraft } from './draft.ts';
-import type { EventState, Verdict } from './state.ts';
+import type { EventState, VerdictOn } from './state.ts';
 import { broken, isStale, isTicketOf, refused } from './verdicts.ts';
 
-export function judgeCreate(draft: BatchDraft, { event, by }: CreateEvent): Verdict {
+export function judgeCreate(draft: BatchDraft, { event, by }: CreateEvent): VerdictOn<CreateEvent> {
   const capacity = layoutCapacity(event);
   const state = draft.addEvent(event, capacity);
   const seq = draft.record(state, 'event-created', { capacity, by });
@@ -21,7 +21,11 @@ export function judgeCreate(draft: BatchDraft, { event, by }: CreateEvent): Verd
   return { status: 'committed', seq, atMs: draft.nowMs, tickets: [], buyer: null };
 }
 
-export function judgeChange(draft: BatchDraft, event: EventState, entry: ChangeEvent): Verdict {
+export function judgeChange(
+  draft: BatchDraft,
+  event: EventState,
+  entry: ChangeEvent,
+): VerdictOn<ChangeEvent> {
   const hasMoved = entry.ifSeq !== undefined && entry.ifSeq !== event.seq;
   if (hasMoved || isStale(event, entry.version)) return refused('EVENT_CHANGED');
   const flaw = flawOf(event, entry);
@@ -61,14 +65,18 @@ function flawOf(event: EventState, entry: ChangeEvent): string | undefined {
   return new Set(named).size === named.length ? undefined : 'a ticket is named twice';
 }
 
-export function judgeRecord(draft: BatchDraft, shop: EventState, entry: RecordFact): Verdict {
+export function judgeRecord(draft: BatchDraft, shop: EventState, entry: RecordFact): VerdictOn<RecordFact> {
   if (shop.eventId !== SHOP) return broken(`${entry.as} is a fact of the shop, not of ${shop.eventId}`);
   const seq = draft.record(shop, entry.as, entry.fact);
   return { status: 'committed', seq, atMs: draft.nowMs, tickets: [], buyer: null };
 }
 
 /** Its content has the id's digest, so keeping it again writes nothing but who did. */
-export function judgeManifest(draft: BatchDraft, shop: EventState, entry: KeepManifest): Verdict {
+export function judgeManifest(
+  draft: BatchDraft,
+  shop: EventState,
+  entry: KeepManifest,
+): VerdictOn<KeepManifest> {
   if (shop.eventId !== SHOP) return broken(`manifests are kept by the shop, not by ${shop.eventId}`);
   const { manifestId, content, by } = entry;
   draft.keepManifest(manifestId, content);

@@ -3,14 +3,14 @@ import type { EventDefinition } from '@floodgate/core/event/event.ts';
 import type { AllocationId, EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
 import type {
   ClaimKind,
-  Committed,
-  HoldRecord,
+  Entry,
   Idempotency,
   JournalEntry,
   OrderRecord,
   Outcome,
-  Refused,
+  OutcomeOf,
 } from '../ledger.ts';
+import type { HoldRow } from '../tables.ts';
 
 /** A live claim on a ticket. */
 export interface TicketClaim {
@@ -27,13 +27,11 @@ export interface ClaimCell {
 /** What is kept under an idempotency key. */
 export interface Kept {
   readonly hash: string;
-  readonly outcome: Committed | Refused;
+  readonly outcome: Outcome;
 }
 
-/** A hold's row with what its end left behind. */
-export interface HoldState extends HoldRecord {
-  readonly endedSeq: number | null;
-  readonly endedAtMs: number | null;
+/** A hold's row, and with it: */
+export interface HoldState extends HoldRow {
   /** The order it was confirmed to. */
   readonly order: OrderRecord | undefined;
 }
@@ -84,7 +82,7 @@ export interface Changes {
   readonly changedOrders: Map<OrderId, OrderRecord>;
   readonly holds: Map<HoldId, { readonly isNew: boolean; readonly state: HoldState }>;
   readonly journal: { eventNo: number; entry: JournalEntry }[];
-  readonly kept: { eventNo: number; key: Idempotency; outcome: Committed | Refused }[];
+  readonly kept: { eventNo: number; key: Idempotency; outcome: Outcome }[];
 }
 
 /** An entry that could never be right: our bug. It fails alone, its neighbours are judged. */
@@ -93,4 +91,5 @@ export interface Broken {
   readonly message: string;
 }
 
-export type Verdict = Outcome | Broken;
+export type VerdictOn<E extends Entry> = OutcomeOf<E> | Broken;
+export type Verdict = VerdictOn<Entry>;

@@ -7,7 +7,7 @@
 //
 // On database servers orders, holds and journal lie by event instead, because the servers shard by it, and their
 // buffers are not one process's page cache; there the journal needs no chain, its primary key orders it.
-import { type Migration, type SchemaDialect, tableOnServer } from './migration.ts';
+import { type Migration, type SchemaDialect, tableOnServer } from '../../drivers/sql/migration.ts';
 
 export const ledgerTables: Migration = {
   version: 1,

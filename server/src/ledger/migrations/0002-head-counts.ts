@@ -1,6 +1,6 @@
 // An event's head says how many of its tickets are held and sold, so that an inventory can be compared with the
 // ledger every few seconds without counting a claim. On servers the first migration made the heads so.
-import type { Migration } from './migration.ts';
+import type { Migration } from '../../drivers/sql/migration.ts';
 
 export const headCounts: Migration = {
   version: 2,

@@ -2,7 +2,7 @@
 // sale, manifests have a table, and what a buyer has is found by an index.
 //
 // `claims.sold` says how a ticket is claimed: 0 held, 1 sold, 2 aside. `claimed_by` is then an allocation.
-import { type Migration, type SchemaDialect, tableOnServer } from './migration.ts';
+import { type Migration, type SchemaDialect, tableOnServer } from '../../drivers/sql/migration.ts';
 
 export const staffAndBuyers: Migration = {
   version: 3,

@@ -1,8 +1,9 @@
 // Every migration, in order. A number once released is never changed, only followed by the next.
+
+import type { Migration } from '../../drivers/sql/migration.ts';
 import { ledgerTables } from './0001-ledger.ts';
 import { headCounts } from './0002-head-counts.ts';
 import { staffAndBuyers } from './0003-staff-and-buyers.ts';
-import type { Migration } from './migration.ts';
 import { latestColumns, newColumns } from './new-columns.ts';
 
 const BY_HAND: readonly Migration[] = [ledgerTables, headCounts, staffAndBuyers];

@@ -1,7 +1,8 @@
 // Columns that tables got after they were first made, from the tables' own descriptions: a new field needs no
 // migration of its own. What the rows of before have in it is null, or the column's default.
+
+import type { SchemaDialect } from '../../drivers/sql/migration.ts';
 import { type Column, type ColumnType, TABLES } from '../tables.ts';
-import type { SchemaDialect } from './migration.ts';
 
 const TYPE: Readonly<Record<ColumnType, 'bigint' | 'shortText' | 'text'>> = {
   integer: 'bigint',

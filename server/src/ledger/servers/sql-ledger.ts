@@ -1,6 +1,10 @@
 // The ledger on a database server, shared by any number of processes: group commits on two connections, reads beside
 // them. What differs between servers is behind SqlServer.
 import type { EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
+import { Connections } from '../../drivers/sql/connections.ts';
+import { Reach } from '../../drivers/sql/reach.ts';
+import { ServerClock } from '../../drivers/sql/server-clock.ts';
+import type { SqlConnection } from '../../drivers/sql/sql.ts';
 import { GroupCommit, type GroupCommitOptions } from '../group-commit.ts';
 import {
   type AuditCheck,
@@ -13,19 +17,16 @@ import {
   type Ledger,
   LedgerUnavailable,
   type OrderRecord,
-  type Outcome,
+  type OutcomeOf,
   SHOP,
 } from '../ledger.ts';
-import { Connections } from './shared/connections.ts';
 import { Catalogue } from './shared/event-numbers.ts';
 import { KnownHeads } from './shared/known-heads.ts';
 import { NodeLease } from './shared/node-lease.ts';
-import { Reach } from './shared/reach.ts';
 import { Reader } from './shared/reader.ts';
-import { ServerClock } from './shared/server-clock.ts';
 import { auditEvent } from './shared/sql-audit.ts';
 import * as reads from './shared/sql-reads.ts';
-import { CLOCK_ONLY, type SqlConnection, type SqlServer, WeakDurability } from './shared/sql-server.ts';
+import { type BatchConnection, type SqlServer, WeakDurability } from './shared/sql-server.ts';
 import { SqlWriter } from './shared/sql-writer.ts';
 import type { KnownEvent } from './shared/working-set.ts';
 
@@ -59,7 +60,7 @@ export class SqlLedger implements Ledger {
   readonly #server: SqlServer;
   readonly #catalogue = new Catalogue();
   readonly #reach: Reach;
-  readonly #writers: Connections;
+  readonly #writers: Connections<BatchConnection>;
   readonly #writer: SqlWriter;
   readonly #reader: Reader;
   readonly #commits: GroupCommit;
@@ -117,7 +118,7 @@ export class SqlLedger implements Ledger {
     }
   }
 
-  post(entry: Entry): Promise<Outcome> {
+  post<E extends Entry>(entry: E): Promise<OutcomeOf<E>> {
     if (!this.#reach.isUp) {
       return Promise.reject(new LedgerUnavailable(`${this.#server.description} is away`));
     }
@@ -268,6 +269,6 @@ async function clockOf(connection: SqlConnection): Promise<ServerClock> {
 
 async function readingOf(connection: SqlConnection) {
   const askedMs = ServerClock.localMs();
-  const { nowMs: serverMs } = await connection.readBatch(CLOCK_ONLY);
+  const serverMs = await connection.nowMs();
   return { serverMs, askedMs, answeredMs: ServerClock.localMs() };
 }

@@ -2,8 +2,9 @@
 // the position of the one before; the event's head names the last; every 16th has a mark. So a batch over a thousand
 // events writes its entries to one page, and a page of an event's journal costs a look-up per entry, no scan.
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { subjectOf } from '@floodgate/core/facts.ts';
 import type { JournalEntry } from '../ledger.ts';
-import { journalEntry, subjectOf } from '../tables.ts';
+import { journalRow } from '../tables.ts';
 import { type Row, writing } from './rows.ts';
 
 /** A page's chain is entered at a mark behind it, so at most so many entries are read in vain. */
@@ -75,8 +76,9 @@ export class JournalWriter {
     const moved = new Set<number>();
     for (const { eventNo, entry } of entries) {
       const { seq, kind, atMs, fact } = entry;
+      const subject = subjectOf(entry) ?? null;
       const before = this.#chainEnds.get(eventNo) ?? null;
-      this.#insert.run(++pos, eventNo, seq, before, kind, atMs, subjectOf(fact), JSON.stringify(fact));
+      this.#insert.run(++pos, eventNo, seq, before, kind, atMs, subject, JSON.stringify(fact));
       if (seq % MARK_EVERY === 0) this.#mark.run(eventNo, seq, pos);
       this.#chainEnds.set(eventNo, pos);
       moved.add(eventNo);
@@ -109,11 +111,11 @@ export function readJournal(
        WHERE j.seq > ?2 AND j.seq <= ?3 ORDER BY j.seq`,
     )
     .all(eventNo, afterSeq, last) as Row[];
-  return rows.map(journalEntry);
+  return rows.map(journalRow);
 }
 
 /** All entries of an event in the order they were written: reads the whole journal once. */
 export function* wholeJournal(db: DatabaseSync, eventNo: number): Iterable<JournalEntry> {
   const statement = db.prepare('SELECT seq, kind, at_ms, fact FROM journal WHERE event_no = ? ORDER BY pos');
-  for (const row of statement.iterate(eventNo)) yield journalEntry(row as Row);
+  for (const row of statement.iterate(eventNo)) yield journalRow(row as Row);
 }

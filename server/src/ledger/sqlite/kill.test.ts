@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { subjectOf } from '@floodgate/core/facts.ts';
 import { eventId } from '@floodgate/core/ids.ts';
 import type { Acknowledged } from '../contract/sell-until-killed.ts';
 import type { JournalEntry } from '../ledger.ts';
@@ -43,10 +44,10 @@ async function sellAndKill(file: string): Promise<Acknowledged[][]> {
     .map((line) => JSON.parse(line) as Acknowledged[]);
 }
 
-const asAcknowledged = ({ seq, kind, fact }: JournalEntry): Acknowledged => [
-  seq,
-  KINDS[kind]!,
-  (fact.orderId ?? fact.holdId) as string | undefined,
+const asAcknowledged = (entry: JournalEntry): Acknowledged => [
+  entry.seq,
+  KINDS[entry.kind]!,
+  subjectOf(entry),
 ];
 
 test(`[S4] ${ROUNDS} times killed while committing, the ledger has all it acknowledged and only whole batches`, async () => {

@@ -1,6 +1,7 @@
 // The reading side of a SQLite ledger: a read-only connection in a thread of its own, so that a long read (an
 // audit, a claim snapshot) never holds up a commit. WAL gives every transaction one consistent view.
 import { DatabaseSync } from 'node:sqlite';
+import { orderListedBy } from '@floodgate/core/facts.ts';
 import type { AllocationId, EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
 import { EventAudit } from '../audit.ts';
 import type {
@@ -75,9 +76,10 @@ export class SqliteReader {
       while (orders.length < limit) {
         const page = this.journal(eventId, after, limit);
         if (page.length === 0) break;
-        for (const { seq, fact } of page) {
-          after = seq;
-          const row = fact.orderId ? (statement.get(fact.orderId as string) as Row | undefined) : undefined;
+        for (const entry of page) {
+          after = entry.seq;
+          const orderId = orderListedBy(entry);
+          const row = orderId && (statement.get(orderId) as Row | undefined);
           if (row && orders.length < limit) orders.push(orderRecord(row, eventId));
         }
       }

@@ -1,6 +1,6 @@
 // What SQLite calls things, and how a ledger file is brought to today's schema.
 import type { DatabaseSync } from 'node:sqlite';
-import type { SchemaDialect } from '../migrations/migration.ts';
+import type { SchemaDialect } from '../../drivers/sql/migration.ts';
 import { migrationsFrom } from '../migrations/migrations.ts';
 
 export const SQLITE: SchemaDialect = {

@@ -14,7 +14,7 @@ import type {
   JournalEntry,
   Ledger,
   OrderRecord,
-  Outcome,
+  OutcomeOf,
 } from '../ledger.ts';
 import { LedgerClock } from '../ledger-clock.ts';
 import { lockLedger } from './lock.ts';
@@ -65,7 +65,7 @@ export class SqliteLedger implements Ledger {
     }
   }
 
-  post(entry: Entry): Promise<Outcome> {
+  post<E extends Entry>(entry: E): Promise<OutcomeOf<E>> {
     return this.#commits.post(entry);
   }
 

@@ -2,7 +2,7 @@
 // proposed, at this sequence number", so that crosses as the number alone and the main thread, which still has
 // the entry, fills in the rest: 1.1 µs less of its time per sale.
 import type { Verdict } from '../judge/state.ts';
-import type { Buy, Committed, Entry, Hold } from '../ledger.ts';
+import type { Buy, CommittedBuy, CommittedHold, Entry, Hold } from '../ledger.ts';
 
 /** A batch's verdicts: a sequence number where the entry was committed as proposed. */
 interface Answer {
@@ -33,10 +33,19 @@ function isClaim(entry: Entry): entry is Buy | Hold {
   return entry.kind === 'buy' || entry.kind === 'hold';
 }
 
-function asProposed(entry: Buy | Hold, seq: number, atMs: number): Committed {
-  const { tickets, buyer, note } = entry;
+function asProposed(entry: Buy | Hold, seq: number, atMs: number): CommittedBuy | CommittedHold {
+  const { tickets, buyer } = entry;
   return entry.kind === 'buy'
-    ? { status: 'committed', seq, atMs, tickets, buyer, orderId: entry.orderId, secret: entry.secret, note }
+    ? {
+        status: 'committed',
+        seq,
+        atMs,
+        tickets,
+        buyer,
+        orderId: entry.orderId,
+        secret: entry.secret,
+        remaining: entry.remaining,
+      }
     : {
         status: 'committed',
         seq,
@@ -46,6 +55,5 @@ function asProposed(entry: Buy | Hold, seq: number, atMs: number): Committed {
         holdId: entry.holdId,
         ...(entry.orderId === undefined ? undefined : { orderId: entry.orderId }),
         expiresAtMs: atMs + entry.ttlMs,
-        note,
       };
 }

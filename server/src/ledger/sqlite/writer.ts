@@ -4,6 +4,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { AllocationId, EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
 import { holdOf, judge, keptAddress, keyOf, limitedBuyerOf, ticketsNamedBy } from '../judge/judge.ts';
 import type { Changes, EventState, HoldState, Verdict, WorkingSet } from '../judge/state.ts';
+import { keptOutcome } from '../kept-outcome.ts';
 import { type Entry, LedgerOutcomeUnknown, LedgerUnavailable } from '../ledger.ts';
 import { LedgerClock } from '../ledger-clock.ts';
 import {
@@ -112,7 +113,7 @@ export class SqliteWriter {
       if (key) {
         const row = this.#sql.kept.get(event.eventNo, key.scope, key.key);
         if (row) {
-          const outcome = JSON.parse(row.outcome as string);
+          const outcome = keptOutcome(row.outcome as string);
           event.kept.set(keptAddress(key), { hash: row.hash as string, outcome });
         }
       }

@@ -7,7 +7,7 @@ import { MemoryShop } from '../../../test/kit/memory-shop.ts';
 import { SHOP } from '../../ledger/ledger.ts';
 import type { Shop } from '../shop.ts';
 import { learnStaff, listKeys, makeKey, readChanges, revokeKey } from './staff-keys.ts';
-import { whoAsks } from './who.ts';
+import { actorOf } from './who.ts';
 
 /** The rooms of so many processes, over one ledger. */
 async function processes(count: number): Promise<Shop[]> {
@@ -21,12 +21,19 @@ async function processes(count: number): Promise<Shop[]> {
 }
 
 const WANTED = { name: 'Gate', role: 'door', expiresAtMs: null } as const;
-const ask = async (rooms: Shop, bearer: string) => whoAsks(rooms, { bearer, session: undefined });
+/** A key that is good. */
+async function newKey(...command: Parameters<typeof makeKey>) {
+  const key = await makeKey(...command);
+  assert.ok('key' in key);
+  return key;
+}
+
+const ask = async (rooms: Shop, bearer: string) => actorOf(rooms, { bearer, session: undefined });
 const opens = async (rooms: Shop, key: string) => (await ask(rooms, key)).kind === 'staff';
 
 test('a key opens at once where it was made, and elsewhere when the journal was read', async () => {
   const [here, there] = (await processes(2)) as [Shop, Shop];
-  const { key, kept } = await makeKey(here, WANTED, 'the boss');
+  const { key, kept } = await newKey(here, WANTED, 'the boss');
   assert.deepEqual([await opens(here, key), await opens(there, key)], [true, false]);
   assert.ok((await learnStaff(there)) > 0);
   assert.equal(await opens(there, key), true);
@@ -36,7 +43,7 @@ test('a key opens at once where it was made, and elsewhere when the journal was 
 
 test('a revoked key opens nothing where it was revoked, and elsewhere when the journal was read', async () => {
   const [here, there, later] = (await processes(3)) as [Shop, Shop, Shop];
-  const { key, kept } = await makeKey(here, WANTED, 'the boss');
+  const { key, kept } = await newKey(here, WANTED, 'the boss');
   // Revoked by a process that has not heard of the key.
   const revoked = await revokeKey(there, kept.keyId, 'the other boss');
   assert.ok(!('refusal' in revoked) && revoked.revokedAtMs !== null);
@@ -58,7 +65,7 @@ test('an unknown key cannot be revoked, also before there was any', async () => 
 
 test('the journal says who made and revoked what, and no key can be found from it', async () => {
   const [rooms] = (await processes(1)) as [Shop];
-  const { key, kept } = await makeKey(rooms, WANTED, 'the boss');
+  const { key, kept } = await newKey(rooms, WANTED, 'the boss');
   await revokeKey(rooms, kept.keyId, 'the other boss');
   const all = await readChanges(rooms, 0, 100);
   const facts = all
@@ -88,7 +95,7 @@ test('whatever is made and revoked where, processes agree once they have read th
       const rooms = all[at]!;
       if (step === 'learn') await learnStaff(rooms);
       else if (step === 'make') {
-        const { key, kept } = await makeKey(rooms, WANTED, 'the boss');
+        const { key, kept } = await newKey(rooms, WANTED, 'the boss');
         made.push(kept.keyId);
         keys.set(kept.keyId, key);
         assert.ok(await opens(rooms, key));

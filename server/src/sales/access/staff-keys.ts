@@ -2,6 +2,7 @@
 
 import type { Role } from '@floodgate/core/actor.ts';
 import { invariant } from '@floodgate/core/assert.ts';
+import type { KeyMade } from '@floodgate/core/facts.ts';
 import type { Refusal } from '@floodgate/core/refusal.ts';
 import type { StaffKey } from '../../identity/identity.ts';
 import { type JournalEntry, type Outcome, SHOP } from '../../ledger/ledger.ts';
@@ -9,7 +10,6 @@ import { postToShop } from '../organizing/shop-stream.ts';
 import type { Shop } from '../shop.ts';
 
 export type { StaffKey } from '../../identity/identity.ts';
-export type { JournalEntry } from '../../ledger/ledger.ts';
 
 /** Entries of the shop's journal that are read at a time. */
 const PAGE = 1_000;
@@ -20,12 +20,20 @@ export interface WantedKey {
   readonly expiresAtMs: number | null;
 }
 
+/** A key that would have expired before it is made. */
+export interface AlreadyExpired {
+  readonly problems: { readonly expiresAt: string };
+}
+
 /** Makes a key. `key` is shown now and never again; `by` says who for the audit log. */
 export async function makeKey(
   shop: Shop,
   wanted: WantedKey,
   by: string,
-): Promise<{ key: string; kept: StaffKey }> {
+): Promise<{ key: string; kept: StaffKey } | AlreadyExpired> {
+  if (wanted.expiresAtMs !== null && wanted.expiresAtMs <= shop.ledger.nowMs()) {
+    return { problems: { expiresAt: 'must be in the future' } };
+  }
   const keyId = shop.newId();
   const { key, hash } = shop.identity.newKey(keyId);
   const fact = { keyId, ...wanted, hash, by };
@@ -57,6 +65,15 @@ export async function listKeys(shop: Shop): Promise<readonly StaffKey[]> {
   return shop.identity.keys();
 }
 
+/** What a key is good for now, by the ledger's clock. */
+export function keyStatus(
+  shop: Shop,
+  { expiresAtMs, revokedAtMs }: StaffKey,
+): 'active' | 'expired' | 'revoked' {
+  if (revokedAtMs !== null) return 'revoked';
+  return expiresAtMs !== null && expiresAtMs <= shop.ledger.nowMs() ? 'expired' : 'active';
+}
+
 /** Learns which keys other processes have made and revoked. Returns how many facts were new. */
 export async function learnStaff(shop: Shop): Promise<number> {
   const { identity, ledger } = shop;
@@ -72,18 +89,29 @@ export async function learnStaff(shop: Shop): Promise<number> {
   }
 }
 
-function learnFact({ identity }: Shop, { kind, atMs, fact }: JournalEntry): void {
+function learnFact({ identity }: Shop, entry: JournalEntry): void {
+  const { kind, atMs, fact } = entry;
   if (kind === 'key-made') {
-    const made = fact as unknown as Omit<StaffKey, 'createdAtMs' | 'revokedAtMs'>;
-    const { keyId, name, role, hash, expiresAtMs } = made;
+    const { keyId, name, role, hash, expiresAtMs } = fact;
     identity.admit({ keyId, name, role, hash, expiresAtMs, createdAtMs: atMs, revokedAtMs: null });
-  } else if (kind === 'key-revoked') identity.revoke(fact.keyId as string, atMs);
+  } else if (kind === 'key-revoked') identity.revoke(fact.keyId, atMs);
 }
 
-/** What staff did to the shop itself, oldest first; hashes of keys are nobody's business. */
-export async function readChanges(shop: Shop, afterSeq: number, limit: number): Promise<JournalEntry[]> {
-  const entries = await shop.ledger.journal(SHOP, afterSeq, limit);
-  return entries.map(({ fact: { hash: _, ...fact }, ...entry }) => ({ ...entry, fact }));
+type MadeEntry = Extract<JournalEntry, { readonly kind: 'key-made' }>;
+/** A fact as it may be shown: hashes of keys are nobody's business. */
+export type ShownEntry =
+  | Exclude<JournalEntry, MadeEntry>
+  | (Omit<MadeEntry, 'fact'> & { readonly fact: Omit<KeyMade, 'hash'> });
+
+/** What staff did to the shop itself, oldest first. */
+export async function readChanges(shop: Shop, afterSeq: number, limit: number): Promise<ShownEntry[]> {
+  return (await shop.ledger.journal(SHOP, afterSeq, limit)).map(withoutHash);
+}
+
+function withoutHash(entry: JournalEntry): ShownEntry {
+  if (entry.kind !== 'key-made') return entry;
+  const { hash: _, ...fact } = entry.fact;
+  return { ...entry, fact };
 }
 
 function committed(outcome: Outcome): Extract<Outcome, { status: 'committed' }> {

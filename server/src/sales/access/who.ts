@@ -1,4 +1,4 @@
-// Who asks, and as whom that person buys.
+// Who acts, and as whom that person buys.
 
 import type { Actor, BadCredential, Credentials } from '@floodgate/core/actor.ts';
 import { invariant, unreachable } from '@floodgate/core/assert.ts';
@@ -6,7 +6,7 @@ import type { Session } from '../../identity/identity.ts';
 import type { Shop } from '../shop.ts';
 
 /** What the request's credentials say. At once for all but JWTs that were not seen before. */
-export function whoAsks(
+export function actorOf(
   shop: Shop,
   credentials: Credentials,
 ): Actor | BadCredential | Promise<Actor | BadCredential> {
@@ -14,8 +14,10 @@ export function whoAsks(
 }
 
 /** An anonymous buyer, from now on known by the session's token. */
-export function newSession(shop: Shop): Session {
-  return shop.identity.newSession(shop.ledger.nowMs());
+export function newSession(shop: Shop): Session & { readonly lastsMs: number } {
+  const nowMs = shop.ledger.nowMs();
+  const session = shop.identity.newSession(nowMs);
+  return { ...session, lastsMs: session.expiresAtMs - nowMs };
 }
 
 /** Names that are earned by a session or a token, which nobody can just claim to be. */
@@ -25,24 +27,24 @@ const EARNED = /^(?:session|user):/;
  * The buyer that stands in holds and orders: who is known is that buyer, the box office may name anybody, a guest any
  * name that is not earned. Undefined when the asker may not buy as the one who is named.
  */
-export function buyerFor(who: Actor, named: string | undefined): string | null | undefined {
-  if (who.kind === 'buyer') return named === undefined || named === who.buyer ? who.buyer : undefined;
+export function buyerFor(actor: Actor, named: string | undefined): string | null | undefined {
+  if (actor.kind === 'buyer') return named === undefined || named === actor.buyer ? actor.buyer : undefined;
   if (named === undefined) return null;
-  const maySayAnything = who.kind === 'staff' && (who.role === 'admin' || who.role === 'box-office');
+  const maySayAnything = actor.kind === 'staff' && (actor.role === 'admin' || actor.role === 'box-office');
   return maySayAnything || !EARNED.test(named) ? named : undefined;
 }
 
 /** Whose idempotency keys the asker's are: those of guests are all one, whoever else asks has keys of their own. */
-export function keyScopeOf(who: Actor): string {
-  switch (who.kind) {
+export function keyScopeOf(actor: Actor): string {
+  switch (actor.kind) {
     case 'nobody':
       return '';
     case 'buyer':
-      return who.buyer;
+      return actor.buyer;
     case 'staff':
-      return `staff:${who.name}`;
+      return `staff:${actor.name}`;
     default:
-      return unreachable(who);
+      return unreachable(actor);
   }
 }
 
@@ -50,14 +52,14 @@ export function keyScopeOf(who: Actor): string {
  * Whether the asker may deal with what this buyer has: the buyer, and the box office. What a guest has belongs to whoever
  * knows its id.
  */
-export function isTheirs(who: Actor, buyer: string | null): boolean {
+export function isTheirs(actor: Actor, buyer: string | null): boolean {
   if (buyer === null || !EARNED.test(buyer)) return true;
-  if (who.kind === 'staff') return who.role === 'admin' || who.role === 'box-office';
-  return who.kind === 'buyer' && who.buyer === buyer;
+  if (actor.kind === 'staff') return actor.role === 'admin' || actor.role === 'box-office';
+  return actor.kind === 'buyer' && actor.buyer === buyer;
 }
 
 /** Who did it, for the audit log. Only staff get to what is logged there. */
-export function staffName(who: Actor): string {
-  invariant(who.kind === 'staff', 'only staff change the shop');
-  return who.name;
+export function staffName(actor: Actor): string {
+  invariant(actor.kind === 'staff', 'only staff change the shop');
+  return actor.name;
 }

@@ -1,12 +1,10 @@
 // One-step purchase: claim and order in one ledger entry (rows A2, B2).
 
-import { invariant } from '@floodgate/core/assert.ts';
 import type { OrderId } from '@floodgate/core/ids.ts';
 import type { Refusal } from '@floodgate/core/refusal.ts';
 import type { TicketView } from '@floodgate/core/seating/layout.ts';
-import type { Idempotency } from '../../ledger/ledger.ts';
+import type { Buy, Idempotency } from '../../ledger/ledger.ts';
 import type { CatalogueEntry } from '../catalogue/catalogue.ts';
-import { findEvent } from '../catalogue/discover.ts';
 import { newOrderId, type Shop } from '../shop.ts';
 import { type Claimed, claim, type Demand } from './claim.ts';
 import { check } from './eligibility.ts';
@@ -41,19 +39,22 @@ export interface Bought {
  * BELOW_MINIMUM, LIMIT_REACHED, SOLD_OUT, ALL_HELD. Throws LedgerUnavailable, LedgerOutcomeUnknown.
  */
 export async function buy(shop: Shop, command: BuyCommand): Promise<Bought | Refusal> {
-  const entry = shop.catalogue.find(command.eventId) ?? (await findEvent(shop, command.eventId));
+  const found = shop.catalogue.find(command.eventId);
+  const entry = found instanceof Promise ? await found : found;
   if (!entry) return { refusal: 'EVENT_NOT_FOUND' };
   const { buyer, idempotency, notesRemaining } = command;
-  const claimed = await claim(shop, entry, {
+  const claimed = await claim<Buy>(shop, entry, {
+    kind: 'buy',
     idempotency,
     notesRemaining: notesRemaining === true,
     demand: (entry) => demandOf(shop, entry, command),
-    propose: (proposal) => ({
+    propose: (proposal, remaining) => ({
       ...proposal,
       kind: 'buy',
       orderId: newOrderId(shop),
       secret: shop.newSecret(),
       buyer,
+      remaining,
     }),
   });
   return 'refusal' in claimed ? claimed : boughtOf(claimed);
@@ -76,15 +77,14 @@ function demandOf(shop: Shop, entry: CatalogueEntry, command: BuyCommand): Deman
   };
 }
 
-function boughtOf({ outcome, entry }: Claimed): Bought {
-  const { orderId, secret, seq, tickets, note } = outcome;
-  invariant(orderId !== undefined && secret !== undefined, 'a purchase has an order');
+function boughtOf({ outcome, entry }: Claimed<Buy>): Bought {
+  const { orderId, secret, seq, tickets, remaining } = outcome;
   return {
     eventId: entry.eventId,
     orderId,
     secret,
     ledgerSeq: seq,
     tickets: tickets.map((ticket) => entry.layout.viewOf(ticket)),
-    remaining: note,
+    remaining,
   };
 }

@@ -1,23 +1,27 @@
 // The heart of buying and holding: the inventory proposes tickets, the ledger decides, and whatever comes of it
 // the two agree again afterwards.
 
-import { invariant } from '@floodgate/core/assert.ts';
+import { invariant, unreachable } from '@floodgate/core/assert.ts';
+import { Busy } from '@floodgate/core/faults.ts';
 import type { EventId, Ticket } from '@floodgate/core/ids.ts';
 import type { Refusal, RefusalCode } from '@floodgate/core/refusal.ts';
 import type { TakeRefusal, Want } from '../../inventory/inventory.ts';
 import {
   type Buy,
   type BuyerLimits,
-  type Committed,
+  type CommittedOf,
   type Hold,
   type Idempotency,
   LedgerUnavailable,
-  type Outcome,
+  type OutcomeOf,
+  type RefusalDetails,
+  type RefusalWithDetail,
+  type Refuse,
   type Refused,
 } from '../../ledger/ledger.ts';
-import type { CatalogueEntry } from '../catalogue/catalogue.ts';
-import { entryWith, learnEvent, lookAgain } from '../catalogue/discover.ts';
+import type { Catalogue, CatalogueEntry } from '../catalogue/catalogue.ts';
 import type { Shop } from '../shop.ts';
+import { tellClaims } from '../ticket-states.ts';
 
 /** How often other tickets are proposed after the ledger found the proposed ones claimed. */
 const MAX_PROPOSALS = 16;
@@ -41,36 +45,36 @@ export interface Proposal {
   readonly limits: BuyerLimits | undefined;
   readonly tickets: readonly Ticket[];
   readonly idempotency: Idempotency | undefined;
-  readonly note: number | undefined;
 }
 
-export interface ClaimRequest {
+export interface ClaimRequest<E extends Buy | Hold> {
+  readonly kind: E['kind'];
   readonly idempotency?: Idempotency | undefined;
-  /** Whether answer and kept refusal carry how many tickets of the event are left, as their `note`. */
+  /** Whether answer and kept refusal carry how many tickets of the event are left. */
   readonly notesRemaining?: boolean;
   /** Looked into once for each version of the event. */
   readonly demand: (entry: CatalogueEntry) => Demand | Refusal;
-  /** The entry that claims these tickets. */
-  readonly propose: (proposal: Proposal) => Buy | Hold;
+  /** The entry that claims these tickets. `remaining`: see `notesRemaining`. */
+  readonly propose: (proposal: Proposal, remaining: number | undefined) => E;
 }
 
-export interface Claimed {
-  readonly outcome: Committed;
+export interface Claimed<E extends Buy | Hold> {
+  readonly outcome: CommittedOf<E>;
   /** The event, with all the tickets of the outcome. */
   readonly entry: CatalogueEntry;
 }
 
-/** Claims what is wanted, or refuses. Throws LedgerUnavailable or LedgerOutcomeUnknown. */
-export async function claim(
+/** Claims what is wanted, or refuses. Throws Busy, LedgerUnavailable or LedgerOutcomeUnknown. */
+export async function claim<E extends Buy | Hold>(
   shop: Shop,
   entry: CatalogueEntry,
-  request: ClaimRequest,
-): Promise<Claimed | Refusal> {
+  request: ClaimRequest<E>,
+): Promise<Claimed<E> | Refusal> {
   let current = entry;
   for (let changes = 0; changes < MAX_CHANGES; changes++) {
     const demand = current.event.status === 'draft' ? NO_EVENT : request.demand(current);
     if ('refusal' in demand && isSaleClosed(demand)) {
-      const newer = await lookAgain(shop, current);
+      const newer = await lookAgain(shop.catalogue, current);
       const isNewer = newer.version > current.version;
       current = newer;
       if (isNewer) continue;
@@ -78,16 +82,25 @@ export async function claim(
     if ('refusal' in demand && !isOfState(demand.refusal)) return demand;
     const outcome =
       'refusal' in demand
-        ? await refuse(shop, current, request, { refusal: demand.refusal, note: noteOf(demand) })
+        ? await refuse(shop, current, request, withDetail(demand))
         : await claimOn(shop, current, request, demand);
     if (outcome.status === 'committed') {
-      const shown = entryWith(shop, current, outcome.tickets);
+      const shown = shop.catalogue.withTickets(current.eventId, outcome.tickets);
       return { outcome, entry: shown instanceof Promise ? await shown : shown };
     }
-    if (outcome.refusal !== 'EVENT_CHANGED') return refusalOf(current, request, outcome);
-    current = await learnEvent(shop, current.eventId, current.version);
+    if (outcome.refusal !== 'EVENT_CHANGED') return refusalOf(current, outcome);
+    current = await shop.catalogue.newerThan(current);
   }
-  throw new LedgerUnavailable(`the event was changed ${MAX_CHANGES} times`);
+  throw new Busy(`the event was changed ${MAX_CHANGES} times`);
+}
+
+/** A look for a change is made this often at most, however many are refused because an event does not sell. */
+const RECENT_MS = 100;
+
+/** An event that does not sell, before a buyer is told so: another process may just have opened it. */
+export async function lookAgain(catalogue: Catalogue, entry: CatalogueEntry): Promise<CatalogueEntry> {
+  // What the ledger cannot say now is as it was.
+  return (await catalogue.current(entry.eventId, RECENT_MS).catch(() => undefined)) ?? entry;
 }
 
 /** To the public a draft is not there yet. */
@@ -97,12 +110,12 @@ const isSaleClosed = ({ refusal }: Refusal): boolean =>
   refusal === 'NOT_ON_SALE' || refusal === 'EVENT_NOT_FOUND';
 
 /** As `claim`, on one version of the event. Refused with EVENT_CHANGED when that is not the newest any more. */
-async function claimOn(
+async function claimOn<E extends Buy | Hold>(
   shop: Shop,
   entry: CatalogueEntry,
-  request: ClaimRequest,
+  request: ClaimRequest<E>,
   { wants, limits }: Demand,
-): Promise<Outcome> {
+): Promise<OutcomeOf<E>> {
   const { eventId, version } = entry;
   let deadlineMs = 0;
   let proposals = 0;
@@ -111,10 +124,10 @@ async function claimOn(
     // The memory inventory answers at once: a turn of the microtask queue saved for every sale.
     const taken = answer instanceof Promise ? await answer : answer;
     if ('tickets' in taken) {
-      const note = request.notesRemaining ? await remaining(shop, eventId) : undefined;
+      const remaining = request.notesRemaining ? await countRemaining(shop, eventId) : undefined;
       const { tickets } = taken;
       const { idempotency } = request;
-      const proposal = request.propose({ eventId, version, limits, tickets, idempotency, note });
+      const proposal = request.propose({ eventId, version, limits, tickets, idempotency }, remaining);
       const outcome = await propose(shop, proposal);
       if (outcome.status === 'committed' || outcome.refusal !== 'TICKET_TAKEN') return outcome;
       if (++proposals % CATCH_UP_EVERY === 0) await shop.inventory.catchUp(eventId);
@@ -127,23 +140,23 @@ async function claimOn(
     }
   }
   // No refusal, which a key would keep: there may be tickets, they were only never those that were proposed.
-  throw new LedgerUnavailable(`others were faster ${MAX_PROPOSALS} times`);
+  throw new Busy(`others were faster ${MAX_PROPOSALS} times`);
 }
 
 /**
- * Waits for a change of what takes in flight decide. Throws LedgerUnavailable at the deadline, on the monotonic clock, and
+ * Waits for a change of what takes in flight decide. Throws Busy at the deadline, on the monotonic clock, and
  * refuses nothing: a ledger that stands still decides nothing, and then the tickets may be free.
  */
 export async function takesInFlight(shop: Shop, eventId: EventId, deadlineMs: number): Promise<void> {
   const leftMs = deadlineMs - performance.now();
-  if (leftMs <= 0) throw new LedgerUnavailable('sales under way are not decided yet');
+  if (leftMs <= 0) throw new Busy('sales under way are not decided yet');
   await shop.inventory.nextChange(eventId, leftMs);
 }
 
 /** Lets the ledger judge, and tells the inventory. */
-async function propose(shop: Shop, entry: Buy | Hold): Promise<Outcome> {
+async function propose<E extends Buy | Hold>(shop: Shop, entry: E): Promise<OutcomeOf<E>> {
   const { eventId, tickets } = entry;
-  let outcome: Outcome;
+  let outcome: OutcomeOf<E>;
   try {
     outcome = await shop.ledger.post(entry);
   } catch (fault) {
@@ -165,45 +178,58 @@ async function propose(shop: Shop, entry: Buy | Hold): Promise<Outcome> {
 export function learnTaken(shop: Shop, eventId: EventId, tickets: readonly Ticket[], refused: Refused): void {
   const taken = refused.taken ?? [];
   shop.telemetry.oversellStopped(eventId, taken.length);
-  const held = taken.filter(({ as }) => as === 'held').map(({ ticket }) => ticket);
-  // What staff took out of sale is as gone as what is sold.
-  const gone = taken.filter(({ as }) => as !== 'held').map(({ ticket }) => ticket);
-  if (held.length > 0) shop.inventory.settle(eventId, held, 'held');
-  if (gone.length > 0) shop.inventory.settle(eventId, gone, 'sold');
-  const isTaken = new Set(taken.map((t) => t.ticket));
-  const free = tickets.filter((ticket) => !isTaken.has(ticket));
-  if (free.length > 0) shop.inventory.giveBack(eventId, free);
+  tellClaims(shop.inventory, eventId, tickets, taken);
 }
 
 /** The inventory has not what is wanted: with what a buyer can make of that. */
-async function refuseTake(
+async function refuseTake<E extends Buy | Hold>(
   shop: Shop,
   entry: CatalogueEntry,
-  request: ClaimRequest,
+  request: ClaimRequest<E>,
   refusal: TakeRefusal,
   seats: readonly Ticket[] | undefined,
-): Promise<Outcome> {
+): Promise<OutcomeOf<E>> {
   invariant(refusal !== 'PENDING', 'a pending take is waited for, not refused');
   const { eventId } = entry;
-  let note: number | undefined;
-  if (request.notesRemaining) note = await remaining(shop, eventId);
-  else if (refusal === 'ALL_HELD') note = await shop.nextExpiries.of(eventId);
-  return refuse(shop, entry, request, { refusal, note, seats });
+  const remaining = request.notesRemaining ? await countRemaining(shop, eventId) : undefined;
+  const isWaiting = refusal === 'ALL_HELD' && !request.notesRemaining;
+  const nextExpiryAtMs = isWaiting ? await shop.nextExpiries.of(eventId) : undefined;
+  return refuse(shop, entry, request, takeRefused(refusal, { remaining, nextExpiryAtMs, seats }));
+}
+
+function takeRefused(
+  refusal: Exclude<TakeRefusal, 'PENDING'>,
+  found: RefusalDetails['ALL_HELD'] & RefusalDetails['SEAT_TAKEN'],
+): RefusalWithDetail {
+  const { remaining, nextExpiryAtMs, seats } = found;
+  switch (refusal) {
+    case 'SEAT_TAKEN':
+      return { refusal, detail: { seats } };
+    case 'ALL_HELD':
+      return { refusal, detail: { remaining, nextExpiryAtMs } };
+    case 'SOLD_OUT':
+    case 'NO_SEATS_TOGETHER':
+      return { refusal, detail: { remaining } };
+    case 'EVENT_NOT_FOUND':
+    case 'TICKET_TYPE_NOT_FOUND':
+      return { refusal };
+    default:
+      return unreachable(refusal);
+  }
 }
 
 /**
  * A refusal; under a key it is kept like any answer (rule S5), unless the key already has one, or staff have changed the
  * event meanwhile.
  */
-async function refuse(
+async function refuse<E extends Buy | Hold>(
   shop: Shop,
   { eventId, version }: CatalogueEntry,
-  { idempotency }: ClaimRequest,
-  refused: Omit<Refused, 'status'>,
-): Promise<Outcome> {
-  const { refusal, note, seats } = refused;
-  if (!idempotency || !isOfState(refusal)) return { status: 'refused', refusal, note, seats };
-  return shop.ledger.post({ kind: 'refuse', eventId, version, refusal, idempotency, note, seats });
+  { kind: of, idempotency }: ClaimRequest<E>,
+  refused: RefusalWithDetail,
+): Promise<OutcomeOf<E>> {
+  if (!idempotency || !isOfState(refused.refusal)) return { status: 'refused', ...refused };
+  return shop.ledger.post<Refuse<E>>({ kind: 'refuse', of, eventId, version, refused, idempotency });
 }
 
 /** Requests that name nothing there is leave nothing behind: put right, they may be sent again under the same key. */
@@ -211,31 +237,30 @@ function isOfState(refusal: RefusalCode): boolean {
   return !refusal.endsWith('_NOT_FOUND');
 }
 
-const noteOf = ({ onSaleAtMs, perOrder }: Refusal): number | undefined => onSaleAtMs ?? perOrder;
-
-/** What a refusal says beside its code, the same when it was kept and is told again. */
-function refusalOf(
-  { layout }: CatalogueEntry,
-  { notesRemaining }: ClaimRequest,
-  { refusal, note, seats }: Refused,
-): Refusal {
+/** As the ledger keeps what a check found. */
+function withDetail({ refusal, onSaleAtMs, perOrder }: Refusal): RefusalWithDetail {
   switch (refusal) {
     case 'NOT_ON_SALE':
-      return { refusal, onSaleAtMs: note };
+      return { refusal, detail: { onSaleAtMs } };
     case 'BELOW_MINIMUM':
     case 'LIMIT_REACHED':
-      return { refusal, perOrder: note };
-    case 'SEAT_TAKEN':
-      return { refusal, seats: seats?.flatMap((ticket) => layout.seatOf(ticket) ?? []) };
-    case 'ALL_HELD':
-      return notesRemaining ? { refusal, remaining: note } : { refusal, nextExpiryAtMs: note };
+      return { refusal, detail: { perOrder } };
     default:
-      return { refusal, remaining: note };
+      return { refusal };
   }
 }
 
+/** What a refusal says beside its code, the same when it was kept and is told again. */
+function refusalOf({ layout }: CatalogueEntry, refused: Refused): Refusal {
+  if (refused.refusal !== 'SEAT_TAKEN') return { refusal: refused.refusal, ...refused.detail };
+  return {
+    refusal: 'SEAT_TAKEN',
+    seats: refused.detail?.seats?.flatMap((ticket) => layout.seatOf(ticket) ?? []),
+  };
+}
+
 /** Tickets of the event that nobody has claimed. */
-async function remaining(shop: Shop, eventId: EventId): Promise<number> {
+async function countRemaining(shop: Shop, eventId: EventId): Promise<number> {
   const counts = await shop.inventory.counts(eventId);
   return counts?.reduce((sum, type) => sum + type.available, 0) ?? 0;
 }

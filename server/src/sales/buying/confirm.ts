@@ -1,27 +1,27 @@
 // A hold becomes an order, and orders are read.
 
 import type { Actor } from '@floodgate/core/actor.ts';
-import { invariant } from '@floodgate/core/assert.ts';
+import { Busy } from '@floodgate/core/faults.ts';
 import { stepHold } from '@floodgate/core/hold.ts';
 import { type OrderId, orderId } from '@floodgate/core/ids.ts';
 import type { Money } from '@floodgate/core/money.ts';
 import type { Refusal } from '@floodgate/core/refusal.ts';
 import { firstRefusal, type RefusalCode } from '@floodgate/core/refusal.ts';
 import type { TicketView } from '@floodgate/core/seating/layout.ts';
-import {
-  type Committed,
-  type Confirm,
-  type HoldRecord,
-  type Idempotency,
-  LedgerUnavailable,
-  type OrderRecord,
-  type Outcome,
+import type {
+  CommittedConfirm,
+  Confirm,
+  HoldRecord,
+  Idempotency,
+  OrderRecord,
+  OutcomeOf,
+  Refuse,
 } from '../../ledger/ledger.ts';
 import { equalSecrets } from '../access/secrets.ts';
 import type { CatalogueEntry } from '../catalogue/catalogue.ts';
-import { entryWith, eventOf, findEvent, learnEvent, lookAgain } from '../catalogue/discover.ts';
 import { postToHold } from '../keeping/doubts.ts';
 import { newOrderId, type Shop } from '../shop.ts';
+import { lookAgain } from './claim.ts';
 import { findHold } from './hold.ts';
 
 export interface OrderView {
@@ -48,7 +48,7 @@ const MAX_CHANGES = 16;
 /**
  * Confirms a hold of free tickets, also after the sale has ended: the hold was made in time. Confirming again answers
  * the same order. Refusals: HOLD_NOT_FOUND, IDEMPOTENCY_KEY_REUSED, NOT_ON_SALE, HOLD_EXPIRED, HOLD_RELEASED,
- * PAYMENT_REQUIRED. Throws LedgerUnavailable, LedgerOutcomeUnknown: then confirming again tells.
+ * PAYMENT_REQUIRED. Throws Busy, LedgerUnavailable, LedgerOutcomeUnknown: then confirming again tells.
  */
 export async function confirm(shop: Shop, command: ConfirmCommand): Promise<OrderView | Refusal> {
   const found = await findHold(shop, command.holdId, command.who);
@@ -58,7 +58,7 @@ export async function confirm(shop: Shop, command: ConfirmCommand): Promise<Orde
   for (let changes = 0; changes < MAX_CHANGES; changes++) {
     const refusal = obstacle(shop, entry, record);
     if (refusal === 'NOT_ON_SALE') {
-      const newer = await lookAgain(shop, entry);
+      const newer = await lookAgain(shop.catalogue, entry);
       const isNewer = newer.version > entry.version;
       entry = newer;
       if (isNewer) continue;
@@ -71,9 +71,9 @@ export async function confirm(shop: Shop, command: ConfirmCommand): Promise<Orde
       return orderOf(entry, record, outcome);
     }
     if (outcome.refusal !== 'EVENT_CHANGED') return { refusal: outcome.refusal };
-    entry = await learnEvent(shop, record.eventId, entry.version);
+    entry = await shop.catalogue.newerThan(entry);
   }
-  throw new LedgerUnavailable(`the event was changed ${MAX_CHANGES} times`);
+  throw new Busy(`the event was changed ${MAX_CHANGES} times`);
 }
 
 /** Why the hold cannot become an order now; undefined when the ledger has to say. */
@@ -99,9 +99,12 @@ async function refuseToConfirm(
   { eventId, version }: CatalogueEntry,
   refusal: RefusalCode,
   idempotency: Idempotency | undefined,
-): Promise<Outcome> {
+): Promise<OutcomeOf<Confirm>> {
   if (!idempotency) return { status: 'refused', refusal };
-  return shop.ledger.post({ kind: 'refuse', eventId, version, refusal, idempotency });
+  return shop.ledger.post<Refuse<Confirm>>({
+    ...{ kind: 'refuse', of: 'confirm', eventId, version, idempotency },
+    refused: { refusal },
+  });
 }
 
 function confirmation(
@@ -122,9 +125,12 @@ function confirmation(
   };
 }
 
-function orderOf(entry: CatalogueEntry, { eventId, holdId }: HoldRecord, outcome: Committed): OrderView {
+function orderOf(
+  entry: CatalogueEntry,
+  { eventId, holdId }: HoldRecord,
+  outcome: CommittedConfirm,
+): OrderView {
   const { orderId, secret, seq, buyer, tickets, atMs: createdAtMs } = outcome;
-  invariant(orderId !== undefined && secret !== undefined, 'a confirmed hold has an order');
   return orderView(entry, {
     ...{ orderId, eventId, seq, status: 'confirmed', buyer, secret, tickets, createdAtMs, holdId },
   });
@@ -141,7 +147,7 @@ export async function readOrder(
   const known = orderId(id);
   const record = known && (await shop.ledger.order(known));
   if (!record || !mayRead(record, asker)) return { refusal: 'ORDER_NOT_FOUND' };
-  return orderView(await entryWith(shop, await eventOf(shop, record.eventId), record.tickets), record);
+  return orderView(await shop.catalogue.withTickets(record.eventId, record.tickets), record);
 }
 
 function mayRead(
@@ -160,11 +166,11 @@ export async function listOrders(
   afterSeq: number,
   limit: number,
 ): Promise<{ orders: OrderView[] } | Refusal> {
-  const entry = await findEvent(shop, eventId);
+  const entry = await shop.catalogue.find(eventId);
   if (!entry) return { refusal: 'EVENT_NOT_FOUND' };
   const records = await shop.ledger.orders(entry.event.eventId, afterSeq, limit);
   const tickets = records.flatMap((record) => record.tickets);
-  const shown = await entryWith(shop, entry, tickets);
+  const shown = await shop.catalogue.withTickets(entry.eventId, tickets);
   return { orders: records.map((record) => orderView(shown, record)) };
 }
 

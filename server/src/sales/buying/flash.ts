@@ -1,12 +1,11 @@
 // The flash purchase (rows D1, D2): a hold, told as a reservation of an order that has its number already.
 
-import { invariant } from '@floodgate/core/assert.ts';
 import type { HoldId, OrderId } from '@floodgate/core/ids.ts';
 import type { Refusal } from '@floodgate/core/refusal.ts';
-import type { Idempotency } from '../../ledger/ledger.ts';
+import type { Hold, Idempotency, Reservation } from '../../ledger/ledger.ts';
 import type { CatalogueEntry } from '../catalogue/catalogue.ts';
-import { findEvent } from '../catalogue/discover.ts';
-import type { Shop } from '../shop.ts';
+import { defaultEvent } from '../catalogue/default-event.ts';
+import { newOrderId, type Shop } from '../shop.ts';
 import { claimHold } from './hold.ts';
 import { typeNamed } from './wants.ts';
 
@@ -25,20 +24,16 @@ export interface AmbiguousSku {
  * What a SKU names: `event:type`, or a type of the default event, or one that only one event has. Refusals:
  * EVENT_NOT_FOUND, TICKET_TYPE_NOT_FOUND.
  */
-export async function findSku(
-  shop: Shop,
-  skuId: string,
-  defaultEvent: string | undefined,
-): Promise<Sku | AmbiguousSku | Refusal> {
+export async function findSku(shop: Shop, skuId: string): Promise<Sku | AmbiguousSku | Refusal> {
   const colon = skuId.indexOf(':');
   if (colon >= 0) {
     const eventId = skuId.slice(0, colon);
     const ticketType = skuId.slice(colon + 1);
-    const entry = await findEvent(shop, eventId);
+    const entry = await shop.catalogue.find(eventId);
     if (!entry) return { refusal: 'EVENT_NOT_FOUND' };
     return typeNamed(entry, ticketType) ? { eventId, ticketType } : { refusal: 'TICKET_TYPE_NOT_FOUND' };
   }
-  const preferred = shop.catalogue.defaultEvent(defaultEvent);
+  const preferred = defaultEvent(shop);
   if (preferred && typeNamed(preferred, skuId)) return skuOf(preferred, skuId);
   const having = shop.catalogue
     .all()
@@ -69,12 +64,9 @@ export interface Reserved {
 export async function reserve(shop: Shop, command: FlashCommand): Promise<Reserved | Refusal> {
   const { eventId, ticketType, quantity, buyer, idempotency } = command;
   const lines = [{ ticketType, quantity }];
-  const claimed = await claimHold(shop, { eventId, lines, buyer, idempotency, setsOrderAside: true });
+  const setOrderAside = (hold: Hold): Reservation => ({ ...hold, orderId: newOrderId(shop) });
+  const claimed = await claimHold(shop, { eventId, lines, buyer, idempotency }, setOrderAside);
   if ('refusal' in claimed) return claimed;
   const { holdId, orderId, expiresAtMs, seq, tickets } = claimed.outcome;
-  invariant(
-    holdId !== undefined && orderId !== undefined && expiresAtMs !== undefined,
-    'a reservation is whole',
-  );
   return { eventId, holdId, orderId, expiresAtMs, ledgerSeq: seq, tickets: tickets.length };
 }

@@ -1,18 +1,16 @@
 // Holds: a buyer's timed claim on tickets of one or several types, all or nothing (rows E4, C2).
 
 import type { Actor } from '@floodgate/core/actor.ts';
-import { invariant } from '@floodgate/core/assert.ts';
 import type { HoldStatus } from '@floodgate/core/hold.ts';
 import { type HoldId, holdId, type OrderId } from '@floodgate/core/ids.ts';
 import type { Money } from '@floodgate/core/money.ts';
 import type { Refusal } from '@floodgate/core/refusal.ts';
 import type { TicketView } from '@floodgate/core/seating/layout.ts';
-import type { HoldRecord, Idempotency } from '../../ledger/ledger.ts';
+import type { Hold, HoldRecord, Idempotency } from '../../ledger/ledger.ts';
 import { isTheirs } from '../access/who.ts';
 import type { CatalogueEntry } from '../catalogue/catalogue.ts';
-import { entryWith, eventOf, findEvent } from '../catalogue/discover.ts';
 import { postToHold } from '../keeping/doubts.ts';
-import { newHoldId, newOrderId, type Shop } from '../shop.ts';
+import { newHoldId, type Shop } from '../shop.ts';
 import { type Claimed, claim, type Demand } from './claim.ts';
 import { check } from './eligibility.ts';
 import { type Line, meant } from './wants.ts';
@@ -22,8 +20,6 @@ export interface HoldCommand {
   readonly lines: readonly Line[];
   readonly buyer: string | null;
   readonly idempotency?: Idempotency | undefined;
-  /** Whether the order it may become has its id already. */
-  readonly setsOrderAside?: boolean;
 }
 
 export interface HoldView {
@@ -51,26 +47,28 @@ export interface HoldView {
  * LedgerOutcomeUnknown.
  */
 export async function hold(shop: Shop, command: HoldCommand): Promise<HoldView | Refusal> {
-  const claimed = await claimHold(shop, command);
+  const claimed = await claimHold(shop, command, asIs);
   return 'refusal' in claimed ? claimed : heldOf(shop, claimed);
 }
 
-/** As `hold`, with the ledger's words. */
-export async function claimHold(shop: Shop, command: HoldCommand): Promise<Claimed | Refusal> {
-  const entry = shop.catalogue.find(command.eventId) ?? (await findEvent(shop, command.eventId));
+const asIs = (hold: Hold): Hold => hold;
+
+/** As `hold`, with the ledger's words. `as` makes the entry that is posted from the plain hold. */
+export async function claimHold<E extends Hold>(
+  shop: Shop,
+  command: HoldCommand,
+  as: (hold: Hold) => E,
+): Promise<Claimed<E> | Refusal> {
+  const found = shop.catalogue.find(command.eventId);
+  const entry = found instanceof Promise ? await found : found;
   if (!entry) return { refusal: 'EVENT_NOT_FOUND' };
-  const { buyer, idempotency, setsOrderAside } = command;
-  return claim(shop, entry, {
+  const { buyer, idempotency } = command;
+  return claim<E>(shop, entry, {
+    kind: 'hold',
     idempotency,
     demand: (entry) => demandOf(shop, entry, command),
-    propose: (proposal) => ({
-      ...proposal,
-      kind: 'hold',
-      holdId: newHoldId(shop),
-      buyer,
-      ttlMs: shop.holdTtlMs,
-      orderId: setsOrderAside ? newOrderId(shop) : undefined,
-    }),
+    propose: (proposal) =>
+      as({ ...proposal, kind: 'hold', holdId: newHoldId(shop), buyer, ttlMs: shop.holdTtlMs }),
   });
 }
 
@@ -81,9 +79,8 @@ function demandOf(shop: Shop, entry: CatalogueEntry, { lines, buyer }: HoldComma
   return 'refusal' in checked ? checked : { wants: found.wants, limits: checked.limits };
 }
 
-function heldOf(shop: Shop, { outcome, entry }: Claimed): HoldView {
+function heldOf(shop: Shop, { outcome, entry }: Claimed<Hold>): HoldView {
   const { holdId, expiresAtMs, atMs, seq, tickets } = outcome;
-  invariant(holdId !== undefined && expiresAtMs !== undefined, 'a hold has an id and a deadline');
   return {
     holdId,
     eventId: entry.eventId,
@@ -117,7 +114,6 @@ export async function extend(shop: Shop, id: string, who: Actor): Promise<HoldVi
   const outcome = await postToHold(shop, { kind: 'extend', eventId, holdId, ttlMs, maxMs });
   if (outcome.status === 'refused') return { refusal: outcome.refusal };
   const { expiresAtMs, seq } = outcome;
-  invariant(expiresAtMs !== undefined, 'an extended hold has a deadline');
   return holdView(shop, entry, { ...record, status: 'active', expiresAtMs, seq });
 }
 
@@ -142,7 +138,7 @@ export async function findHold(
   const known = holdId(id);
   const record = known && (await shop.ledger.hold(known));
   if (!record || !isTheirs(who, record.buyer)) return undefined;
-  const entry = await entryWith(shop, await eventOf(shop, record.eventId), record.tickets);
+  const entry = await shop.catalogue.withTickets(record.eventId, record.tickets);
   return { record, entry };
 }
 

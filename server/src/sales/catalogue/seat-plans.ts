@@ -6,39 +6,41 @@ import type { EventDefinition, TicketType } from '@floodgate/core/event/event.ts
 import type { Manifest } from '@floodgate/core/seating/manifest.ts';
 import { type SeatPlan, seatPlanOf } from '@floodgate/core/seating/seat-plan.ts';
 import { parseManifestText } from '@floodgate/manifest/text.ts';
-import type { Shop } from '../shop.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
 
-/** A kept manifest; undefined for one that nobody kept. */
-export async function manifestNamed(shop: Shop, manifestId: string): Promise<Manifest | undefined> {
-  const content = await shop.ledger.manifest(manifestId);
-  return content === undefined ? undefined : parseManifestText(content);
-}
+export class SeatPlans {
+  readonly #ledger: Pick<Ledger, 'manifest'>;
+  /** By seat map and what is sold of it. */
+  readonly #plans = new Map<string, Promise<SeatPlan>>();
 
-/** Undefined for an event without a manifest. */
-export function planFor(
-  shop: Shop,
-  { manifestId, ticketTypes }: EventDefinition,
-): Promise<SeatPlan> | undefined {
-  if (manifestId === undefined) return undefined;
-  const { plans } = shop.catalogue;
-  const key = keyOf(manifestId, ticketTypes);
-  let plan = plans.get(key);
-  if (!plan) {
-    plan = makePlan(shop, manifestId, ticketTypes);
-    plans.set(key, plan);
-    plan.catch(() => plans.delete(key));
+  constructor(ledger: Pick<Ledger, 'manifest'>) {
+    this.#ledger = ledger;
   }
-  return plan;
-}
 
-async function makePlan(
-  shop: Shop,
-  manifestId: string,
-  ticketTypes: readonly TicketType[],
-): Promise<SeatPlan> {
-  const manifest = await manifestNamed(shop, manifestId);
-  invariant(manifest !== undefined, `manifest ${manifestId} is in the ledger`);
-  return seatPlanOf(manifest, ticketTypes);
+  /** A kept manifest; undefined for one that nobody kept. */
+  async manifest(manifestId: string): Promise<Manifest | undefined> {
+    const content = await this.#ledger.manifest(manifestId);
+    return content === undefined ? undefined : parseManifestText(content);
+  }
+
+  /** Undefined for an event without a manifest. */
+  of({ manifestId, ticketTypes }: EventDefinition): Promise<SeatPlan> | undefined {
+    if (manifestId === undefined) return undefined;
+    const key = keyOf(manifestId, ticketTypes);
+    let plan = this.#plans.get(key);
+    if (!plan) {
+      plan = this.#make(manifestId, ticketTypes);
+      this.#plans.set(key, plan);
+      plan.catch(() => this.#plans.delete(key));
+    }
+    return plan;
+  }
+
+  async #make(manifestId: string, ticketTypes: readonly TicketType[]): Promise<SeatPlan> {
+    const manifest = await this.manifest(manifestId);
+    invariant(manifest !== undefined, `manifest ${manifestId} is in the ledger`);
+    return seatPlanOf(manifest, ticketTypes);
+  }
 }
 
 /** The numbering depends on the categories and on the order of the ticket types that sell them. */

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GUEST } from '@floodgate/core/actor.ts';
+import { Busy } from '@floodgate/core/faults.ts';
 import type { EventId, HoldId, Ticket } from '@floodgate/core/ids.ts';
 import type { Refusal } from '@floodgate/core/refusal.ts';
 import fc, { type Scheduler } from 'fast-check';
@@ -83,7 +84,7 @@ async function come(s: Scheduler, shop: MemoryShop, visit: Visit, told: Told[]):
 }
 
 function unlessUnavailable(error: unknown): undefined {
-  if (!(error instanceof LedgerUnavailable)) throw error;
+  if (!(error instanceof LedgerUnavailable || error instanceof Busy)) throw error;
 }
 
 function refusalOf({ answer }: Told): string | undefined {
@@ -136,7 +137,7 @@ async function leastAvailable(shop: MemoryShop): Promise<number> {
   let available = CAPACITY;
   let least = CAPACITY;
   for (const { kind, fact } of await shop.ledger.journal(shop.event.eventId, 0, 1_000)) {
-    available += (CHANGES[kind] ?? 0) * ((fact.tickets as Ticket[] | undefined)?.length ?? 0);
+    available += (CHANGES[kind] ?? 0) * ('tickets' in fact ? fact.tickets.length : 0);
     least = Math.min(least, available);
   }
   return least;

@@ -8,7 +8,6 @@ import { LedgerOutcomeUnknown, LedgerUnavailable } from '../../ledger/ledger.ts'
 import { buy } from '../buying/buy.ts';
 import { confirm, listOrders, readOrder } from '../buying/confirm.ts';
 import { extend, hold, readHold } from '../buying/hold.ts';
-import { learnChanges } from '../catalogue/discover.ts';
 import { resolveDoubts } from '../keeping/in-doubt.ts';
 import { commandEvent, patchEvent } from '../organizing/organize.ts';
 import type { Shop } from '../shop.ts';
@@ -57,16 +56,16 @@ describe('an event that another process changes', () => {
     shop.clock.pass(100);
     assert.ok('orderId' in (await buyAt(here)));
     await staff(there, 'pause');
-    assert.equal(await learnChanges(here), 1);
+    assert.equal(await here.catalogue.learnChanges(), 1);
     await staff(there, 'resume');
-    assert.equal(await learnChanges(here), 1);
+    assert.equal(await here.catalogue.learnChanges(), 1);
     const { holdId } = await holdAt(here);
     await staff(there, 'pause');
-    assert.equal(await learnChanges(here), 1);
+    assert.equal(await here.catalogue.learnChanges(), 1);
     await staff(there, 'resume');
     shop.clock.pass(99);
     assert.ok('refusal' in (await confirm(here, { holdId, who: GUEST })));
-    await learnChanges(here);
+    await here.catalogue.learnChanges();
     assert.ok('orderId' in (await confirm(here, { holdId, who: GUEST })));
   });
 
@@ -101,12 +100,12 @@ describe('an event that another process changes', () => {
     const sold = await buyAt(there, 'key', 2);
     assert.ok('orderId' in sold);
     const { holdId } = await holdAt(there, 2);
-    assert.equal(here.catalogue.find(eventId)!.layout.capacity, 1);
+    assert.equal(here.catalogue.known(eventId)!.layout.capacity, 1);
     const read = await readHold(here, holdId, GUEST);
     assert.deepEqual('tickets' in read && read.tickets.map(({ label }) => label), ['GA-4', 'GA-5']);
     assert.deepEqual(await buyAt(here, 'key', 2), sold);
     assert.ok('tickets' in (await readOrder(here, sold.orderId, { who: STAFF, secret: undefined })));
-    assert.equal(here.catalogue.find(eventId)!.layout.capacity, 5);
+    assert.equal(here.catalogue.known(eventId)!.layout.capacity, 5);
   });
 
   for (const [what, see] of Object.entries({
@@ -126,7 +125,7 @@ describe('an event that another process changes', () => {
       await grow(there, 3);
       const sold = await buyAt(there, 'key', 2);
       assert.ok('orderId' in sold);
-      assert.equal(here.catalogue.find(eventId)!.layout.capacity, 1);
+      assert.equal(here.catalogue.known(eventId)!.layout.capacity, 1);
       assert.match(JSON.stringify(await see(here, eventId, sold.orderId)), /GA-2/);
     });
   }

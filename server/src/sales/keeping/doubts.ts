@@ -8,7 +8,7 @@ import {
   type Extend,
   type Ledger,
   LedgerUnavailable,
-  type Outcome,
+  type OutcomeOf,
   type Release,
 } from '../../ledger/ledger.ts';
 
@@ -39,10 +39,10 @@ export class Doubts {
 }
 
 /** Posts what happens to a hold. When the outcome is not known, the hold's tickets are in doubt. */
-export async function postToHold(
+export async function postToHold<E extends Confirm | Extend | Release | Expire>(
   shop: { readonly ledger: Ledger; readonly doubts: Doubts },
-  entry: Confirm | Extend | Release | Expire,
-): Promise<Outcome> {
+  entry: E,
+): Promise<OutcomeOf<E>> {
   try {
     return await shop.ledger.post(entry);
   } catch (fault) {

@@ -9,6 +9,7 @@ import { AVAILABLE, HELD, PENDING, type Repair, SOLD, type State } from '../../i
 import type { EventHead } from '../../ledger/ledger.ts';
 import { sumCounts } from '../catalogue/counts.ts';
 import type { Shop } from '../shop.ts';
+import { STATE_OF, ticketStates } from '../ticket-states.ts';
 
 /** Reading all claims of an event may take at most this share of the time. */
 const MAX_SHARE = 0.05;
@@ -48,7 +49,7 @@ export class Reconciliation {
     const drifts: Drift[] = [];
     this.#looks++;
     for (const head of await this.#shop.ledger.heads()) {
-      if (!this.#shop.catalogue.find(head.eventId)) continue;
+      if (!this.#shop.catalogue.known(head.eventId)) continue;
       const drift = await this.#lookAt(head);
       if (drift) drifts.push(drift);
     }
@@ -85,13 +86,12 @@ export class Reconciliation {
     if (startMs < (this.#nextReadMs.get(eventId) ?? 0)) return this.#stillSuspect(eventId, states);
     const suspects = pendingOf(states);
     this.#compared.set(eventId, { seq, look: this.#looks });
-    const claims = await this.#shop.ledger.claims(eventId);
+    const claims = ticketStates(await this.#shop.ledger.claims(eventId));
     const endMs = performance.now();
     this.#nextReadMs.set(eventId, endMs + (endMs - startMs) / MAX_SHARE);
     const claimed = new Uint8Array(states.length);
     for (const ticket of claims.held) claimed[ticket] = HELD;
     for (const ticket of claims.sold) claimed[ticket] = SOLD;
-    for (const ticket of claims.aside) claimed[ticket] = SOLD;
     // By index: an iterator over ten million tickets stops everything for 0.2 s, this for 10 ms.
     for (let ticket = 0; ticket < states.length; ticket++) {
       if (states[ticket] !== claimed[ticket]) suspects.set(ticket as Ticket, states[ticket] as State);
@@ -119,7 +119,7 @@ export class Reconciliation {
         some.map(([ticket]) => ticket),
       );
       const claimed = new Map<Ticket, State>(
-        claims.map(({ ticket, as }) => [ticket, as === 'held' ? HELD : SOLD]),
+        claims.map(({ ticket, as }) => [ticket, STATE_OF[as] === 'held' ? HELD : SOLD]),
       );
       const repairs = some
         .map(([ticket, from]): Repair => ({ ticket, from, to: claimed.get(ticket) ?? AVAILABLE }))

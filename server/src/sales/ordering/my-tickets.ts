@@ -1,7 +1,6 @@
 // What a buyer has, over all events (row C3).
 import type { OrderId } from '@floodgate/core/ids.ts';
 import { type OrderView, orderView } from '../buying/confirm.ts';
-import { entryWith, eventOf } from '../catalogue/discover.ts';
 import type { Shop } from '../shop.ts';
 
 export interface MyOrder extends OrderView {
@@ -22,7 +21,7 @@ export async function ordersOfBuyer(
   const records = await shop.ledger.ordersOf(buyer, before, limit);
   return Promise.all(
     records.map(async (record) => {
-      const entry = await entryWith(shop, await eventOf(shop, record.eventId), record.tickets);
+      const entry = await shop.catalogue.withTickets(record.eventId, record.tickets);
       const { name, startsAt, venue } = entry.event;
       return { ...orderView(entry, record), event: { name, startsAt, venue: { ...venue } } };
     }),

@@ -7,7 +7,6 @@ import { fromRuns, type SeatName, seatKey } from '@floodgate/core/seating/layout
 import { allocationOf, withAside, withoutTickets } from '@floodgate/core/seating/out-of-sale.ts';
 import { type Line, meant } from '../buying/wants.ts';
 import type { CatalogueEntry } from '../catalogue/catalogue.ts';
-import { newestEvent } from '../catalogue/discover.ts';
 import type { Shop } from '../shop.ts';
 import { type Asked, changeEvent, MAX_MOVED, type StaffRefusal } from './change-event.ts';
 
@@ -171,7 +170,7 @@ function seatsIn(
 
 /** What is out of sale by staff's word, in the order it was taken; not what a smaller capacity withdrew. */
 export async function listAllocations(shop: Shop, eventId: string): Promise<AllocationView[] | Refusal> {
-  const entry = await newestEvent(shop, eventId);
+  const entry = await shop.catalogue.current(eventId);
   if (!entry) return { refusal: 'EVENT_NOT_FOUND' };
   const ids = new Set((entry.event.allocations ?? []).map(({ allocationId }) => allocationId));
   return [...ids].flatMap((id) => viewOf(entry, id) ?? []);

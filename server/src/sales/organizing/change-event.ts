@@ -8,14 +8,14 @@
 import { differences } from '@floodgate/core/event/differences.ts';
 import type { EventDefinition } from '@floodgate/core/event/event.ts';
 import type { Problems } from '@floodgate/core/event/input-errors.ts';
+import { Busy } from '@floodgate/core/faults.ts';
 import type { AllocationId, EventId, Ticket, TicketTypeId } from '@floodgate/core/ids.ts';
 import type { Refusal } from '@floodgate/core/refusal.ts';
 import { layoutCapacity } from '@floodgate/core/seating/layout.ts';
 import { AVAILABLE, SOLD, type Want } from '../../inventory/inventory.ts';
-import { type ChangeEvent, LedgerUnavailable, type Outcome } from '../../ledger/ledger.ts';
+import { type ChangeEvent, LedgerUnavailable, type OutcomeOf } from '../../ledger/ledger.ts';
 import { learnTaken, MAX_WAIT_MS, takesInFlight } from '../buying/claim.ts';
 import type { CatalogueEntry } from '../catalogue/catalogue.ts';
-import { entryOf, learnEvent, newestEvent } from '../catalogue/discover.ts';
 import type { Shop } from '../shop.ts';
 
 /** How often a change is made anew because others changed the event, or sold what was to be set aside. */
@@ -70,7 +70,7 @@ export async function changeEvent(
   asked: Asked,
   draftOf: DraftOf,
 ): Promise<Changed | StaffRefusal> {
-  let entry = await newestEvent(shop, eventId);
+  let entry = await shop.catalogue.current(eventId);
   if (!entry) return { refusal: 'EVENT_NOT_FOUND' };
   const allocationId = shop.newId() as AllocationId;
   let draft: ReturnType<DraftOf> = 'same';
@@ -82,13 +82,13 @@ export async function changeEvent(
     const made = await make(shop, entry, asked.by, draft, allocationId);
     if ('entry' in made) return { entry: made.entry, allocationId };
     if ('problems' in made) return made;
-    if (made.refusal === 'EVENT_CHANGED') entry = await learnEvent(shop, entry.eventId, entry.version);
+    if (made.refusal === 'EVENT_CHANGED') entry = await shop.catalogue.newerThan(entry);
     else if (made.refusal === 'TICKET_TAKEN') await shop.inventory.catchUp(entry.eventId);
     else return made;
   }
   const isRepriced = draft !== 'same' && 'unclaimed' in draft && draft.unclaimed?.length;
   if (isRepriced) return { refusal: 'PRICE_IN_USE' };
-  throw new LedgerUnavailable(`the event changed ${MAX_ATTEMPTS} times while this change was made`);
+  throw new Busy(`the event changed ${MAX_ATTEMPTS} times while this change was made`);
 }
 
 /** Makes the change from this version of the event. */
@@ -162,9 +162,9 @@ function withSeats({ layout }: CatalogueEntry, { refusal, taken }: NotTaken): Re
 }
 
 /** Posts the change. Whatever comes of it, the inventory gets back or forgets the tickets that were taken for it. */
-async function post(shop: Shop, change: ChangeEvent): Promise<Outcome> {
+async function post(shop: Shop, change: ChangeEvent): Promise<OutcomeOf<ChangeEvent>> {
   const { eventId, setAside, restored } = change;
-  let outcome: Outcome;
+  let outcome: OutcomeOf<ChangeEvent>;
   try {
     outcome = await shop.ledger.post(change);
   } catch (fault) {
@@ -186,13 +186,13 @@ async function follow(
   setAside: readonly Ticket[],
   restored: readonly Ticket[],
 ): Promise<CatalogueEntry> {
-  const entry = await entryOf(shop, record);
+  const entry = await shop.catalogue.entryOf(record);
   const { eventId } = entry;
   try {
-    await shop.inventory.grow(entry);
     const repairs = restored.map((ticket) => ({ ticket, from: SOLD, to: AVAILABLE }) as const);
     if (repairs.length > 0) await shop.inventory.repair(eventId, repairs);
-    shop.catalogue.put(entry);
+    // Last: a refusal on the new version must not be for want of what it has put back on sale.
+    await shop.catalogue.put(entry);
   } catch (fault) {
     shop.telemetry.fault('the inventory could not follow a change of an event at once', fault, { eventId });
   }

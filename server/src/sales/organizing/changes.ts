@@ -1,9 +1,9 @@
 // The audit log of an event: who changed what of it, and when. Its entries are facts of the event's journal; each names
 // the one before it, so the log is read from the newest back.
 
+import type { FactOf } from '@floodgate/core/facts.ts';
 import type { Refusal } from '@floodgate/core/refusal.ts';
 import type { JournalEntry } from '../../ledger/ledger.ts';
-import { newestEvent } from '../catalogue/discover.ts';
 import type { Shop } from '../shop.ts';
 
 export interface ChangeView {
@@ -27,7 +27,7 @@ export async function listChanges(
   fromVersion: number | undefined,
   limit: number,
 ): Promise<{ changes: ChangeView[]; next: number | undefined } | Refusal> {
-  const entry = await newestEvent(shop, eventId);
+  const entry = await shop.catalogue.current(eventId);
   if (!entry) return { refusal: 'EVENT_NOT_FOUND' };
   const changes: ChangeView[] = [];
   let version: number | undefined = Math.min(fromVersion ?? entry.version, entry.version);
@@ -40,19 +40,21 @@ export async function listChanges(
   return { changes, next: version };
 }
 
-const isChange = ({ kind }: JournalEntry): boolean => kind === 'event-changed' || kind === 'event-created';
+type Change = JournalEntry & FactOf<'event-created' | 'event-changed'>;
 
-const previousOf = ({ fact }: JournalEntry): number | undefined =>
-  typeof fact.previous === 'number' ? fact.previous : undefined;
+function isChange(entry: JournalEntry): entry is Change {
+  return entry.kind === 'event-created' || entry.kind === 'event-changed';
+}
 
-function viewOf({ seq, kind, atMs, fact }: JournalEntry): ChangeView {
-  const isNew = kind === 'event-created';
-  return {
-    version: seq,
-    atMs,
-    by: typeof fact.by === 'string' ? fact.by : null,
-    action: isNew ? 'create' : String(fact.action),
-    before: fact.before ?? {},
-    after: isNew ? { capacity: fact.capacity } : (fact.after ?? {}),
-  };
+const previousOf = (change: Change): number | undefined =>
+  change.kind === 'event-changed' ? change.fact.previous : undefined;
+
+function viewOf(change: Change): ChangeView {
+  const { seq: version, atMs } = change;
+  if (change.kind === 'event-created') {
+    const { by = null, capacity } = change.fact;
+    return { version, atMs, by, action: 'create', before: {}, after: { capacity } };
+  }
+  const { by, action, before, after } = change.fact;
+  return { version, atMs, by, action, before, after };
 }

@@ -6,7 +6,6 @@ import type { TypeCounts } from '../../inventory/inventory.ts';
 import type { AuditCheck, ClaimSnapshot } from '../../ledger/ledger.ts';
 import type { CatalogueEntry } from '../catalogue/catalogue.ts';
 import { type ShownCounts, shownCounts, sumCounts } from '../catalogue/counts.ts';
-import { findEvent, newestEvent, putOnSale } from '../catalogue/discover.ts';
 import type { Shop } from '../shop.ts';
 
 export interface EventView {
@@ -30,7 +29,8 @@ export async function createEvent(
 ): Promise<EventView | Refusal> {
   const outcome = await shop.ledger.post({ kind: 'create-event', eventId: event.eventId, event, by });
   if (outcome.status === 'refused') return { refusal: outcome.refusal };
-  return viewOf(shop, await putOnSale(shop, { event, version: outcome.seq }));
+  const made = await shop.catalogue.entryOf({ event, version: outcome.seq });
+  return viewOf(shop, await shop.catalogue.put(made));
 }
 
 /** An event, for who may see it. */
@@ -39,7 +39,7 @@ export async function findShown(
   eventId: string,
   { isStaff }: Looker,
 ): Promise<CatalogueEntry | undefined> {
-  const entry = shop.catalogue.find(eventId) ?? (await findEvent(shop, eventId));
+  const entry = await shop.catalogue.find(eventId);
   return entry && (isStaff || entry.event.status !== 'draft') ? entry : undefined;
 }
 
@@ -51,7 +51,7 @@ export async function readEvent(shop: Shop, eventId: string, looker: Looker): Pr
 
 /** The same for staff, who are about to change what they see: as it is now, whichever process has changed it. */
 export async function readNewestEvent(shop: Shop, eventId: string): Promise<EventView | Refusal> {
-  const entry = await newestEvent(shop, eventId);
+  const entry = await shop.catalogue.current(eventId);
   return entry ? viewOf(shop, entry) : { refusal: 'EVENT_NOT_FOUND' };
 }
 
@@ -90,14 +90,14 @@ export interface Audit {
 
 /** Checks the rules against every row of the event, and the inventory against the ledger. */
 export async function audit(shop: Shop, eventId: string): Promise<Audit | Refusal> {
-  const entry = await findEvent(shop, eventId);
+  const entry = await shop.catalogue.find(eventId);
   if (!entry) return { refusal: 'EVENT_NOT_FOUND' };
   const look = async () => (await shop.inventory.counts(entry.eventId)) ?? [];
   const before = await look();
   const claims = await shop.ledger.claims(entry.eventId);
   const drift = inventoryCheck(before, await look(), claims);
   const checks = [...(await shop.ledger.audit(entry.eventId)), drift];
-  const { counts } = await viewOf(shop, shop.catalogue.find(eventId) ?? entry);
+  const { counts } = await viewOf(shop, shop.catalogue.known(eventId) ?? entry);
   return { ok: checks.every((check) => check.ok), checks, counts };
 }
 
@@ -129,7 +129,7 @@ function inventoryCheck(
 
 /** A page of the event's journal. */
 export async function readJournal(shop: Shop, eventId: string, afterSeq: number, limit: number) {
-  const entry = await findEvent(shop, eventId);
+  const entry = await shop.catalogue.find(eventId);
   if (!entry) return { refusal: 'EVENT_NOT_FOUND' } as const;
   return { entries: await shop.ledger.journal(entry.event.eventId, afterSeq, limit) };
 }

@@ -5,7 +5,6 @@ import { test } from 'node:test';
 import type { EventId } from '@floodgate/core/ids.ts';
 import { type Fault, MemoryShop } from '../../../test/kit/memory-shop.ts';
 import { buy } from '../buying/buy.ts';
-import { learnChanges } from '../catalogue/discover.ts';
 import { type Doubt, Doubts } from '../keeping/doubts.ts';
 import { resolveDoubts } from '../keeping/in-doubt.ts';
 import { Reconciliation } from '../keeping/reconcile.ts';
@@ -60,7 +59,7 @@ async function shopBefore(before: Change | undefined): Promise<MemoryShop> {
 /** What the workers of the process do within some seconds. */
 async function settleDown({ inside }: MemoryShop): Promise<void> {
   await resolveDoubts(inside);
-  await learnChanges(inside);
+  await inside.catalogue.learnChanges();
   const reconciliation = new Reconciliation(inside, 1);
   for (let look = 0; look < 4; look++) await reconciliation.look();
 }
@@ -133,6 +132,6 @@ test('control: without the look into the ledger the tickets of a lost change sta
   await assert.rejects(async () => setAside(shop));
   shop.ledger.fault = 'none';
   await resolveDoubts(inside);
-  await learnChanges(inside);
+  await inside.catalogue.learnChanges();
   await assert.rejects(assertSound(shop, 18));
 });

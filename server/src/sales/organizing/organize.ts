@@ -8,7 +8,6 @@ import type { EventId, TicketTypeId } from '@floodgate/core/ids.ts';
 import { blocksFor } from '@floodgate/core/seating/layout.ts';
 import type { AnyWant } from '../../inventory/inventory.ts';
 import type { CatalogueEntry } from '../catalogue/catalogue.ts';
-import { manifestNamed, planFor } from '../catalogue/seat-plans.ts';
 import type { Shop } from '../shop.ts';
 import { hasRoom, movedBy, resize } from './capacity.ts';
 import {
@@ -41,13 +40,13 @@ export interface NewTicketType extends Omit<TicketType, 'ticketTypeId' | 'capaci
 /** Makes an event. Refusals: MANIFEST_NOT_FOUND, EVENT_EXISTS, or what is wrong with it. */
 export async function makeEvent(shop: Shop, sent: NewEvent, by: string): Promise<EventView | StaffRefusal> {
   const { manifestId } = sent;
-  const manifest = manifestId === undefined ? undefined : await manifestNamed(shop, manifestId);
+  const manifest = manifestId === undefined ? undefined : await shop.catalogue.plans.manifest(manifestId);
   if (manifestId !== undefined && !manifest) return { refusal: 'MANIFEST_NOT_FOUND' };
   const sellable = manifest && sellableOf(manifest);
   const event = completed(shop, sent, sellable);
   const problems = { ...problemsOf(event, sellable), ...missingCapacities(sent, sellable) };
   if (Object.keys(problems).length > 0) return { problems };
-  const plan = await planFor(shop, event);
+  const plan = await shop.catalogue.plans.of(event);
   // Written down because nobody can tell the numbers of seats without their plan.
   return createEvent(shop, plan ? { ...event, blocks: blocksFor(event.ticketTypes, plan) } : event, by);
 }

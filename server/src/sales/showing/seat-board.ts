@@ -1,6 +1,7 @@
 // Which seats of an event are free, for everybody who looks at the map. Made from the ledger's journal, not from the
 // inventory: so the version is the event's sequence number, the same in every process, and whoever has seen one version
 // is told only what changed since. Read when somebody asks, at most a few times a second, however many look.
+import { type TicketState, ticketMoves } from '@floodgate/core/facts.ts';
 import type { EventId, Ticket } from '@floodgate/core/ids.ts';
 import { toRuns } from '@floodgate/core/seating/layout.ts';
 import type { JournalEntry } from '../../ledger/ledger.ts';
@@ -11,6 +12,8 @@ import type { Shop } from '../shop.ts';
 export const SEAT_STATUSES = ['available', 'held', 'sold', 'unavailable'] as const;
 export type SeatStatus = (typeof SEAT_STATUSES)[number];
 type Code = 0 | 1 | 2 | 3;
+
+const CODES: Readonly<Record<TicketState, Code>> = { free: 0, held: 1, sold: 2, aside: 3 };
 
 /** The map is at most this old. */
 const MAX_AGE_MS = 250;
@@ -127,14 +130,8 @@ export class SeatBoard {
     this.#packed = undefined;
   }
 
-  #apply({ seq, kind, fact }: JournalEntry): void {
-    const tickets = (name: string) => (fact[name] ?? []) as readonly Ticket[];
-    if (kind === 'event-changed') {
-      this.#move(seq, tickets('setAside'), 3);
-      this.#move(seq, tickets('restored'), 0);
-    } else if (kind === 'bought' || kind === 'confirmed') this.#move(seq, tickets('tickets'), 2);
-    else if (kind === 'held') this.#move(seq, tickets('tickets'), 1);
-    else if (kind === 'released' || kind === 'expired') this.#move(seq, tickets('tickets'), 0);
+  #apply(entry: JournalEntry): void {
+    for (const { tickets, to } of ticketMoves(entry)) this.#move(entry.seq, tickets, CODES[to]);
   }
 
   #move(seq: number, tickets: readonly Ticket[], to: Code): void {

@@ -1,11 +1,24 @@
 // The other half of the evidence: what the ledger says after the fact, read from the server (or a simulation)
 // when the clients have fallen silent. The journal is the total order of an event's facts.
-import type { JournalKind } from '../../../src/ledger/ledger.ts';
+
+/** What a journal can say. The checker's own list, on purpose: it believes nothing of what it checks. */
+export type FactKind =
+  | 'event-created'
+  | 'event-changed'
+  | 'bought'
+  | 'held'
+  | 'extended'
+  | 'confirmed'
+  | 'released'
+  | 'expired'
+  | 'key-made'
+  | 'key-revoked'
+  | 'manifest-kept';
 
 /** One fact of an event's journal. What its kind does not have is undefined. */
 export interface Fact {
   readonly seq: number;
-  readonly kind: JournalKind;
+  readonly kind: FactKind;
   /** On the ledger's clock. */
   readonly atMs: number;
   readonly orderId?: string | undefined;

@@ -1,5 +1,5 @@
 // A record of the statements that a ledger sends, as a text that people compare: every distinct statement in full,
-// once, and then what was sent when, as the numbers of the statements with a hash of their parameters.
+// once, and then what was sent when, as the names of the statements with a hash of their parameters.
 import { createHash } from 'node:crypto';
 
 export interface Sent {
@@ -12,7 +12,7 @@ const WIDTH = 110;
 const EXAMPLE_CHARS = 330;
 
 interface Known {
-  readonly number: number;
+  readonly name: string;
   readonly text: string;
   readonly example: readonly unknown[];
 }
@@ -22,14 +22,17 @@ export class GoldenRecord {
   readonly #known = new Map<string, Known>();
   readonly #prepared = new Set<string>();
   readonly #sections: { readonly title: string; readonly lines: string[] }[] = [];
+  #names = 0;
   #sent: Sent[] = [];
 
   constructor(title: string) {
     this.#title = title;
   }
 
+  /** Its statements are numbered apart, so that a new one moves no number of another section. */
   section(title: string): void {
     this.#sections.push({ title, lines: [] });
+    this.#names = 0;
   }
 
   /** A statement went out. */
@@ -44,28 +47,31 @@ export class GoldenRecord {
 
   /** Ends a line: all that was sent since the line before is this. */
   line(title: string): void {
-    const uses = this.#sent.map((sent) => `${this.#numberOf(sent)}${hashOf(sent.values)}`);
+    const uses = this.#sent.map((sent) => `${this.#nameOf(sent)}${hashOf(sent.values)}`);
     this.#sent = [];
     this.#sections.at(-1)!.lines.push(wrapped(`${title}: ${uses.join(' ') || 'nothing'}`, '    '));
   }
 
-  #numberOf({ text, values }: Sent): number {
-    const known = this.#known.get(text) ?? { number: this.#known.size + 1, text, example: values };
-    this.#known.set(text, known);
-    return known.number;
+  /** The section's initial and a number: b12 is the twelfth that was first sent by a batch. */
+  #nameOf({ text, values }: Sent): string {
+    const known = this.#known.get(text);
+    if (known) return known.name;
+    const name = `${this.#sections.at(-1)!.title.charAt(0).toLowerCase()}${++this.#names}`;
+    this.#known.set(text, { name, text, example: values });
+    return name;
   }
 
   toString(): string {
-    const texts = [...this.#known.values()].map(({ number, text, example }) => {
+    const texts = [...this.#known.values()].map(({ name, text, example }) => {
       const values = cut(JSON.stringify(example));
       const shown = example.length > 0 ? `\n    ${wrapped(`first with ${values}`, '      ')}` : '';
-      return `${wrapped(`${number}. ${text}`, '    ')}${shown}`;
+      return `${wrapped(`${name}. ${text}`, '    ')}${shown}`;
     });
     const unused = [...this.#prepared].filter((text) => !this.#known.has(text)).sort();
     const parts = [
       this.#title,
-      'Every statement in full, numbered by first use; white space is made even. Further down, the numbers of what was',
-      'sent, each with a hash of its parameters. Rewritten by: UPDATE_GOLDEN=1 npm test -- contract/golden',
+      'Every statement in full, named by where it was first sent; white space is made even. Further down, what was sent',
+      'when, each with a hash of its parameters. Rewritten by: UPDATE_GOLDEN=1 npm test -- contract/golden',
       ...heading('Statements', texts),
       ...heading(
         'Prepared and not sent by anything below',

@@ -5,9 +5,9 @@ import { createServer, type Server } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { needsServer } from '../../../../test/kit/servers/binaries.ts';
 import { type MariadbServer, startMariadb } from '../../../../test/kit/servers/mariadb.ts';
+import { flavourOf } from '../../../drivers/sql/mysql/session.ts';
 import { SCHEMA_VERSION } from '../../migrations/migrations.ts';
 import { MysqlServer } from './mysql-server.ts';
-import { flavourOf } from './session.ts';
 
 let mariadb: MariadbServer;
 const changed = (url: string, change: Partial<URL>) => Object.assign(new URL(url), change).href;

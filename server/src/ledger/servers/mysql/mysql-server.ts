@@ -1,14 +1,10 @@
 // MySQL and MariaDB as servers of the SQL ledger: MariaDB 10.6 or newer (tested with 10.11), MySQL 8.0.17 or newer
 // (written for, not tested).
-import {
-  CannotReachDatabase,
-  type SqlConnection,
-  type SqlFault,
-  type SqlServer,
-} from '../shared/sql-server.ts';
-import { addressOf, type MysqlAddress } from './address.ts';
-import { cannotReach, faultOf, MysqlError } from './faults.ts';
-import { MysqlConnection } from './mysql-connection.ts';
+import { addressOf, type MysqlAddress } from '../../../drivers/sql/mysql/address.ts';
+import { cannotReach, faultOf, MysqlError } from '../../../drivers/sql/mysql/faults.ts';
+import { CannotReachDatabase, type SqlFault } from '../../../drivers/sql/sql.ts';
+import type { BatchConnection, SqlServer } from '../shared/sql-server.ts';
+import { MysqlBatches } from './mysql-batches.ts';
 import { migrate } from './schema.ts';
 
 const CONNECT_TIMEOUT_MS = 3_000;
@@ -27,14 +23,14 @@ export class MysqlServer implements SqlServer {
     this.description = this.#address.description;
   }
 
-  async connect(): Promise<SqlConnection> {
+  async connect(): Promise<BatchConnection> {
     return this.#open(QUERY_TIMEOUT_MS);
   }
 
-  async #open(queryTimeoutMs: number): Promise<MysqlConnection> {
+  async #open(queryTimeoutMs: number): Promise<MysqlBatches> {
     try {
       const timeouts = { connectTimeoutMs: CONNECT_TIMEOUT_MS, queryTimeoutMs };
-      return await MysqlConnection.open(this.#address.options, timeouts);
+      return await new MysqlBatches(this.#address.options, timeouts).open();
     } catch (error) {
       throw this.#cannotReach(error);
     }

@@ -1,9 +1,9 @@
 // What a batch reads. Every statement finds its rows by primary key, driven by a list that stands in the statement
 // itself, so it looks at no other row; the heads are locked in the order of the list.
 import { LIVE_STATUSES } from '@floodgate/core/hold.ts';
+import { id, integer, text } from '../../../drivers/sql/mysql/literals.ts';
 import { andLiveOrder, BEYOND_HOLD } from '../../tables.ts';
 import type { BatchQuery, ForeseenHead } from '../shared/sql-server.ts';
-import { id, integer, text } from './literals.ts';
 import { BY_KEY, inLists, list, mustBe, splitRows } from './row-lists.ts';
 
 const OF_ORDER = BEYOND_HOLD.map((name) => `o.${name} AS order_${name}`).join(', ');

@@ -54,9 +54,6 @@ export function mustBe(expression: string, count: number): string {
   return `SELECT IF(${expression} = ${count}, 1, (SELECT 1 UNION ALL SELECT 2))`;
 }
 
-/** The server's number for what {@link conditional} fails with. */
-export const FOUND_TOO_FEW = 1242;
-
 /** `into` names the table and its columns. */
 export function insert(into: string, rows: readonly Row[]): string[] {
   return splitRows(rows).map((some) => `INSERT INTO ${into} VALUES (${some.join('),(')})`);

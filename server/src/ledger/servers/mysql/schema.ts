@@ -1,10 +1,10 @@
 // What MySQL and MariaDB call things, and how a database is brought to today's schema. Their DDL commits by itself, so
 // a migration that was cut off is run again; its statements pass over what is there already.
-import type { SchemaDialect } from '../../migrations/migration.ts';
+import type { SchemaDialect } from '../../../drivers/sql/migration.ts';
+import type { MysqlConnection } from '../../../drivers/sql/mysql/mysql-connection.ts';
+import { collationOf, type Flavour } from '../../../drivers/sql/mysql/session.ts';
+import { CannotReachDatabase } from '../../../drivers/sql/sql.ts';
 import { migrationsFrom, SCHEMA_VERSION } from '../../migrations/migrations.ts';
-import { CannotReachDatabase } from '../shared/sql-server.ts';
-import type { MysqlConnection } from './mysql-connection.ts';
-import { collationOf, type Flavour } from './session.ts';
 
 function dialectOf(flavour: Flavour): SchemaDialect {
   const table = `ENGINE = InnoDB ROW_FORMAT = DYNAMIC CHARACTER SET utf8mb4 COLLATE ${collationOf(flavour)}`;

@@ -1,9 +1,17 @@
 // Statements of a whole table for MySQL, made from its description: rows that are inserted, and rows that change.
 
 import { invariant, unreachable } from '@floodgate/core/assert.ts';
+import {
+  id,
+  integer,
+  orJsonNull,
+  orNull,
+  textToStore,
+  ticketList,
+  word,
+} from '../../../drivers/sql/mysql/literals.ts';
 import { valuesOf } from '../../row-values.ts';
 import { type Column, changingColumns, givenToChange, type OfEvent, type Table } from '../../tables.ts';
-import { id, integer, orJsonNull, orNull, textToStore, ticketList, word } from './literals.ts';
 import { BY_KEY, conditional, insert } from './row-lists.ts';
 
 type Rows<Row> = readonly OfEvent<Row>[];

@@ -1,9 +1,9 @@
 // What a batch writes. Changes and deletions find their rows by primary key and fail when one is missing or not as
 // it was read, before anything is committed.
 
+import { id, integer, text, textParts, textToStore } from '../../../drivers/sql/mysql/literals.ts';
 import { CLAIMS, claimNumber, EVENTS, HOLDS, JOURNAL, KEPT, ORDERS } from '../../tables.ts';
 import type { BatchWrite } from '../shared/sql-server.ts';
-import { id, integer, text, textParts, textToStore } from './literals.ts';
 import { BY_KEY, conditional, inLists, insert, mustFind } from './row-lists.ts';
 import { changes, inserts } from './table-rows.ts';
 

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { needsServer } from '../../../../test/kit/servers/binaries.ts';
 import { startPostgres } from '../../../../test/kit/servers/postgres.ts';
+import { CannotReachDatabase } from '../../../drivers/sql/sql.ts';
 import { ledgerContract } from '../../contract/ledger.contract.ts';
 import { sqlServerRules } from '../../contract/sql-server-rules.contract.ts';
-import { CannotReachDatabase } from '../shared/sql-server.ts';
 import { SqlLedger } from '../sql-ledger.ts';
 import { PostgresServer } from './postgres-server.ts';
 

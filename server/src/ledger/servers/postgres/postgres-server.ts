@@ -1,16 +1,16 @@
 // PostgreSQL as a server of the SQL ledger: PostgreSQL 12 or newer, or what speaks its protocol and SQL.
-import {
-  CannotReachDatabase,
-  type SqlConnection,
-  type SqlFault,
-  type SqlServer,
-} from '../shared/sql-server.ts';
-import { cannotReach, faultOf, isServerError } from './faults.ts';
-import { PostgresConnection } from './postgres-connection.ts';
+import { cannotReach, faultOf, isServerError } from '../../../drivers/sql/postgres/faults.ts';
+import { CannotReachDatabase, type SqlFault } from '../../../drivers/sql/sql.ts';
+import type { BatchConnection, SqlServer } from '../shared/sql-server.ts';
+import { PLANS, PostgresBatches } from './postgres-batches.ts';
 import { migrate } from './schema.ts';
 
-const CONNECT_TIMEOUT_MS = 3_000;
-const QUERY_TIMEOUT_MS = 5_000;
+const SESSION = {
+  ...{ connectTimeoutMs: 3_000, queryTimeoutMs: 5_000 },
+  // The server gives up before this side does.
+  ...{ statementTimeoutMs: 4_500, lockTimeoutMs: 4_000, idleTimeoutMs: 5_000 },
+  settings: PLANS,
+};
 /** Migrators that race wait for the one that is first. */
 const MIGRATION_TIMEOUT_MS = 600_000;
 
@@ -37,14 +37,13 @@ export class PostgresServer implements SqlServer {
     this.description = describe(url);
   }
 
-  async connect(): Promise<SqlConnection> {
-    return this.#open(QUERY_TIMEOUT_MS);
+  async connect(): Promise<BatchConnection> {
+    return this.#open(SESSION.queryTimeoutMs);
   }
 
-  async #open(queryTimeoutMs: number): Promise<PostgresConnection> {
+  async #open(queryTimeoutMs: number): Promise<PostgresBatches> {
     try {
-      const timeouts = { connectTimeoutMs: CONNECT_TIMEOUT_MS, queryTimeoutMs };
-      return await PostgresConnection.open(this.#url, timeouts);
+      return await new PostgresBatches(this.#url, { ...SESSION, queryTimeoutMs }).open();
     } catch (error) {
       throw cannotReach(this.description, error);
     }
@@ -66,7 +65,7 @@ export class PostgresServer implements SqlServer {
   }
 
   async weakDurability(): Promise<string[]> {
-    const connection = await this.#open(QUERY_TIMEOUT_MS);
+    const connection = await this.#open(SESSION.queryTimeoutMs);
     try {
       const names = Object.keys(WEAK);
       const marks = names.map(() => '?').join();

@@ -1,8 +1,10 @@
 // Asks for what a batch needs to know: steps of one pipeline, and their rows. Each is a statement of its own behind
 // the lock, because READ COMMITTED looks anew with every statement: what is read after the lock is what is true.
-import type { BatchQuery, BatchRows, SqlRow } from '../shared/sql-server.ts';
-import { bigints, texts } from './arrays.ts';
-import { named, type RawRows, type Step } from './pipeline.ts';
+
+import { bigints, texts } from '../../../drivers/sql/postgres/arrays.ts';
+import { named, type RawRows, type Statement, type Step } from '../../../drivers/sql/postgres/pipeline.ts';
+import type { SqlRow } from '../../../drivers/sql/sql.ts';
+import type { BatchQuery, BatchRows } from '../shared/sql-server.ts';
 import * as sql from './statements.ts';
 
 export function readSteps({ eventNos, claims, holds, keys, buyers }: BatchQuery): Step[] {
@@ -37,7 +39,7 @@ function numbersOf(rows: readonly { readonly eventNo: number }[]): string {
 }
 
 export function rowsOf(steps: readonly Step[], rows: readonly RawRows[]): BatchRows {
-  const of = (...statements: sql.Statement[]): SqlRow[] => {
+  const of = (...statements: Statement[]): SqlRow[] => {
     const index = steps.findIndex(({ statement }) => statements.includes(statement));
     return index < 0 ? [] : named(steps[index]!.statement, rows[index]!);
   };
@@ -47,6 +49,5 @@ export function rowsOf(steps: readonly Step[], rows: readonly RawRows[]): BatchR
     holds: of(sql.READ_HOLDS),
     kept: of(sql.READ_KEPT),
     belongings: of(sql.READ_BELONGINGS),
-    nowMs: 0,
   };
 }

@@ -1,7 +1,7 @@
 // What PostgreSQL calls things, and how a database is brought to today's schema.
-import type { SchemaDialect } from '../../migrations/migration.ts';
+import type { SchemaDialect } from '../../../drivers/sql/migration.ts';
+import { CannotReachDatabase, type SqlConnection } from '../../../drivers/sql/sql.ts';
 import { migrationsFrom, SCHEMA_VERSION } from '../../migrations/migrations.ts';
-import { CannotReachDatabase, type SqlConnection } from '../shared/sql-server.ts';
 
 const POSTGRES: SchemaDialect = {
   rowsLie: 'by event',

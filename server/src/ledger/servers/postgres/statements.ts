@@ -1,7 +1,7 @@
 // The statements of a batch, prepared once per connection. Each takes whole columns as arrays, so their number does
 // not grow with the batch: some 15 µs of the server's time a statement, whatever it carries.
-
 import { LIVE_STATUSES } from '@floodgate/core/hold.ts';
+import type { Statement } from '../../../drivers/sql/postgres/pipeline.ts';
 import {
   andLiveOrder,
   BEYOND_HOLD,
@@ -17,13 +17,6 @@ import {
   ORDERS,
   type Table,
 } from '../../tables.ts';
-
-export interface Statement {
-  readonly name: string;
-  readonly text: string;
-  /** Names of what a row has, in order; empty when it returns none. */
-  readonly columns: readonly string[];
-}
 
 const made: Statement[] = [];
 

@@ -1,6 +1,8 @@
 // What a batch writes, as the steps of one pipeline that ends with its COMMIT.
 import { unreachable } from '@floodgate/core/assert.ts';
 import type { Ticket } from '@floodgate/core/ids.ts';
+import { bigints, lines, texts } from '../../../drivers/sql/postgres/arrays.ts';
+import type { Statement, Step } from '../../../drivers/sql/postgres/pipeline.ts';
 import {
   CLAIMS,
   type Column,
@@ -15,8 +17,6 @@ import {
   ticketsText,
 } from '../../tables.ts';
 import type { BatchWrite, ForeseenHead } from '../shared/sql-server.ts';
-import { bigints, lines, texts } from './arrays.ts';
-import type { Step } from './pipeline.ts';
 import * as sql from './statements.ts';
 
 type Arrays<Row> = (rows: readonly Row[]) => string[];
@@ -105,7 +105,7 @@ function mergeSales(steps: readonly Step[]): readonly Step[] {
   return [{ statement: sql.WRITE_SALES, values }, ...steps.filter((step) => !sale.includes(step))];
 }
 
-type Add = <Row>(rows: readonly Row[], statement: sql.Statement, values: Arrays<Row>) => void;
+type Add = <Row>(rows: readonly Row[], statement: Statement, values: Arrays<Row>) => void;
 
 function addEvents({ newEvents, changedEvents, manifests, heads }: BatchWrite, add: Add): void {
   add(newEvents, sql.INSERT_EVENTS, NEW_EVENTS);

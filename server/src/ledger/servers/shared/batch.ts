@@ -7,7 +7,7 @@ import type { Entry } from '../../ledger.ts';
 import { batchWriteOf } from './batch-write.ts';
 import type { Catalogue } from './event-numbers.ts';
 import { headRow, type KnownHeads, knownHead } from './known-heads.ts';
-import type { BatchQuery, BatchWrite, SqlConnection, SqlServer } from './sql-server.ts';
+import type { BatchConnection, BatchQuery, BatchWrite, SqlServer } from './sql-server.ts';
 import { queryFor, workingSetOf } from './working-set.ts';
 
 /** What was sent with the COMMIT whose answer did not come. */
@@ -38,7 +38,7 @@ export interface BatchRooms {
 /** Runs the batch once. Rejects with CommitUnanswered, or with what the server said; then nothing was written. */
 export async function runBatch(
   rooms: BatchRooms,
-  connection: SqlConnection,
+  connection: BatchConnection,
   entries: readonly Entry[],
 ): Promise<Verdict[]> {
   const { catalogue, heads } = rooms;
@@ -75,7 +75,7 @@ const LOOKED_UP: ReadonlySet<RefusalCode> = new Set(['TICKET_TAKEN', 'EVENT_CHAN
 /** The verdicts of a batch that went as foreseen; undefined when it was not tried, or nothing was written. */
 async function tryForeseen(
   rooms: BatchRooms,
-  connection: SqlConnection,
+  connection: BatchConnection,
   entries: readonly Entry[],
   query: BatchQuery,
 ): Promise<Verdict[] | undefined> {
@@ -103,7 +103,7 @@ async function tryForeseen(
 /** Reads under the heads' locks, judges, writes. */
 async function runOnRows(
   rooms: BatchRooms,
-  connection: SqlConnection,
+  connection: BatchConnection,
   entries: readonly Entry[],
   query: BatchQuery,
 ): Promise<Verdict[]> {
@@ -140,7 +140,7 @@ async function runOnRows(
   }
 }
 
-const NOTHING = { heads: [], claims: [], holds: [], kept: [], belongings: [], nowMs: 0 };
+const NOTHING = { heads: [], claims: [], holds: [], kept: [], belongings: [] };
 const isCreate = (entry: Entry) => entry.kind === 'create-event';
 
 function judgeBatch(
@@ -156,7 +156,7 @@ function judgeBatch(
   return { verdicts, write: batchWriteOf(set, changes, nowMs), query };
 }
 
-async function commit(server: SqlServer, connection: SqlConnection, unanswered: Unanswered): Promise<void> {
+async function commit(server: SqlServer, connection: BatchConnection, unanswered: Unanswered): Promise<void> {
   try {
     await connection.writeBatch(unanswered.write);
   } catch (error) {
@@ -170,7 +170,7 @@ async function commit(server: SqlServer, connection: SqlConnection, unanswered: 
  * all of its rows are there, or none is, and none will be.
  */
 export async function wasCommitted(
-  connection: SqlConnection,
+  connection: BatchConnection,
   { query, write }: Unanswered,
 ): Promise<boolean> {
   try {
@@ -196,7 +196,7 @@ function keptRow(...parts: (string | number)[]): string {
 }
 
 /** New events by number and definition: another process may have made one of that number, or of that id, instead. */
-async function hasEvents(connection: SqlConnection, { newEvents }: BatchWrite): Promise<boolean> {
+async function hasEvents(connection: BatchConnection, { newEvents }: BatchWrite): Promise<boolean> {
   for (const { eventNo, event } of newEvents) {
     const [row] = await connection.query('SELECT definition FROM events WHERE event_no = ?', [eventNo]);
     if (row?.definition !== JSON.stringify(event)) return false;
@@ -208,7 +208,7 @@ async function hasEvents(connection: SqlConnection, { newEvents }: BatchWrite): 
  * All entries, not only the first, and all that they say: that a hold was released may have been written by another
  * process under the very number, but then the rest is not there, or says the same.
  */
-async function hasJournal(connection: SqlConnection, { journal }: BatchWrite): Promise<boolean> {
+async function hasJournal(connection: BatchConnection, { journal }: BatchWrite): Promise<boolean> {
   const byEvent = Map.groupBy(journal, ({ eventNo }) => eventNo);
   for (const [eventNo, entries] of byEvent) {
     const seqs = entries.map(({ entry }) => entry.seq);

@@ -1,5 +1,6 @@
 // Deletes a ledger from its database server, and nothing else that lives there.
-import { CannotReachDatabase, CLOCK_ONLY, type SqlConnection, type SqlServer } from './sql-server.ts';
+import { CannotReachDatabase, type SqlConnection } from '../../../drivers/sql/sql.ts';
+import type { SqlServer } from './sql-server.ts';
 
 /** Every table a migration makes. The versions come last: a deletion that was cut off half-way can be repeated. */
 const TABLES = [
@@ -29,7 +30,7 @@ function inUse({ description }: SqlServer, users: number): string {
 
 /** Processes that lease a node number now. */
 async function countUsers(connection: SqlConnection): Promise<number> {
-  const { nowMs } = await connection.readBatch(CLOCK_ONLY);
+  const nowMs = await connection.nowMs();
   try {
     const sql = 'SELECT node_id FROM node_leases WHERE expires_at_ms >= ?';
     return (await connection.query(sql, [nowMs])).length;

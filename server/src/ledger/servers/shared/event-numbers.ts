@@ -1,7 +1,8 @@
 // What this process knows of the events: their numbers, which never change, and their capacities, as of a version.
 // Other processes make and change events too, so what is not known is looked up.
 import type { EventId } from '@floodgate/core/ids.ts';
-import type { BatchWrite, KnownHead, SqlConnection } from './sql-server.ts';
+import type { SqlConnection } from '../../../drivers/sql/sql.ts';
+import type { BatchWrite, KnownHead } from './sql-server.ts';
 import type { KnownEvent } from './working-set.ts';
 
 /** The most ids of one look-up. */

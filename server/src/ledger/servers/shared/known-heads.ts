@@ -2,7 +2,8 @@
 // will stand after his own batches, and need not ask: a batch of nothing but new claims is judged on what is foreseen
 // and sent whole, in one round trip that the server refuses if the head stands elsewhere or a claim or key is there
 // already. Then it is judged again on what is really there, so a wrong guess costs time and nothing else.
-import type { KnownHead, SqlRow } from './sql-server.ts';
+import type { SqlRow } from '../../../drivers/sql/sql.ts';
+import type { KnownHead } from './sql-server.ts';
 
 /** So many wrong guesses in a row, or nearly, mean that other processes sell the event too. */
 const MAX_WRONG = 3;

@@ -4,8 +4,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MAX_NODE_ID } from '@floodgate/core/ids.ts';
-import type { Connections } from './connections.ts';
-import { CLOCK_ONLY, type SqlConnection } from './sql-server.ts';
+import type { Connections } from '../../../drivers/sql/connections.ts';
+import type { SqlConnection } from '../../../drivers/sql/sql.ts';
 
 export const LEASE_MS = 60_000;
 const RENEW_MS = 15_000;
@@ -35,7 +35,7 @@ export class NodeLease {
 
   async #leaseFree(connection: SqlConnection): Promise<number> {
     for (let i = 0; i < MAX_TRIES; i++) {
-      const { nowMs } = await connection.readBatch(CLOCK_ONLY);
+      const nowMs = await connection.nowMs();
       const rows = await connection.query('SELECT node_id, token, expires_at_ms FROM node_leases');
       const leases = new Map(rows.map((row) => [Number(row.node_id), row]));
       const isFree = (nodeId: number) => Number(leases.get(nodeId)?.expires_at_ms ?? 0) < nowMs;
@@ -88,7 +88,7 @@ export class NodeLease {
   /** Asks the server for more time, and for another number when this one is somebody else's by now. */
   async renew(): Promise<void> {
     const moved = await this.#connections.use(async (connection) => {
-      const { nowMs } = await connection.readBatch(CLOCK_ONLY);
+      const nowMs = await connection.nowMs();
       const sql = 'UPDATE node_leases SET expires_at_ms = ? WHERE node_id = ? AND token = ?';
       await connection.query(sql, [nowMs + LEASE_MS, this.#nodeId!, this.#token]);
       return (await this.#isOurs(connection, this.#nodeId!)) ? undefined : await this.#leaseFree(connection);

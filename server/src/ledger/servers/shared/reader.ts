@@ -1,9 +1,11 @@
 // Where reads go: to the primary, or, when they may lag and there is one, to a replica. Reading twice does no harm,
 // so a read whose connection broke, or that the server cancelled, is read again.
+
+import { Connections, NoConnectionFree } from '../../../drivers/sql/connections.ts';
+import type { Reach } from '../../../drivers/sql/reach.ts';
+import { CannotReachDatabase, type SqlConnection } from '../../../drivers/sql/sql.ts';
 import { LedgerUnavailable } from '../../ledger.ts';
-import { Connections, NoConnectionFree } from './connections.ts';
-import type { Reach } from './reach.ts';
-import { CannotReachDatabase, type SqlConnection, type SqlServer } from './sql-server.ts';
+import type { SqlServer } from './sql-server.ts';
 
 const LIMITS = { size: 4, maxWaiting: 2_000, maxWaitMs: 5_000 };
 const MAX_TRIES = 3;
@@ -32,8 +34,11 @@ export class Reader {
     this.#server = server;
     this.#reach = reach;
     this.#onCannotReach = onCannotReach;
-    this.connections = new Connections(server, LIMITS);
-    this.#replica = replica && { server: replica, connections: new Connections(replica, LIMITS) };
+    this.connections = new Connections<SqlConnection>(server, LIMITS);
+    this.#replica = replica && {
+      server: replica,
+      connections: new Connections<SqlConnection>(replica, LIMITS),
+    };
   }
 
   /** Sees every commit that was answered. Rejects with LedgerUnavailable when the database is away. */

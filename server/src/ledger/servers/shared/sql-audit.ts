@@ -1,11 +1,11 @@
 // Streams an event's rows from a SQL server into the audit, in one view, page by page.
 import type { EventId } from '@floodgate/core/ids.ts';
+import type { SqlConnection, SqlRow } from '../../../drivers/sql/sql.ts';
 import { EventAudit } from '../../audit.ts';
 import type { AuditCheck } from '../../ledger.ts';
 import { claimKind, holdRecord, orderRecord } from '../../tables.ts';
 import { HOLD_COLUMNS, ORDER_COLUMNS } from './rows.ts';
 import { readHead, readJournal } from './sql-reads.ts';
-import type { SqlConnection, SqlRow } from './sql-server.ts';
 import type { KnownEvent } from './working-set.ts';
 
 const PAGE = 10_000;

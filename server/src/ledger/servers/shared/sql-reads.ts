@@ -1,7 +1,9 @@
 // The reads of the SQL ledger, each on one connection. Long ones go page by page, so that neither the server's
 // timeout nor this process's event loop notices how large an event is.
 import type { EventDefinition } from '@floodgate/core/event/event.ts';
+import { ORDER_KINDS } from '@floodgate/core/facts.ts';
 import type { AllocationId, EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
+import type { SqlConnection, SqlRow } from '../../../drivers/sql/sql.ts';
 import type {
   ClaimKind,
   ClaimSnapshot,
@@ -16,19 +18,20 @@ import {
   claimKind,
   holdRecord,
   isLiveHold,
-  journalEntry,
+  journalRow,
   numberOrNull,
   orderRecord,
 } from '../../tables.ts';
 import { NotThereYet } from './reader.ts';
 import { HOLD_COLUMNS, ORDER_COLUMNS } from './rows.ts';
-import type { SqlConnection, SqlRow, SqlServer } from './sql-server.ts';
+import type { SqlServer } from './sql-server.ts';
 import type { KnownEvent } from './working-set.ts';
 
 /** Tickets of one page of {@link readClaims}: its list is at most some 800 kB, and 30 ms of the server. */
 const CLAIMS_PAGE = 100_000;
 /** The most tickets of one question. */
 const TICKETS_PAGE = 1_000;
+const LISTED = ORDER_KINDS.map((kind) => `'${kind}'`).join(', ');
 const EVERYTHING = 1_000_000_000;
 /** Larger than every id. */
 const MAX_ID = `${2n ** 63n - 1n}`;
@@ -100,7 +103,7 @@ export async function readOrders(
   const rows = await connection.query(
     `SELECT ${ORDER_COLUMNS} FROM journal j
      JOIN orders o ON o.event_no = j.event_no AND o.order_id = j.subject
-     WHERE j.event_no = ? AND j.seq > ? AND j.kind IN ('bought', 'confirmed') ORDER BY j.seq LIMIT ?`,
+     WHERE j.event_no = ? AND j.seq > ? AND j.kind IN (${LISTED}) ORDER BY j.seq LIMIT ?`,
     [eventNo, afterSeq, limit],
   );
   return rows.map((row) => orderRecord(row, eventId));
@@ -170,7 +173,7 @@ export async function readJournal(
     'SELECT seq, kind, at_ms, fact FROM journal WHERE event_no = ? AND seq > ? ORDER BY seq LIMIT ?',
     [eventNo, afterSeq, limit],
   );
-  return rows.map(journalEntry);
+  return rows.map(journalRow);
 }
 
 /** Where the event stands now. */

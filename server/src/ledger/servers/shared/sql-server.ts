@@ -1,28 +1,14 @@
-// What the SQL ledger asks of a database server. PostgreSQL and MySQL/MariaDB implement it; judging, retrying,
-// recovering and the reads are the same for both and stand in sql-ledger.ts and its neighbours.
+// What the SQL ledger asks of a database server beside what every room may ask (drivers/sql/sql.ts): its schema and
+// its batches. PostgreSQL and MySQL/MariaDB implement it; judging, retrying, recovering and the reads are the same for
+// both and stand in sql-ledger.ts and its neighbours.
 //
 // All numbers come back as text, because 64-bit ids do not fit a double; who reads a sequence or a time converts it.
 import type { HoldId, Ticket } from '@floodgate/core/ids.ts';
+import type { SqlConnection, SqlDatabase, SqlRow } from '../../../drivers/sql/sql.ts';
 import type { JournalEntry, OrderRecord } from '../../ledger.ts';
 import type { ClaimRow, EventRow, HoldRow, KeptRow, OfEvent } from '../../tables.ts';
 
-/** A row by column name, every value as the server's text. */
-export type SqlRow = Readonly<Record<string, string | null>>;
-export type SqlValue = string | number | null;
-
-/**
- * `try again`: the transaction was rolled back by the server and the same work may succeed now (deadlock,
- * serialization failure, lock wait timeout). `connection lost`: the connection is of no more use, and a commit that
- * was under way may or may not have happened. `other`: the statement failed, the connection lives.
- */
-export type SqlFault = 'try again' | 'connection lost' | 'other';
-
-export interface SqlServer {
-  /** For people, without user and password: `PostgreSQL at db.example.org:5432/floodgate`. */
-  readonly description: string;
-  /** Rejects with an error of one clear line (see CannotReachDatabase) within the connect timeout. */
-  connect(): Promise<SqlConnection>;
-  faultOf(error: unknown): SqlFault;
+export interface SqlServer extends SqlDatabase<BatchConnection> {
   /**
    * A query for the claims on tickets `>= ?` and `< ?` of event `?` (in the order: event, from, to), aggregated:
    * at most one row per `sold` (0, 1 or 2, see CLAIM_KINDS), with `tickets` as one comma-separated list in any order. Ranges have up to
@@ -46,8 +32,8 @@ export interface BatchQuery {
   readonly buyers: readonly { readonly eventNo: number; readonly buyer: string }[];
 }
 
-/** Reads the server's clock, and so shows that it answers. */
-export const CLOCK_ONLY: BatchQuery = { eventNos: [], claims: [], holds: [], keys: [], buyers: [] };
+/** Asks for nothing, to begin a query with. */
+export const NOTHING_ASKED: BatchQuery = { eventNos: [], claims: [], holds: [], keys: [], buyers: [] };
 
 export interface BatchRows {
   /** event_no, seq, held, sold, at_ms, version, aside. One for every event number of the query. */
@@ -60,11 +46,6 @@ export interface BatchRows {
   readonly kept: readonly SqlRow[];
   /** event_no, buyer, tickets; and hold_id, which is null of an order. Orders and active holds. */
   readonly belongings: readonly SqlRow[];
-  /**
-   * The server's clock, milliseconds since 1970, of a query without event numbers; a batch does not need it and may
-   * leave it 0, which spares a statement.
-   */
-  readonly nowMs: number;
 }
 
 /** Where an event stands. */
@@ -110,15 +91,11 @@ export interface ForeseenHead {
   readonly seq: number;
 }
 
-/** One connection, used by one caller at a time. Every call is bounded in time; a call too late loses the connection. */
-export interface SqlConnection {
-  /** False after any `connection lost`. */
-  readonly isOpen: boolean;
-  /** The longest text that can be written and read, in bytes of UTF-8. */
-  readonly maxTextBytes: number;
+/** A connection that can do batches. */
+export interface BatchConnection extends SqlConnection {
   /**
    * Begins the batch's transaction (READ COMMITTED), locks the heads in ascending order, then reads what is asked
-   * for: one round trip. A query without event numbers reads only the clock.
+   * for: one round trip. There is at least one event number.
    */
   readBatch(query: BatchQuery): Promise<BatchRows>;
   /** Writes all and commits: one round trip. A unique key that is there already rejects, and nothing is written. */
@@ -130,19 +107,6 @@ export interface SqlConnection {
   writeForeseen(foreseen: readonly ForeseenHead[], write: BatchWrite): Promise<void>;
   /** Ends the batch's transaction without a trace. */
   rollback(): Promise<void>;
-  /** One statement with `?` for its parameters. */
-  query(sql: string, parameters?: readonly SqlValue[]): Promise<SqlRow[]>;
-  /** What `read` queries on this connection is one consistent, read-only view. */
-  inOneView<T>(read: () => Promise<T>): Promise<T>;
-  /** Waits for what is under way, then closes. */
-  close(): Promise<void>;
-  /** Gives the connection up at once. */
-  destroy(): void;
-}
-
-/** The database cannot be used as configured: one clear line for who starts the program, without secrets. */
-export class CannotReachDatabase extends Error {
-  override readonly name = 'CannotReachDatabase';
 }
 
 /** In production: settings of the database under which an answered sale could be lost. */

@@ -1,12 +1,13 @@
 // Commits batches on a database server, whatever happens on the way: tries again what the server rolled back, goes
 // on after a broken connection, and finds out what became of a commit whose answer was lost.
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Connections } from '../../../drivers/sql/connections.ts';
+import type { Reach } from '../../../drivers/sql/reach.ts';
+import { CannotReachDatabase } from '../../../drivers/sql/sql.ts';
 import type { Verdict } from '../../judge/state.ts';
 import { type Entry, LedgerOutcomeUnknown, LedgerUnavailable } from '../../ledger.ts';
 import { type BatchRooms, CommitUnanswered, runBatch, type Unanswered, wasCommitted } from './batch.ts';
-import type { Connections } from './connections.ts';
-import type { Reach } from './reach.ts';
-import { CannotReachDatabase, CLOCK_ONLY } from './sql-server.ts';
+import type { BatchConnection } from './sql-server.ts';
 
 /** How often a batch is tried again that the server rolled back (deadlock, serialization failure, lock timeout). */
 const MAX_TRIES_AGAIN = 5;
@@ -23,7 +24,7 @@ const SHORT_RESOLVE_MS = 1_500;
 const PAUSE_MS = 100;
 
 export interface WriterRooms extends BatchRooms {
-  readonly connections: Connections;
+  readonly connections: Connections<BatchConnection>;
   readonly reach: Reach;
 }
 
@@ -63,7 +64,7 @@ export class SqlWriter {
     const { connections, reach, server } = this.#rooms;
     for (let tries = 0; tries < 3; tries++) {
       try {
-        return await connections.use(async (connection) => void (await connection.readBatch(CLOCK_ONLY)));
+        return await connections.use(async (connection) => void (await connection.nowMs()));
       } catch (error) {
         if (error instanceof CannotReachDatabase) return reach.failed(error);
         if (server.faultOf(error) !== 'connection lost') return;

@@ -5,11 +5,13 @@ import { invariant } from '@floodgate/core/assert.ts';
 import { MAX_EVENT_CAPACITY } from '@floodgate/core/event/event.ts';
 import { isLive } from '@floodgate/core/hold.ts';
 import type { EventId, HoldId, Ticket } from '@floodgate/core/ids.ts';
+import type { SqlRow } from '../../../drivers/sql/sql.ts';
 import { holdOf, keptAddress, keyOf, limitedBuyerOf, ticketsNamedBy } from '../../judge/judge.ts';
 import type { Belongings, EventState, HoldState, TicketClaim, WorkingSet } from '../../judge/state.ts';
+import { keptOutcome } from '../../kept-outcome.ts';
 import type { Entry, Idempotency } from '../../ledger.ts';
 import { claimKind, holdRecord, numberOrNull, orderOfHold } from '../../tables.ts';
-import type { BatchQuery, BatchRows, SqlRow } from './sql-server.ts';
+import type { BatchQuery, BatchRows } from './sql-server.ts';
 
 /** What is remembered of an event. Its number never changes, its capacity only with its version. */
 export interface KnownEvent {
@@ -89,7 +91,7 @@ export function workingSetOf(
   for (const row of rows.holds) putHold(byNo.get(row.event_no!)!, row);
   for (const row of rows.kept) {
     const key = { scope: row.scope!, key: row.idempotency_key! };
-    const kept = { hash: row.hash!, outcome: JSON.parse(row.outcome!) };
+    const kept = { hash: row.hash!, outcome: keptOutcome(row.outcome!) };
     byNo.get(row.event_no!)!.kept.set(keptAddress(key as Idempotency), kept);
   }
   putBelongings(set, entries, rows.belongings);
