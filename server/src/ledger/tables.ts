@@ -93,9 +93,9 @@ export function givenToChange<Row>(table: Table<Row>): readonly Column<Row>[] {
   return [...columns.filter(({ name }) => name === id), ...changingColumns(table)];
 }
 
-/** The names of the columns that the table's records are made of. */
-export function recordColumns<Row>({ columns }: Table<Row>): readonly string[] {
-  return columns.filter(({ isInner }) => !isInner).map(({ name }) => name);
+/** The columns that the table's records are made of. */
+export function recordColumns<Row>({ columns }: Table<Row>): readonly Column<Row>[] {
+  return columns.filter(({ isInner }) => !isInner);
 }
 
 export interface EventRow {

@@ -23,7 +23,7 @@ import {
 } from '../tables.ts';
 import { JournalWriter } from './journal.ts';
 import { CannotOpenLedger } from './lock.ts';
-import { change, HOLD_COLUMNS, idColumn, insertInto, ORDER_COLUMNS, type Row, writing } from './rows.ts';
+import { change, idColumn, insertInto, type Row, selected, writing } from './rows.ts';
 import { migrate } from './schema.ts';
 
 /** SQLite's extended result codes for a failed fsync: of the file, and of its folder. */
@@ -288,8 +288,8 @@ function prepare(db: DatabaseSync) {
     kept: sql(
       'SELECT hash, outcome FROM idempotency_keys WHERE event_no = ? AND scope = ? AND idempotency_key = ?',
     ),
-    hold: sql(`SELECT ${HOLD_COLUMNS} FROM holds WHERE hold_id = ? AND event_no = ?`),
-    order: sql(`SELECT ${ORDER_COLUMNS} FROM orders WHERE order_id = ?`),
+    hold: sql(`SELECT ${selected(HOLDS.columns)} FROM holds WHERE hold_id = ? AND event_no = ?`),
+    order: sql(`SELECT ${selected(ORDERS.columns)} FROM orders WHERE order_id = ?`),
     ordersOfBuyer: sql(`SELECT tickets FROM orders WHERE buyer = ? AND event_no = ?${andLiveOrder()}`),
     holdsOfBuyer: sql(
       `SELECT ${idColumn('hold_id')}, tickets FROM holds WHERE buyer = ? AND event_no = ? AND ${isLiveHold()}`,
