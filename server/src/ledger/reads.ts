@@ -300,11 +300,12 @@ function* auditEvent(db: ReadDialect, eventNo: number, eventId: EventId): Read<A
   yield* eachRow(sql, key, eventNo, (row) => audit.journal(journalRow(row)));
   const claimsBy = new Map<string, number>();
   const claimsOf = (by: string) => claimsBy.get(by) ?? 0;
-  yield* eachRow(pages(`ticket, sold, ${db.id('c.claimed_by')}`, 'claims c', 'c.ticket'), 'ticket', eventNo, (row) => {
+  const claims = pages(`ticket, sold, ${db.id('claimed_by')}`, 'claims c', 'ticket');
+  yield* eachRow(claims, 'ticket', eventNo, (row) => {
     const by = row.claimed_by as string;
     claimsBy.set(by, claimsOf(by) + 1);
     audit.claim(Number(row.ticket), claimKind(row.sold), by);
-  }); // biome-ignore format: one table as the next
+  });
   yield* eachRow(pages(db.holdColumns, 'holds h', 'h.hold_id'), 'hold_id', eventNo, (row) => {
     const hold = holdRecord(row, eventId);
     audit.hold(hold, claimsOf(hold.holdId));

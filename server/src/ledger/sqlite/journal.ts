@@ -97,7 +97,7 @@ const CHAIN = `WITH RECURSIVE chain (pos, seq, before_pos) AS (
       (SELECT pos FROM journal_marks WHERE event_no = ?1 AND seq >= ?3 ORDER BY seq LIMIT 1),
       (SELECT last_pos FROM event_heads WHERE event_no = ?1))
     UNION ALL
-    SELECT j.pos, j.seq, j.before_pos FROM chain c JOIN journal j ON j.pos = c.before_pos
+    SELECT j.pos, j.seq, j.before_pos FROM chain JOIN journal j ON j.pos = chain.before_pos
     WHERE j.seq > ?2)`;
 const IN_CHAIN = 'j.seq > ?2 AND j.seq <= ?3';
 

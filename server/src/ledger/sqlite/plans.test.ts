@@ -18,9 +18,16 @@ const READ_WHOLE_TABLES = [
   'FROM orders o WHERE event_no = ? AND o.order_id > ?',
 ];
 
-/** All of a table of sales, or all of it from some place on. */
-const WALK =
-  /^(SCAN (orders|o|holds|h|journal|j|claims|c|idempotency_keys)\b|SEARCH .* USING INTEGER PRIMARY KEY \(rowid>)/;
+const SALES = ['orders', 'holds', 'journal', 'claims', 'idempotency_keys'];
+
+/** Whether the step of a plan goes through all of a table of sales, or all of it from some place on. */
+function isWalk(sql: string, step: string): boolean {
+  const walked = /^(?:SCAN (\w+)|SEARCH (\w+) USING INTEGER PRIMARY KEY \(rowid>)/.exec(step);
+  const name = walked?.[1] ?? walked?.[2];
+  if (!name) return false;
+  const named = new RegExp(`\\b(?:FROM|JOIN) (\\w+) ${name}\\b`).exec(sql);
+  return SALES.includes(named?.[1] ?? name);
+}
 
 test('no statement of the SQLite ledger walks a table of sales, but those of the audit', () => {
   const statements = new Set<string>();
@@ -38,7 +45,7 @@ test('no statement of the SQLite ledger walks a table of sales, but those of the
       if (/^\s*(PRAGMA|BEGIN|COMMIT)/.test(sql)) return [];
       const plan = prepare.call(db, `EXPLAIN QUERY PLAN ${sql}`).all();
       const steps = plan.map(({ detail }) => String(detail));
-      return steps.filter((step) => WALK.test(step)).map(() => sql);
+      return steps.filter((step) => isWalk(sql, step)).map(() => sql);
     });
     db.close();
     assert.ok(statements.size > 25, `${statements.size} statements`);
