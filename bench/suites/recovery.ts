@@ -150,7 +150,7 @@ async function loadOften(bench: Bench, databaseUrl: string, times: number): Prom
   try {
     const ledger = await openSqlLedger({ kind: 'postgres', url: databaseUrl, readUrl: undefined }, () => {});
     try {
-      const { event } = (await ledger.events())[0]!;
+      const { event } = (await ledger.events()).events[0]!;
       const { eventId } = event;
       const claims = await ledger.claims(eventId);
       bench.say(

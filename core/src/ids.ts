@@ -17,6 +17,16 @@ export type TicketTypeId = Branded<string, 'TicketTypeId'>;
 /** A ticket's number inside its event: a dense integer `0 … capacity-1`. */
 export type Ticket = Branded<number, 'Ticket'>;
 
+/** The stream of what the shop itself does, which belongs to no event. No event can have this name. */
+export const SHOP = '~shop';
+/** What has a journal of its own, gapless and in order: an event, or the shop. */
+export type StreamId = EventId | typeof SHOP;
+
+/** Whether the stream is an event's. */
+export function isEvent(stream: StreamId): stream is EventId {
+  return stream !== SHOP;
+}
+
 const EVENT_ID = /^[A-Za-z0-9_-]{1,64}$/;
 const TICKET_TYPE_ID = /^[A-Za-z0-9_-]{1,32}$/;
 const SNOWFLAKE = /^[1-9][0-9]{0,18}$/;

@@ -22,6 +22,7 @@ import { PostgresServer } from './ledger/servers/postgres/postgres-server.ts';
 import type { SqlServer } from './ledger/servers/shared/sql-server.ts';
 import { SqlLedger } from './ledger/servers/sql-ledger.ts';
 import { SqliteLedger } from './ledger/sqlite/sqlite-ledger.ts';
+import { STATE_OF } from './sales/ticket-states.ts';
 import type { ShopTelemetry } from './telemetry/shop-telemetry.ts';
 
 /** One transaction takes at most this many entries, about 5 ms of work; more wait for the next. */
@@ -186,14 +187,13 @@ function changesOf(entry: JournalEntry): TicketChange[] {
   return moves.map((move) => ({ seq, tickets: move.tickets, to: becomes(move) }));
 }
 
-/** In an inventory, where what staff took out of sale counts as sold. */
+/** In an inventory. */
 function becomes({ from, to }: TicketMove): TicketChange['to'] {
   switch (to) {
     case 'held':
-      return 'held';
     case 'sold':
     case 'aside':
-      return 'sold';
+      return STATE_OF[to];
     case 'free':
       return from === 'aside' ? 'restored' : 'available';
     default:

@@ -25,7 +25,7 @@ import { learnStaff } from './sales/access/staff-keys.ts';
 import { actorOf } from './sales/access/who.ts';
 import { NextExpiries } from './sales/buying/next-expiry.ts';
 import { Catalogue } from './sales/catalogue/catalogue.ts';
-import { Doubts } from './sales/keeping/doubts.ts';
+import { InDoubt } from './sales/keeping/in-doubt.ts';
 import { countTickets } from './sales/organizing/create-event.ts';
 import type { Shop } from './sales/shop.ts';
 import { createLog, type Log } from './telemetry/logs.ts';
@@ -70,16 +70,10 @@ export async function openInside(
     return ids.next(Date.now());
   };
   const shop: Shop = {
-    ...{
-      catalogue: new Catalogue(ledger, inventory),
-      inventory,
-      ledger,
-      doubts: new Doubts(),
-      telemetry,
-      newId,
-    },
+    ...{ catalogue: new Catalogue(ledger, inventory), inventory, ledger, telemetry, newId },
     ...{ newSecret: randomSecrets(), holdTtlMs: config.holdTtlMs, holdMaxMs: config.holdMaxMs },
     ...{ identity: identityOf(config), nextExpiries: new NextExpiries(ledger) },
+    inDoubt: new InDoubt(ledger, inventory),
     defaultEventId: config.defaultEvent,
   };
   telemetry.watch({ ticketCounts: () => ticketCounts(shop), ledgerWaiting: stores.waiting });

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AllocationId, Ticket, TicketTypeId } from '../ids.ts';
-import { fromRuns } from '../seating/layout.ts';
 import { allocationOf, withAside, withdrawnOf, withoutTickets } from '../seating/out-of-sale.ts';
+import { fromRuns } from '../seating/ticket-runs.ts';
 import { differences } from './differences.ts';
 import type { EventDefinition } from './event.ts';
 

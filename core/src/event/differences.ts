@@ -1,7 +1,7 @@
 // What of an event a change by staff made different, for the audit log: members before and after, ticket types and
 // allocations by their ids, and of those only what differs.
 
-import { rangesIn } from '../seating/layout.ts';
+import { rangesIn } from '../seating/ticket-runs.ts';
 import type { Allocation, EventDefinition, TicketType } from './event.ts';
 
 type Members = Readonly<Record<string, unknown>>;

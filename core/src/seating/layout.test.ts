@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { type Block, MAX_EVENT_CAPACITY, type TicketType } from '../event/event.ts';
 import { type Ticket, type TicketTypeId, ticketTypeId } from '../ids.ts';
 import { houseOf, ROW_LETTERS, SELLERS, sectionOf, sells } from '../testing/houses.ts';
-import { blocksFor, fromRuns, rangesIn, TicketLayout, toRuns } from './layout.ts';
+import { blocksFor, TicketLayout } from './layout.ts';
 import type { Manifest } from './manifest.ts';
 import { seatPlanOf } from './seat-plan.ts';
 
@@ -280,45 +280,4 @@ test('[S1] control: blocks that number the seats otherwise than their plan throw
   }
   assert.throws(() => layout([block('vip', 4)]), /seats have no ticket numbers/);
   assert.throws(() => new TicketLayout({ ticketTypes: types }), /seats without their plan/);
-});
-
-test('[E2] tickets are written as runs, and read back', () => {
-  assert.equal(toRuns([12, 13, 14, 77].map((ticket) => ticket as Ticket)), '12-14,77');
-  assert.deepEqual(rangesIn('12-40,77'), [
-    [12, 41],
-    [77, 78],
-  ]);
-  fc.assert(
-    fc.property(fc.uniqueArray(fc.nat(200)), (numbers) => {
-      const tickets = numbers.sort((a, b) => a - b) as Ticket[];
-      assert.deepEqual(fromRuns(toRuns(tickets)), tickets);
-    }),
-  );
-  assert.throws(() => toRuns([2, 1] as Ticket[]), /ascending/);
-  assert.throws(() => toRuns([1, 1] as Ticket[]), /ascending/);
-});
-
-test('[E2] a text that is no ascending list of runs throws', () => {
-  const nonsense = [
-    ' ',
-    ',',
-    '1,',
-    '-1',
-    '1-',
-    '01',
-    '1-01',
-    '1.5',
-    '2-1',
-    '3-3',
-    '3,2',
-    '2,2',
-    '1-4,4',
-    '1 ,2',
-    '1e3',
-    'x',
-  ];
-  for (const bad of [...nonsense, '1-50000000', '50000000', '9'.repeat(40), '1--2', '1-2-3']) {
-    assert.throws(() => fromRuns(bad), RangeError, bad);
-  }
-  assert.deepEqual(rangesIn('0-49999999'), [[0, MAX_EVENT_CAPACITY]]);
 });

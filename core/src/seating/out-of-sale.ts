@@ -2,7 +2,7 @@
 // smaller capacity withdrew. An allocation of several ticket types is several records with one id.
 import type { Allocation, EventDefinition } from '../event/event.ts';
 import type { AllocationId, Ticket, TicketTypeId } from '../ids.ts';
-import { fromRuns, toRuns } from './layout.ts';
+import { fromRuns, toRuns } from './ticket-runs.ts';
 
 type Allocations = readonly Allocation[];
 

@@ -1,16 +1,16 @@
 // npm run audit: checks the rules S1, S2, S3, S6 and S11 against every row of the ledger, and the inventory against
 // the ledger where Redis has it (rows F8, C4). Ends with exit code 1 when a rule is broken. May run beside the shop.
 import { parseArgs } from 'node:util';
-import type { EventId } from '@floodgate/core/ids.ts';
+import type { StreamId } from '@floodgate/core/ids.ts';
 import { ledgerName, openSqlLedger } from '../compose.ts';
 import { BadConfig, type Config, readConfig } from '../config.ts';
-import type { AuditCheck, EventHead } from '../ledger/ledger.ts';
+import type { AuditCheck, StreamHead } from '../ledger/ledger.ts';
 import { SqliteReader } from '../ledger/sqlite/reader.ts';
 import { explainAndExit } from '../main.ts';
 
 interface Auditable {
-  heads(): EventHead[] | Promise<EventHead[]>;
-  audit(eventId: EventId): AuditCheck[] | Promise<AuditCheck[]>;
+  streams(): StreamHead[] | Promise<StreamHead[]>;
+  audit(stream: StreamId): AuditCheck[] | Promise<AuditCheck[]>;
   close(): void | Promise<void>;
 }
 
@@ -19,11 +19,12 @@ async function audit(): Promise<void> {
   const config = readConfig({ ...process.env, NODE_ENV: 'development' });
   const ledger = await open(config);
   try {
-    const heads = (await ledger.heads()).filter(({ eventId }) => (values.event ?? eventId) === eventId);
-    if (values.event !== undefined && heads.length === 0)
+    const all = (await ledger.streams()).map(({ stream }) => stream);
+    const streams = all.filter((stream) => (values.event ?? stream) === stream);
+    if (values.event !== undefined && streams.length === 0)
       throw new BadConfig(`there is no event ${values.event}`);
-    process.stdout.write(`Auditing ${heads.length} event(s) of ${ledgerName(config.database)}\n`);
-    for (const head of heads) await auditEvent(ledger, head);
+    process.stdout.write(`Auditing ${streams.length} event(s) of ${ledgerName(config.database)}\n`);
+    for (const stream of streams) await auditStream(ledger, stream);
     process.stdout.write(process.exitCode ? 'A RULE IS BROKEN: see above.\n' : 'Every rule holds.\n');
   } finally {
     await ledger.close();
@@ -31,13 +32,13 @@ async function audit(): Promise<void> {
 }
 
 /** One line when all is well, a line for each broken rule else. */
-async function auditEvent(ledger: Auditable, { eventId }: EventHead): Promise<void> {
-  const checks = await ledger.audit(eventId);
+async function auditStream(ledger: Auditable, stream: StreamId): Promise<void> {
+  const checks = await ledger.audit(stream);
   const broken = checks.filter(({ ok }) => !ok);
   const conservation = checks.find(({ rule }) => rule === 'S2');
   const rules = checks.map(({ rule }) => rule).join(' ');
   process.stdout.write(
-    `${broken.length > 0 ? '✖' : '✔'} ${eventId}  ${rules}  ${conservation?.detail ?? ''}\n`,
+    `${broken.length > 0 ? '✖' : '✔'} ${stream}  ${rules}  ${conservation?.detail ?? ''}\n`,
   );
   for (const { rule, detail } of broken) process.stdout.write(`    ${rule}: ${detail}\n`);
   if (broken.length > 0) process.exitCode = 1;

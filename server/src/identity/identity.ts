@@ -21,8 +21,6 @@ export interface Session {
 }
 
 export interface Identity {
-  /** Up to which entry of the shop's journal its staff keys are known here. */
-  learnedSeq: number;
   /** At once for all but JWTs that were not seen before. `nowMs` is the ledger's clock. */
   whoIs(credentials: Credentials, nowMs: number): Actor | BadCredential | Promise<Actor | BadCredential>;
   /** An anonymous buyer, from now on known by this token. */

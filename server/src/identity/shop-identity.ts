@@ -18,7 +18,6 @@ export interface IdentityOptions {
 const MAX_BEARER = 8_192;
 
 export class ShopIdentity implements Identity {
-  learnedSeq = 0;
   readonly #adminKey: Buffer;
   readonly #jwts: Jwts;
   readonly #sessions: SessionTokens;

@@ -5,13 +5,16 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { EventEntries } from './contract/test-entries.ts';
-import { journalEntry } from './journal-entry.ts';
 import { SqliteReader } from './sqlite/reader.ts';
 import { SqliteWriter } from './sqlite/writer.ts';
+import { journalEntry } from './tables.ts';
 
 test('[S11] a row of the journal is the fact it was written as', () => {
   const entry = { seq: 3, kind: 'extended', atMs: 7, fact: { holdId: '8', expiresAtMs: 9 } };
-  assert.deepEqual(journalEntry(3, 'extended', 7, JSON.stringify(entry.fact)), entry);
+  assert.deepEqual(
+    journalEntry({ seq: 3, kind: 'extended', at_ms: 7, fact: JSON.stringify(entry.fact) }),
+    entry,
+  );
 });
 
 test('[S11] a fact of a kind that is not known here is never skipped: whoever reads the journal is told', (t) => {

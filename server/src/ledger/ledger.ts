@@ -5,7 +5,7 @@ import type { EventDefinition } from '@floodgate/core/event/event.ts';
 import type { Fact, FactBody } from '@floodgate/core/facts.ts';
 import { Unavailable } from '@floodgate/core/faults.ts';
 import type { HoldStatus } from '@floodgate/core/hold.ts';
-import type { AllocationId, EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
+import type { AllocationId, EventId, HoldId, OrderId, SHOP, StreamId, Ticket } from '@floodgate/core/ids.ts';
 import type { RefusalCode } from '@floodgate/core/refusal.ts';
 import type { TicketRange } from '@floodgate/core/seating/layout.ts';
 
@@ -73,17 +73,22 @@ export interface ChangeEvent extends Differences {
   readonly by: string;
   readonly action: string;
 }
-/** A fact of the shop itself, in the journal of {@link SHOP}. */
+/** Makes the shop's own stream, once: the first entry that needs it finds that there is none. */
+export interface OpenShop {
+  readonly kind: 'open-shop';
+  readonly eventId: typeof SHOP;
+}
+/** A fact of the shop itself. */
 export type RecordFact = {
   readonly kind: 'record';
-  readonly eventId: EventId;
+  readonly eventId: typeof SHOP;
 } & { [As in 'key-made' | 'key-revoked']: { readonly as: As; readonly fact: FactBody<As> } }[
   | 'key-made'
   | 'key-revoked'];
 /** Keeps a manifest under its id, a digest of its content. Keeping it again changes nothing. */
 export interface KeepManifest {
   readonly kind: 'keep-manifest';
-  readonly eventId: EventId;
+  readonly eventId: typeof SHOP;
   readonly manifestId: string;
   /** Without line feeds. May be megabytes. */
   readonly content: string;
@@ -162,6 +167,7 @@ export interface Refuse<Of extends Buy | Hold | Confirm = Buy | Hold | Confirm> 
 export type Entry =
   | CreateEvent
   | ChangeEvent
+  | OpenShop
   | RecordFact
   | KeepManifest
   | Buy
@@ -171,12 +177,6 @@ export type Entry =
   | Release
   | Expire
   | Refuse;
-
-/**
- * The shop's own journal: a stream like an event's, with no tickets, made by the first entry that needs it
- * (`create-event`). No event can have this id.
- */
-export const SHOP = '~shop' as EventId;
 
 /** What a committed entry left behind. `seq` is the event's gapless sequence number of the fact; times are ledger time. */
 export interface Committed {
@@ -223,6 +223,7 @@ export interface CommittedEnd extends Committed {
 interface CommittedByKind {
   readonly 'create-event': Committed;
   readonly 'change-event': Committed;
+  readonly 'open-shop': Committed;
   readonly record: Committed;
   readonly 'keep-manifest': Committed;
   readonly buy: CommittedBuy;
@@ -318,6 +319,12 @@ export interface EventRecord {
   readonly version: number;
 }
 
+export interface EventsPage {
+  readonly events: EventRecord[];
+  /** Where events that are made later begin. */
+  readonly next: number;
+}
+
 /** One fact, and where and when it stands in its stream. */
 export type JournalEntry = Fact & { readonly seq: number; readonly atMs: number };
 
@@ -346,6 +353,11 @@ export interface ClaimOf {
   readonly by: HoldId | OrderId | AllocationId;
 }
 
+export interface StreamHead {
+  readonly stream: StreamId;
+  readonly seq: number;
+}
+
 /** What the ledger says is claimed, in one consistent view. */
 export interface ClaimSnapshot {
   readonly seq: number;
@@ -366,11 +378,13 @@ export class LedgerOutcomeUnknown extends Unavailable {
 
 /** What is on sale, and where it stands. */
 interface EventReads {
-  /** In the order they were made, without the first `skip`: other processes may make events too. */
-  events(skip?: number): Promise<EventRecord[]>;
+  /** In the order they were made; `from`: the `next` of an earlier answer. Other processes may make events too. */
+  events(from?: number): Promise<EventsPage>;
   event(eventId: EventId): Promise<EventRecord | undefined>;
   /** Of all events, cheaply: no claim is counted. */
   heads(): Promise<EventHead[]>;
+  /** Every stream, events' and the shop's, and how far it is: for whoever follows journals. */
+  streams(): Promise<StreamHead[]>;
   /** The content of a kept manifest. */
   manifest(manifestId: string): Promise<string | undefined>;
 }
@@ -387,7 +401,7 @@ interface SaleReads {
 
 /** What has happened, and what is next. */
 interface JournalReads {
-  journal(eventId: EventId, afterSeq: number, limit: number): Promise<JournalEntry[]>;
+  journal(stream: StreamId, afterSeq: number, limit: number): Promise<JournalEntry[]>;
   /** The earliest deadline of the event's active holds; undefined when there is none. */
   nextDeadline(eventId: EventId): Promise<number | undefined>;
   /** Active holds whose deadline has passed, the longest due first. */
@@ -405,8 +419,8 @@ interface ClaimReads {
 interface OperatorReads {
   /** How many idempotency keys are kept. Counts them: for statistics, not for the hot path. */
   keptKeys(): Promise<number>;
-  /** Checks S1, S2, S3 and S11 against every row of the event. Reads all of it: seconds for millions of tickets. */
-  audit(eventId: EventId): Promise<AuditCheck[]>;
+  /** Checks S1, S2, S3 and S11 against every row of the event or stream. Reads all of it: seconds for millions of tickets. */
+  audit(stream: StreamId): Promise<AuditCheck[]>;
 }
 
 /** Reads see every commit that was answered before they began. */

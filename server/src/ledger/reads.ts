@@ -2,18 +2,18 @@
 // answers them by promise, SQLite synchronously in the thread of its reader. What a database says in its own way is in
 // its ReadDialect. Long reads go page by page, so that neither a server's timeout nor this process's event loop notices
 // how large an event is.
-import type { EventId, HoldId, Ticket } from '@floodgate/core/ids.ts';
+import { type EventId, type HoldId, isEvent, type StreamId, type Ticket } from '@floodgate/core/ids.ts';
 import { EventAudit } from './audit.ts';
-import {
-  type AuditCheck,
-  type ClaimOf,
-  type ClaimSnapshot,
-  type EventHead,
-  type JournalEntry,
-  type LedgerReads,
-  type OrderRecord,
-  SHOP,
+import type {
+  AuditCheck,
+  ClaimOf,
+  ClaimSnapshot,
+  EventHead,
+  JournalEntry,
+  LedgerReads,
+  OrderRecord,
 } from './ledger.ts';
+import { eventHeads, eventsPage, streamHeads } from './streams.ts';
 import {
   type AnyRow,
   CLAIM_KINDS,
@@ -21,7 +21,7 @@ import {
   eventRecord,
   holdRecord,
   isLiveHold,
-  journalRow,
+  journalEntry,
   numberOrNull,
   orderRecord,
 } from './tables.ts';
@@ -84,7 +84,7 @@ interface How<M extends ReadName> {
 /** Its event, the first thing that is asked for, is looked up before; or else what is read of one that is not there. */
 interface OfEvent<M extends ReadName> extends How<M> {
   ofEvent(db: ReadDialect, eventNo: number, ...asked: Asked<M>): Read<Answer<M>>;
-  ofUnknown(eventId: EventId): Answer<M>;
+  ofUnknown(stream: StreamId): Answer<M>;
 }
 interface OfAll<M extends ReadName> extends How<M> {
   read(db: ReadDialect, ...asked: Asked<M>): Read<Answer<M>>;
@@ -105,10 +105,10 @@ const MAX_ID = `${2n ** 63n - 1n}`;
 export const READS: { readonly [M in ReadName]: OfEvent<M> | OfAll<M> } = {
   events: {
     currency: 'now',
-    *read(_db, skip = 0) {
-      // Numbers are dense, so skipping so many events is skipping so many numbers.
-      const rows = yield* ask(`${EVENTS} WHERE e.event_no > ? ORDER BY e.event_no`, [skip]);
-      return rows.map(eventRecord);
+    *read(_db, from = 0) {
+      // Numbers are dense, so skipping so many rows is skipping so many numbers.
+      const rows = yield* ask(`${EVENTS} WHERE e.event_no > ? ORDER BY e.event_no`, [from]);
+      return eventsPage(rows.map(eventRecord), from);
     },
   },
 
@@ -123,11 +123,14 @@ export const READS: { readonly [M in ReadName]: OfEvent<M> | OfAll<M> } = {
   heads: {
     currency: 'now',
     *read() {
-      const rows = yield* ask(
-        `SELECT e.event_id, h.seq, h.held, h.sold, h.aside, h.version FROM event_heads h
-         JOIN events e ON e.event_no = h.event_no ORDER BY h.event_no`,
-      );
-      return rows.map((row) => ({ eventId: row.event_id as EventId, ...standing(row) }));
+      return eventHeads(yield* readHeads());
+    },
+  },
+
+  streams: {
+    currency: 'now',
+    *read() {
+      return streamHeads(yield* readHeads());
     },
   },
 
@@ -213,9 +216,9 @@ export const READS: { readonly [M in ReadName]: OfEvent<M> | OfAll<M> } = {
 
   journal: {
     // What the shop itself did must not lag: a key that was revoked opens nothing.
-    currency: (eventId) => (eventId === SHOP ? 'now' : 'lagging'),
+    currency: (stream) => (isEvent(stream) ? 'lagging' : 'now'),
     ofUnknown: () => [],
-    ofEvent: (db, eventNo, _eventId, afterSeq, limit) => db.journal(eventNo, afterSeq, limit),
+    ofEvent: (db, eventNo, _stream, afterSeq, limit) => db.journal(eventNo, afterSeq, limit),
   },
 
   claims: { currency: 'now', inOneView: true, ofUnknown: unknown, ofEvent: readClaims },
@@ -252,8 +255,17 @@ export const READS: { readonly [M in ReadName]: OfEvent<M> | OfAll<M> } = {
 };
 
 /** Callers ask for events they know. */
-function unknown(eventId: EventId): never {
-  throw new Error(`the ledger has no event ${eventId}`);
+function unknown(stream: StreamId): never {
+  throw new Error(`the ledger has no event ${stream}`);
+}
+
+/** Of all rows among the events, also of a stream that is none. */
+function* readHeads(): Read<EventHead[]> {
+  const rows = yield* ask(
+    `SELECT e.event_id, h.seq, h.held, h.sold, h.aside, h.version FROM event_heads h
+     JOIN events e ON e.event_no = h.event_no ORDER BY h.event_no`,
+  );
+  return rows.map((row) => ({ eventId: row.event_id as EventId, ...standing(row) }));
 }
 
 function standing(head: AnyRow): Omit<EventHead, 'eventId'> {
@@ -293,11 +305,11 @@ function* readClaims(db: ReadDialect, eventNo: number): Read<ClaimSnapshot> {
   return { seq: head.seq, held, sold, aside };
 }
 
-function* auditEvent(db: ReadDialect, eventNo: number, eventId: EventId): Read<AuditCheck[]> {
+function* auditEvent(db: ReadDialect, eventNo: number, stream: StreamId): Read<AuditCheck[]> {
   const head = yield* readHead(eventNo);
   const audit = new EventAudit(head.capacity);
   const { sql, key } = db.allEntries;
-  yield* eachRow(sql, key, eventNo, (row) => audit.journal(journalRow(row)));
+  yield* eachRow(sql, key, eventNo, (row) => audit.journal(journalEntry(row)));
   const claimsBy = new Map<string, number>();
   const claimsOf = (by: string) => claimsBy.get(by) ?? 0;
   const claims = pages(`ticket, sold, ${db.id('claimed_by')}`, 'claims c', 'ticket');
@@ -307,11 +319,11 @@ function* auditEvent(db: ReadDialect, eventNo: number, eventId: EventId): Read<A
     audit.claim(Number(row.ticket), claimKind(row.sold), by);
   });
   yield* eachRow(pages(db.holdColumns, 'holds h', 'h.hold_id'), 'hold_id', eventNo, (row) => {
-    const hold = holdRecord(row, eventId);
+    const hold = holdRecord(row, stream as EventId);
     audit.hold(hold, claimsOf(hold.holdId));
   });
   yield* eachRow(pages(db.orderColumns, 'orders o', 'o.order_id'), 'order_id', eventNo, (row) => {
-    const order = orderRecord(row, eventId);
+    const order = orderRecord(row, stream as EventId);
     audit.order(order, claimsOf(order.orderId));
   });
   return audit.checks(head);

@@ -5,10 +5,9 @@
 // What has a meaning of its own stays by hand in the dialects: claims that move or end conditionally, heads, a buyer's
 // belongings, SQLite's chain of the journal.
 import type { EventDefinition } from '@floodgate/core/event/event.ts';
-import { subjectOf } from '@floodgate/core/facts.ts';
+import { type FactKind, isFactKind, subjectOf } from '@floodgate/core/facts.ts';
 import { HOLD_STATUSES, type HoldStatus, LIVE_STATUSES } from '@floodgate/core/hold.ts';
 import type { EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
-import { journalEntry } from './journal-entry.ts';
 import type {
   ClaimKind,
   Committed,
@@ -259,9 +258,19 @@ export function holdRecord(row: AnyRow, eventId: EventId): HoldRecord {
   };
 }
 
-export function journalRow(row: AnyRow): JournalEntry {
-  const j = row as RowOf<typeof JOURNAL>;
-  return journalEntry(Number(j.seq), j.kind as string, Number(j.at_ms), j.fact as string);
+export function journalEntry(row: AnyRow): JournalEntry {
+  const { seq, at_ms: atMs, fact } = row as RowOf<typeof JOURNAL>;
+  const kind = factKind(row);
+  return { seq: Number(seq), kind, atMs: Number(atMs), fact: JSON.parse(fact as string) } as JournalEntry;
+}
+
+/** What is not known here is no fact to be skipped: whoever folds the journal without it would be wrong for ever. */
+export function factKind(row: AnyRow): FactKind {
+  const { seq, kind } = row as RowOf<typeof JOURNAL>;
+  if (isFactKind(kind as string)) return kind as FactKind;
+  throw new Error(
+    `entry ${seq} of the journal is of the kind "${kind}", which a newer release must have written`,
+  );
 }
 
 /** The ticket numbers of a column `tickets`, a JSON array. */

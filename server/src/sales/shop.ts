@@ -6,13 +6,13 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { NextExpiries } from './buying/next-expiry.ts';
 import type { Catalogue } from './catalogue/catalogue.ts';
-import type { Doubts } from './keeping/doubts.ts';
+import type { InDoubt } from './keeping/in-doubt.ts';
 
 export interface Shop {
   readonly catalogue: Catalogue;
   readonly inventory: Inventory;
   readonly ledger: Ledger;
-  readonly doubts: Doubts;
+  readonly inDoubt: InDoubt;
   readonly nextExpiries: NextExpiries;
   readonly identity: Identity;
   readonly telemetry: Telemetry;

@@ -2,7 +2,7 @@
 // with. Which tickets an inventory chooses is the inventory model's to say.
 
 import { invariant } from '@floodgate/core/assert.ts';
-import { type EventId, type HoldId, type Ticket, ticketTypeId } from '@floodgate/core/ids.ts';
+import { type EventId, type HoldId, SHOP, type Ticket, ticketTypeId } from '@floodgate/core/ids.ts';
 import type { RefusalCode } from '@floodgate/core/refusal.ts';
 import type { TicketLayout } from '@floodgate/core/seating/layout.ts';
 import { sectionOf, sells } from '@floodgate/core/testing/houses.ts';
@@ -10,9 +10,8 @@ import { manifestText } from '@floodgate/manifest/text.ts';
 import { layoutOf } from '../../src/inventory/contract/test-events.ts';
 import { InventoryModel } from '../../src/inventory/contract/test-model.ts';
 import { AVAILABLE, HELD, SOLD, type State, type Want } from '../../src/inventory/inventory.ts';
-import { SHOP } from '../../src/ledger/ledger.ts';
+import { post } from '../../src/sales/conduct.ts';
 import { makeEvent, type NewEvent } from '../../src/sales/organizing/organize.ts';
-import { postToShop } from '../../src/sales/organizing/shop-stream.ts';
 import type { Shop } from '../../src/sales/shop.ts';
 import { HOLD_MAX_MS, HOLD_TTL_MS } from './memory-shop.ts';
 
@@ -182,7 +181,7 @@ export async function putHouseOnSale(
   limits: Pick<Partial<NewEvent>, 'limitPerBuyer' | 'holdsPerBuyer'> = {},
 ): Promise<void> {
   const kept = { manifestId: 'house', content: manifestText(MANIFEST), by: 'staff' };
-  await postToShop(shop, { kind: 'keep-manifest', eventId: SHOP, ...kept });
+  await post(shop, { kind: 'keep-manifest', eventId: SHOP, ...kept });
   const where = { venue: { name: 'House' }, timeZone: 'Etc/UTC', startsAt: '2030-01-01T20:00:00Z' };
   const ticketTypes = TYPES.map(({ capacity: _, ...type }) => ({
     ...{ ...type, price: 0 },

@@ -10,7 +10,7 @@ import type { Verdict } from '../../src/ledger/judge/state.ts';
 import { type Entry, LedgerOutcomeUnknown, LedgerUnavailable } from '../../src/ledger/ledger.ts';
 import { NextExpiries } from '../../src/sales/buying/next-expiry.ts';
 import { Catalogue } from '../../src/sales/catalogue/catalogue.ts';
-import { Doubts } from '../../src/sales/keeping/doubts.ts';
+import { InDoubt } from '../../src/sales/keeping/in-doubt.ts';
 import { createEvent } from '../../src/sales/organizing/create-event.ts';
 import type { Shop } from '../../src/sales/shop.ts';
 import { createLog } from '../../src/telemetry/logs.ts';
@@ -101,7 +101,7 @@ export class MemoryShop {
     return {
       catalogue: new Catalogue(ledger, inventory),
       ...{ inventory, ledger },
-      doubts: new Doubts(),
+      inDoubt: new InDoubt(ledger, inventory),
       nextExpiries: new NextExpiries(ledger),
       telemetry,
       newId: () => this.#ids.next(this.clock.nowMs()),

@@ -1,7 +1,7 @@
 // Staff who are at work while a house sells and things go wrong, each time at another process: they pause and resume,
 // change a capacity, kill seats and put them back. What they were answered is kept like any buyer's answer.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fromRuns } from '@floodgate/core/seating/layout.ts';
+import { fromRuns } from '@floodgate/core/seating/ticket-runs.ts';
 import { gather } from './checker/evidence.ts';
 import type { Fact, FinalEvent } from './checker/final-ledger.ts';
 import { Findings, type Violation } from './checker/findings.ts';

@@ -4,12 +4,12 @@
 import { eventsInput, noInput } from '../../contract/schemas.ts';
 import { keyInput, keyReference, sessionInput } from '../../contract/who.ts';
 import {
-  type JournalEntry,
   keyStatus,
   listKeys,
   makeKey,
   readChanges,
   revokeKey,
+  type ShownEntry,
   type StaffKey,
 } from '../../sales/access/staff-keys.ts';
 import { newSession, staffName } from '../../sales/access/who.ts';
@@ -177,9 +177,11 @@ export function staffKeyOperations(shop: Shop): Operation[] {
 }
 
 /** A fact as it is shown. That the journal was made is nobody's deed. */
-function changeBody({ seq, kind, atMs, fact: { expiresAtMs, ...fact } }: JournalEntry) {
-  const expiresAt = typeof expiresAtMs === 'number' ? { expiresAt: isoTime(expiresAtMs) } : {};
-  return { seq, kind, at: isoTime(atMs), ...fact, ...expiresAt };
+function changeBody({ seq, kind, atMs, fact }: ShownEntry) {
+  const at = isoTime(atMs);
+  if (kind !== 'key-made') return { seq, kind, at, ...fact };
+  const { expiresAtMs, ...made } = fact;
+  return { seq, kind, at, ...made, ...(expiresAtMs === null ? {} : { expiresAt: isoTime(expiresAtMs) }) };
 }
 
 /** A key as it is shown: never the key itself, nor its hash. */

@@ -2,7 +2,7 @@
 // of those that changed, are what the ledger says.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { fromRuns } from '@floodgate/core/seating/layout.ts';
+import { fromRuns } from '@floodgate/core/seating/ticket-runs.ts';
 import { openTestShop, type TestShop } from '../../../test/kit/test-shop.ts';
 import { SEAT_STATUSES } from '../../sales/showing/seat-board.ts';
 

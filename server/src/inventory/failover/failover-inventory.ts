@@ -28,7 +28,7 @@ import { isShared, type Mode, SHARED, type Step, stepMode } from './mode.ts';
 export interface FailoverOptions {
   /** The first event went alone. Loud: from now on nothing that is available here is shared with others. */
   readonly onFallback?: (reason: string) => void;
-  /** Every event is shared again, after so long. */
+  /** Every event is shared again, after this time. */
   readonly onReturn?: (aloneMs: number) => void;
   /** Something failed that is tried again by itself. */
   readonly onFault?: (message: string, error: unknown) => void;
@@ -54,8 +54,8 @@ const RETURN_EVERY_MS = 500;
 const RETURN_AT_ONCE = 8;
 const CHANGES_AT_ONCE = 2_000;
 /**
- * So much of an event's journal is read to learn what a process that is alone has sold: some seconds of an on-sale.
- * What is older the reconciliation has repaired.
+ * How many entries of an event's journal are read to learn what a process that is alone has sold: some seconds of an
+ * on-sale. The reconciliation has repaired what is older.
  */
 const LOOK_BACK = 20_000;
 
@@ -102,7 +102,7 @@ export class FailoverInventory implements Inventory {
     } catch (error) {
       this.#failed(opened, error);
     }
-    // Somebody else may have opened it meanwhile, and it may be alone since.
+    // Another request may have opened it meanwhile, and it may be alone since.
     if (!this.#events.has(event.eventId)) this.#events.set(event.eventId, opened);
   }
 
@@ -120,8 +120,8 @@ export class FailoverInventory implements Inventory {
   }
 
   /**
-   * Processes learn one after the other that an event has grown. Whoever knows the longer layout makes the shared store
-   * longer; who still has the shorter one leaves the store as long as it is, and proposes only what it knows.
+   * Processes learn one after the other that an event has grown. One that knows the longer layout makes the shared store
+   * longer; one that still has the shorter layout leaves the store as long as it is, and proposes only what it knows.
    */
   async grow(event: InventoryEvent): Promise<void> {
     const opened = this.#known(event.eventId);
@@ -162,7 +162,7 @@ export class FailoverInventory implements Inventory {
     return (isAlone ? this.#memory : this.#shared).nextChange(eventId, maxWaitMs);
   }
 
-  /** Alone: what others have claimed is known here afterwards. Shared: the store knows what those have who are alone. */
+  /** Alone: what others have claimed is known here afterwards. Shared: the store knows what processes that are alone have claimed. */
   async catchUp(eventId: EventId): Promise<void> {
     const opened = this.#known(eventId);
     const { mode } = opened;
@@ -234,7 +234,7 @@ export class FailoverInventory implements Inventory {
     }
   }
 
-  /** Who is told of a settled or returned ticket: nobody, until the memory inventory has read the ledger, which knows. */
+  /** Where a settled or returned ticket is told: nowhere until the memory inventory has read the ledger, which knows it. */
   #toldOne(eventId: EventId): Inventory | undefined {
     const { mode } = this.#known(eventId);
     switch (mode.is) {
@@ -358,7 +358,8 @@ export class FailoverInventory implements Inventory {
     for (;;) {
       const changes = await this.#feed.changes(eventId, opened.toldSeq, CHANGES_AT_ONCE);
       await applyClaims(this, eventId, changesBelow(changes, opened.event.layout.capacity));
-      opened.toldSeq = changes.at(-1)?.seq ?? opened.toldSeq;
+      // An older telling, from before the event went alone and returned, may still be under way.
+      opened.toldSeq = Math.max(opened.toldSeq, changes.at(-1)?.seq ?? 0);
       if (changes.length < CHANGES_AT_ONCE) return;
     }
   }

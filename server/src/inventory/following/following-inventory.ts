@@ -3,6 +3,7 @@
 // away, and where there is no Redis but a ledger that others may use too.
 //
 // It may be behind, which is safe: the ledger refuses a ticket that another process has sold meanwhile.
+import { Follower } from '@floodgate/core/follower.ts';
 import type { EventId, Ticket } from '@floodgate/core/ids.ts';
 import {
   AVAILABLE,
@@ -49,12 +50,10 @@ export class FollowingInventory extends MemoryInventory {
   readonly #feed: LedgerFeed;
   readonly #onFault: (error: unknown) => void;
   readonly #timer: NodeJS.Timeout;
-  /** Of each event: up to where its journal is known here. */
-  readonly #known = new Map<EventId, number>();
+  /** Of each event: its journal, up to where it is known here. */
+  readonly #followers = new Map<EventId, Follower<TicketChange>>();
   /** Changes of tickets that are not known here yet, because the event has grown elsewhere: for when it grows here. */
   readonly #early = new Map<EventId, TicketChange[]>();
-  /** Reads under way, one per event. */
-  readonly #reads = new Map<EventId, Promise<void>>();
   /** Tickets that this process gave back while the ledger is read: news that they were held is older than that. */
   readonly #returned = new Map<EventId, Set<Ticket>>();
   #isLooking = false;
@@ -68,8 +67,11 @@ export class FollowingInventory extends MemoryInventory {
 
   override async load(event: InventoryEvent, snapshot: InventorySnapshot): Promise<void> {
     await super.load(event, snapshot);
-    this.#known.set(event.eventId, snapshot.seq);
-    this.#early.delete(event.eventId);
+    const { eventId } = event;
+    this.#early.delete(eventId);
+    const follower = this.#followers.get(eventId);
+    if (follower) follower.moveTo(snapshot.seq);
+    else this.#followers.set(eventId, this.#follow(eventId, snapshot.seq));
   }
 
   override async grow(event: InventoryEvent): Promise<void> {
@@ -86,31 +88,33 @@ export class FollowingInventory extends MemoryInventory {
 
   /** Follows the event no more, and forgets it. */
   override forget(eventId: EventId): void {
-    this.#known.delete(eventId);
+    this.#followers.get(eventId)?.stop();
+    this.#followers.delete(eventId);
     this.#early.delete(eventId);
     super.forget(eventId);
   }
 
   /** Resolves when everything that was committed before the call is known here. */
   override async catchUp(eventId: EventId): Promise<void> {
-    await this.#reads.get(eventId);
-    await this.#read(eventId);
+    await this.#followers.get(eventId)?.catchUp();
   }
 
   override async close(): Promise<void> {
     clearInterval(this.#timer);
-    this.#known.clear();
-    await Promise.all(this.#reads.values());
+    const followers = [...this.#followers.values()];
+    this.#followers.clear();
+    for (const follower of followers) follower.stop();
+    await Promise.all(followers.map((follower) => follower.settled()));
   }
 
   async #look(): Promise<void> {
-    if (this.#isLooking || this.#known.size === 0) return;
+    if (this.#isLooking || this.#followers.size === 0) return;
     this.#isLooking = true;
     try {
       const behind = (await this.#feed.heads()).filter(
-        ({ eventId, seq }) => seq > (this.#known.get(eventId) ?? seq),
+        ({ eventId, seq }) => seq > (this.#followers.get(eventId)?.seq ?? seq),
       );
-      for (const { eventId } of behind) await this.#read(eventId);
+      for (const { eventId } of behind) await this.#followers.get(eventId)?.read();
     } catch (error) {
       this.#onFault(error);
     } finally {
@@ -118,27 +122,12 @@ export class FollowingInventory extends MemoryInventory {
     }
   }
 
-  /** Everybody who asks while a read is under way waits for the same one. */
-  #read(eventId: EventId): Promise<void> {
-    const underWay = this.#reads.get(eventId);
-    if (underWay) return underWay;
-    const read = this.#readOn(eventId).finally(() => this.#reads.delete(eventId));
-    this.#reads.set(eventId, read);
-    return read;
-  }
-
-  async #readOn(eventId: EventId): Promise<void> {
-    for (;;) {
-      const known = this.#known.get(eventId);
-      if (known === undefined) return;
-      const changes = await this.#readPage(eventId, known);
-      // Loaded again or forgotten while the ledger answered: these changes are of another time.
-      if (this.#known.get(eventId) !== known) return;
-      await this.#apply(eventId, changes);
-      const last = changes.at(-1);
-      if (last) this.#known.set(eventId, last.seq);
-      if (changes.length < CHANGES_AT_ONCE) return;
-    }
+  #follow(eventId: EventId, afterSeq: number): Follower<TicketChange> {
+    return new Follower(afterSeq, {
+      read: (seq) => this.#readPage(eventId, seq),
+      apply: (changes) => this.#apply(eventId, changes),
+      pageSize: CHANGES_AT_ONCE,
+    });
   }
 
   /**

@@ -1,26 +1,26 @@
 -- Finds and takes the best window of seats for a party, by the rule of best-seats.ts. It stands after seats.lua.
 --
--- What the takes of this call take, `rooms` learns at the end of it, so a run that it names may be full by now. Room that
+-- What the takes of this call take, `gaps` learns at the end of it, so a run that it names may be full by now. A gap that
 -- a run gains on the way (a window is neat when what is left beside it is taken) it learns at once, because a search
--- would not come upon it else.
+-- would not come upon it otherwise.
 local LOOK_AHEAD = 4
--- By bitmap: how often a run gained room of this kind in this call.
+-- By bitmap: how often a run gained a gap of this kind in this call.
 local gains = {}
 
 local function tell_gains(map, run, was, is)
   while was ~= is do
     local had, has = was % 2, is % 2
     if has > had then
-      redis.call('SETBIT', ROOMS, map * stride + run.position, 1)
+      redis.call('SETBIT', GAPS, map * stride + run.position, 1)
       gains[map] = (gains[map] or 0) + 1
     end
     was, is, map = (was - had) / 2, (is - has) / 2, map + 1
   end
 end
 
--- A run has changed: for whom does it have room now?
+-- A run has changed: for whom does it have a gap now?
 local function look_again(run)
-  local neat, any = rooms_of(run)
+  local neat, any = gaps_of(run)
   if neat ~= run.neat then
     tell_gains(0, run, run.neat, neat)
     run.written_neat = bit.bor(run.written_neat, neat)
@@ -73,7 +73,7 @@ local function window_in(run, n, neat)
       end
     end
   end
-  if not best then error({ err = 'CORRUPT a run has less room than is said of it' }) end
+  if not best then error({ err = 'CORRUPT a run has fewer gaps than is said of it' }) end
   run.scores[key], run.firsts[key] = best + run.base, best_first
   return run.scores[key], best_first
 end
@@ -86,24 +86,24 @@ local function candidates(want, n, neat)
     search = { gains = gains[map], next = want.first_run }
     want.searches[map] = search
   end
-  local room, count = 2 ^ (n - 1), 0
+  local size, count = 2 ^ (n - 1), 0
   for at = 1, #search do
     local run = search[at]
     search[at] = nil
-    if not run.is_changed or (neat and run.neat or run.any) % (2 * room) >= room then
+    if not run.is_changed or (neat and run.neat or run.any) % (2 * size) >= size then
       count = count + 1
       search[count] = run
     end
   end
   while count < LOOK_AHEAD and search.next < want.end_run do
     local first = map * stride
-    local bit = redis.call('BITPOS', ROOMS, 1, first + search.next, first + want.end_run - 1, 'BIT')
+    local bit = redis.call('BITPOS', GAPS, 1, first + search.next, first + want.end_run - 1, 'BIT')
     if bit < 0 then
       search.next = want.end_run
     else
       local run = run_at(bit - first)
       search.next = run.position + 1
-      if not run.is_changed or (neat and run.neat or run.any) % (2 * room) >= room then
+      if not run.is_changed or (neat and run.neat or run.any) % (2 * size) >= size then
         count = count + 1
         search[count] = run
       end

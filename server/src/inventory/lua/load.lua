@@ -5,7 +5,7 @@
 -- ARGV: 1 the lock's token, 2 the layout that the caller found here and can replace ("": whatever is here), 3 the
 --       caller's clock in ms, 4 the ledger's sequence number when it was read, 5 layout (see layout-text.ts),
 --       6 capacity, 7 tally, 8 blocks and 9 types (JSON arrays), 10 the bitmap of available tickets, 11 the states,
---       12–14 runs, positions and rooms of seats, empty when there are none.
+--       12–14 runs, positions and gaps of seats, empty when there are none.
 -- Returns "=epoch|version", "!" when the lock is no longer the caller's, "?" when the layout has changed meanwhile
 -- (nothing changed).
 if redis.call('GET', KEYS[7]) ~= ARGV[1] then return '!' end

@@ -2,16 +2,16 @@
 -- KEYS: 4 event:{id}:runs      a record of 24 bytes for each run, by position: its first ticket, length, base, focus,
 --                              anchor and pool, each as four bytes, the least first
 --       5 event:{id}:positions four bytes a seat: the position of its run
---       6 event:{id}:rooms     20 bitmaps over positions: runs with a neat window for 1 … 10, then with any window
--- What the words mean says best-seats.ts. Only `rooms` ever changes: with every seat that becomes free or is taken.
-local RUNS, POSITIONS, ROOMS = KEYS[4], KEYS[5], KEYS[6]
+--       6 event:{id}:gaps      20 bitmaps over positions: runs with a neat window for 1 … 10, then with any window
+-- What the words mean says best-seats.ts. Only `gaps` ever changes: with every seat that becomes free or is taken.
+local RUNS, POSITIONS, GAPS = KEYS[4], KEYS[5], KEYS[6]
 local RECORD = 24
 local PARTY = 10
 local event = redis.call('HMGET', META, 'seats', 'types')
 local seats, types = tonumber(event[1]), cmsgpack.unpack(event[2])
 -- Bits of one bitmap.
-local stride = 8 * redis.call('STRLEN', ROOMS) / (2 * PARTY)
-if seats > 0 and stride == 0 then error({ err = 'CORRUPT seats without rooms' }) end
+local stride = 8 * redis.call('STRLEN', GAPS) / (2 * PARTY)
+if seats > 0 and stride == 0 then error({ err = 'CORRUPT seats without gaps' }) end
 local bitmaps = {}
 
 -- The bytes of the bitmap of available tickets for the window at `first`, as this call has changed them so far.
@@ -61,7 +61,7 @@ local function sizes_to(n)
 end
 
 -- The sizes of parties for which a run has a neat window, and any window.
-local function rooms_of(run)
+local function gaps_of(run)
   local stretches, anchor = stretches_of(run), run.anchor
   local longest, next = 0, false
   for at = 1, #stretches, 2 do
@@ -104,9 +104,9 @@ local function run_of(seat)
   return last_run
 end
 
--- Reads what `rooms` says of a run, before anything changes: it is what the bitmap of available tickets says.
+-- Reads what `gaps` says of a run, before anything changes: it is what the bitmap of available tickets says.
 local function enter(run)
-  run.neat, run.any = rooms_of(run)
+  run.neat, run.any = gaps_of(run)
   run.written_neat, run.written_any = run.neat, run.any
 end
 
@@ -152,22 +152,22 @@ local function write_bits(words, map, position, was, is)
   end
 end
 
-local function write_rooms()
+local function write_gaps()
   local words = {}
   for _, run in ipairs(changed_runs) do
-    if not run.stretches then run.neat, run.any = rooms_of(run) end
+    if not run.stretches then run.neat, run.any = gaps_of(run) end
     write_bits(words, 0, run.position, run.written_neat, run.neat)
     write_bits(words, PARTY, run.position, run.written_any, run.any)
     if #words >= CHUNK then
-      redis.call('BITFIELD', ROOMS, unpack(words))
+      redis.call('BITFIELD', GAPS, unpack(words))
       words = {}
     end
   end
-  if #words > 0 then redis.call('BITFIELD', ROOMS, unpack(words)) end
+  if #words > 0 then redis.call('BITFIELD', GAPS, unpack(words)) end
 end
 
 write_book = function()
-  write_rooms()
+  write_gaps()
   write_rest()
 end
 

@@ -180,5 +180,5 @@ end
 end_run()
 
 for pool, next in pairs(position) do tally[5 * pool + 5] = next end -- S1
-if has_taken then write_book() else write_rooms() end -- What was undone stands in `rooms` again.
+if has_taken then write_book() else write_gaps() end -- What was undone stands in `gaps` again.
 return answer() .. concat(outcomes, ',') .. '|' .. concat(runs, ',')

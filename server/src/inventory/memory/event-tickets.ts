@@ -140,10 +140,6 @@ export class EventTickets {
     return this.#states[ticket] as State;
   }
 
-  hasType(ticketType: TicketTypeId): boolean {
-    return this.#poolsOf.has(ticketType);
-  }
-
   poolOf(ticket: Ticket): number {
     return this.#poolOf.find(ticket);
   }

@@ -15,8 +15,8 @@ import {
   type TypeCounts,
   type Want,
 } from '../inventory.ts';
-import { takeWants } from '../take-wants.ts';
 import { EventTickets } from './event-tickets.ts';
+import { takeWants } from './take-wants.ts';
 
 /** One process's own view of what is left. Behaves as `Inventory` says. */
 export class MemoryInventory implements Inventory {

@@ -8,6 +8,7 @@ import type { Ticket } from '@floodgate/core/ids.ts';
 import type { SeatRuns } from '@floodgate/core/seating/seat-plan.ts';
 import { LOOK_AHEAD, type Search, startOf } from '../best-seats.ts';
 import { MAX_PARTY } from '../inventory.ts';
+import { ALL_GAPS, GAP_MAPS, gapsIn } from '../seat-gaps.ts';
 import { FreeSet } from './free-set.ts';
 
 const NONE = Number.POSITIVE_INFINITY;
@@ -15,8 +16,8 @@ const NONE = Number.POSITIVE_INFINITY;
 export class SeatFinder {
   readonly #runs: SeatRuns;
   readonly #free: FreeSet;
-  /** By size n of the party: at n - 1 the runs with a neat window, at MAX_PARTY + n - 1 those with any. */
-  readonly #rooms: readonly FreeSet[];
+  /** The runs with a gap: see GAP_MAPS. */
+  readonly #gaps: readonly FreeSet[];
   /** By run: of which of these it is a member, as bits. */
   readonly #memberOf: Uint32Array;
   readonly #isStale: Uint8Array;
@@ -29,8 +30,8 @@ export class SeatFinder {
   constructor(runs: SeatRuns, free: FreeSet) {
     this.#runs = runs;
     this.#free = free;
-    this.#rooms = Array.from({ length: 2 * MAX_PARTY }, () => new FreeSet(runs.count));
-    this.#memberOf = new Uint32Array(runs.count).fill(2 ** (2 * MAX_PARTY) - 1);
+    this.#gaps = Array.from({ length: GAP_MAPS }, () => new FreeSet(runs.count));
+    this.#memberOf = new Uint32Array(runs.count).fill(ALL_GAPS);
     this.#isStale = new Uint8Array(runs.count).fill(1);
     for (let position = 0; position < runs.count; position++) this.#stale.push(position);
   }
@@ -47,13 +48,13 @@ export class SeatFinder {
   refresh(): void {
     for (const position of this.#stale) {
       this.#isStale[position] = 0;
-      const rooms = this.#roomsOf(position);
-      for (let changed = this.#memberOf[position]! ^ rooms; changed !== 0; changed &= changed - 1) {
-        const room = 31 - Math.clz32(changed & -changed);
-        if ((rooms & (1 << room)) !== 0) this.#rooms[room]!.add(position);
-        else this.#rooms[room]!.delete(position);
+      const gaps = this.#gapsOf(position);
+      for (let changed = this.#memberOf[position]! ^ gaps; changed !== 0; changed &= changed - 1) {
+        const map = 31 - Math.clz32(changed & -changed);
+        if ((gaps & (1 << map)) !== 0) this.#gaps[map]!.add(position);
+        else this.#gaps[map]!.delete(position);
       }
-      this.#memberOf[position] = rooms;
+      this.#memberOf[position] = gaps;
     }
     this.#stale.length = 0;
   }
@@ -62,18 +63,18 @@ export class SeatFinder {
   find(search: Search, n: number): Ticket[] | undefined {
     this.refresh();
     this.#bestScore = NONE;
-    this.#compareRuns(this.#rooms[n - 1]!, search, n, true);
-    if (this.#bestScore === NONE) this.#compareRuns(this.#rooms[MAX_PARTY + n - 1]!, search, n, false);
+    this.#compareRuns(this.#gaps[n - 1]!, search, n, true);
+    if (this.#bestScore === NONE) this.#compareRuns(this.#gaps[MAX_PARTY + n - 1]!, search, n, false);
     if (this.#bestScore === NONE) return undefined;
     const first = this.#bestFirst;
     return Array.from({ length: n }, (_, index) => (first + index) as Ticket);
   }
 
-  #compareRuns(room: FreeSet, search: Search, n: number, neat: boolean): void {
+  #compareRuns(gaps: FreeSet, search: Search, n: number, neat: boolean): void {
     const start = startOf(search);
     let toCompare = LOOK_AHEAD;
     for (const [first, end] of [[start, search.end] as const, [search.first, start] as const]) {
-      for (let at = room.firstFrom(first, end); at !== -1; at = room.firstFrom(at + 1, end)) {
+      for (let at = gaps.firstFrom(first, end); at !== -1; at = gaps.firstFrom(at + 1, end)) {
         this.#compareWindows(at, n, neat);
         if (--toCompare === 0) return;
       }
@@ -101,25 +102,17 @@ export class SeatFinder {
     }
   }
 
-  /** Of which rooms a run is a member now. */
-  #roomsOf(position: number): number {
-    const [anchor, runFirst] = [this.#runs.anchor[position]!, this.#runs.first[position]!];
+  #gapsOf(position: number): number {
+    const runFirst = this.#runs.first[position]!;
     const runEnd = runFirst + this.#runs.length[position]!;
-    let [neat, any] = [0, 0];
+    const anchor = this.#runs.anchor[position]! < 0 ? -1 : runFirst + this.#runs.anchor[position]!;
+    let gaps = 0;
     for (let first = this.#nextFree(runFirst, runEnd); first < runEnd; ) {
       const end = this.#nextTaken(first, runEnd);
-      const free = end - first;
-      if (anchor < 0) {
-        any |= sizesTo(free);
-        // All of the stretch, or a part at one end of it that leaves two or more.
-        neat |= sizesTo(free - 2) | (sizesTo(free) & ~sizesTo(free - 1));
-      } else if (first <= runFirst + anchor && runFirst + anchor < end) {
-        any = sizesTo(free);
-        neat = any;
-      }
+      gaps |= gapsIn(first, end, anchor);
       first = this.#nextFree(end, runEnd);
     }
-    return neat | (any << MAX_PARTY);
+    return gaps;
   }
 
   #nextFree(from: number, end: number): number {
@@ -132,9 +125,4 @@ export class SeatFinder {
     while (seat < end && this.#free.has(seat)) seat++;
     return seat;
   }
-}
-
-/** Bit n - 1 for each party of 1 … `seats`. */
-function sizesTo(seats: number): number {
-  return (1 << Math.max(0, Math.min(seats, MAX_PARTY))) - 1;
 }

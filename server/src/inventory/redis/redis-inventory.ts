@@ -19,12 +19,12 @@ import {
   type SharedInventory,
   StaleInventory,
 } from '../shared-inventory.ts';
+import { checkWants } from '../take-plan.ts';
 import { asUnavailable } from './faults.ts';
 import { LoadLock } from './load-lock.ts';
 import { RemoteEvent } from './remote-event.ts';
 import { SCRIPTS, type Scripts } from './scripts.ts';
 import { SharedEvent } from './shared-event.ts';
-import { checkWants } from './want-text.ts';
 
 export interface RedisInventoryOptions {
   /** The wall clock, for the epochs of loads. */

@@ -60,25 +60,25 @@ describe('Seats in Redis', needsServer('redis'), () => {
   const key = (name: string) => `event:{${EVENT}}:${name}`;
 
   /** Redis has the bitmaps that it would be loaded with, and nothing but them has changed. */
-  async function assertRooms({ layout }: InventoryEvent): Promise<void> {
-    const [free, runs, positions, rooms] = await Promise.all(
-      ['free', 'runs', 'positions', 'rooms'].map((name) => admin.getBuffer(key(name))),
+  async function assertGaps({ layout }: InventoryEvent): Promise<void> {
+    const [free, runs, positions, gaps] = await Promise.all(
+      ['free', 'runs', 'positions', 'gaps'].map((name) => admin.getBuffer(key(name))),
     );
-    assert.deepEqual({ runs, positions, rooms }, seatImageOf(layout, free!));
+    assert.deepEqual({ runs, positions, gaps }, seatImageOf(layout, free!));
   }
 
   for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) {
     test(`[S1] [S3] many requests at once get from Redis what they get from memory one by one (seed ${seed})`, async () => {
-      await new Twins(inventory, seed).play(assertRooms);
+      await new Twins(inventory, seed).play(assertGaps);
     });
   }
 
   for (const [what, damage] of [
     ['runs are gone', () => admin.del(key('runs'))],
     ['positions are gone', () => admin.del(key('positions'))],
-    ['rooms are gone', () => admin.del(key('rooms'))],
-    ['rooms are of another type', () => admin.multi().del(key('rooms')).lpush(key('rooms'), 'x').exec()],
-    ['rooms are not there', () => admin.setrange(key('rooms'), 0, '\xff'.repeat(40))],
+    ['gaps are gone', () => admin.del(key('gaps'))],
+    ['gaps are of another type', () => admin.multi().del(key('gaps')).lpush(key('gaps'), 'x').exec()],
+    ['gaps are not there', () => admin.setrange(key('gaps'), 0, '\xff'.repeat(40))],
     ['count is gone', () => admin.hdel(key('meta'), 'seats')],
   ] as const) {
     test(`[S1] an event whose ${what} is not trusted, and works again when it is loaded`, async () => {
@@ -95,7 +95,7 @@ describe('Seats in Redis', needsServer('redis'), () => {
       await assert.rejects(sell, StaleInventory);
       await inventory.reload(event, async () => NOTHING);
       assert.equal((await sell()).length, 10);
-      await assertRooms(event);
+      await assertGaps(event);
     });
   }
 
@@ -112,7 +112,7 @@ describe('Seats in Redis', needsServer('redis'), () => {
     } finally {
       await admin.config('SET', 'maxmemory', '0');
     }
-    await assertRooms(event);
+    await assertGaps(event);
   });
 
   test('[S1] scripts that are forgotten in the middle of a sale of seats are loaded again', async () => {
@@ -134,7 +134,7 @@ describe('Seats in Redis', needsServer('redis'), () => {
     await buyers;
     assert.equal(new Set(given).size, 600);
     assert.equal((await inventory.counts(EVENT))![0]!.sold, 600);
-    await assertRooms(event);
+    await assertGaps(event);
   });
 
   test('100,000 seats are loaded in under a third of a second, and take less than a megabyte', async () => {
@@ -145,7 +145,7 @@ describe('Seats in Redis', needsServer('redis'), () => {
     await inventory.load(event, claims([], sold));
     const loadMs = performance.now() - startMs;
     assert.ok(loadMs < 300, `${loadMs} ms`);
-    const names = ['meta', 'free', 'states', 'runs', 'positions', 'rooms'];
+    const names = ['meta', 'free', 'states', 'runs', 'positions', 'gaps'];
     const sizes = await Promise.all(names.map((name) => admin.memory('USAGE', key(name))));
     const bytes = sizes.reduce<number>((sum, size) => sum + Number(size), 0);
     assert.ok(bytes < 1_000_000, `${bytes} bytes`);
@@ -167,7 +167,7 @@ describe('Seats in Redis', needsServer('redis'), () => {
     const rounds = [await slow()];
     while (rounds.at(-1) !== 0 && rounds.length < 12) rounds.push(await slow());
     assert.equal(rounds.at(-1), 0, `slow calls in each round: ${rounds}`);
-    await assertRooms(event);
+    await assertGaps(event);
   });
 });
 

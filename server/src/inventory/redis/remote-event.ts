@@ -69,7 +69,7 @@ export class RemoteEvent {
     this.connection = connection;
     this.#scripts = scripts;
     this.#generalKeys = ['meta', 'free', 'states'].map(key);
-    this.#keys = [...this.#generalKeys, ...['runs', 'positions', 'rooms'].map(key)];
+    this.#keys = [...this.#generalKeys, ...['runs', 'positions', 'gaps'].map(key)];
     this.#layout = layout;
     this.#text = describeLayout(layout);
     this.#tickets = layout.capacity;
@@ -162,10 +162,10 @@ export class RemoteEvent {
       // Made only now: this process may have learned of growth while it looked.
       const { text, capacity, blocks } = this.#text;
       const { tally, ...strings } = imageOf(this.#layout, snapshot);
-      const { free, states, runs, positions, rooms } = strings;
+      const { free, states, runs, positions, gaps } = strings;
       const head = [lock.token, found?.layout ?? '', `${Math.floor(how.nowMs)}`, `${snapshot.seq}`];
       const lists = [tally, blocks.flat(), typesOfPools(this.#layout)].map((list) => JSON.stringify(list));
-      const args = [...head, text, `${capacity}`, ...lists, free, states, runs, positions, rooms];
+      const args = [...head, text, `${capacity}`, ...lists, free, states, runs, positions, gaps];
       const bytes = Object.values(strings).reduce((sum, { length }) => sum + length, 0);
       const { generation } = this.connection;
       const answer = await this.#run('load', args, [lock.key], bytes / LOAD_BYTES_PER_MS);

@@ -1,12 +1,12 @@
 // The seats of an event as Redis keeps them, in three strings: see lua/seats.lua. 100,000 seats are half a megabyte.
 import type { TicketLayout } from '@floodgate/core/seating/layout.ts';
 import type { SeatPlan } from '@floodgate/core/seating/seat-plan.ts';
-import { MAX_PARTY } from '../inventory.ts';
+import { GAP_MAPS, gapsIn } from '../seat-gaps.ts';
 
 export interface SeatImage {
   readonly runs: Buffer;
   readonly positions: Buffer;
-  readonly rooms: Buffer;
+  readonly gaps: Buffer;
 }
 
 interface Run {
@@ -24,24 +24,24 @@ const NONE = Buffer.alloc(0);
 /** `free`: the bitmap of available tickets. */
 export function seatImageOf(layout: TicketLayout, free: Buffer): SeatImage {
   const { plan } = layout;
-  if (plan === undefined || plan.seats === 0) return { runs: NONE, positions: NONE, rooms: NONE };
+  if (plan === undefined || plan.seats === 0) return { runs: NONE, positions: NONE, gaps: NONE };
   const all = runsOf(layout, plan);
   const runs = Buffer.alloc(RECORD_BYTES * all.length);
   const positions = Buffer.alloc(4 * plan.seats);
   const stride = 8 * Math.ceil(all.length / 8);
-  const rooms = Buffer.alloc((2 * MAX_PARTY * stride) / 8);
+  const maps = Buffer.alloc((GAP_MAPS * stride) / 8);
   for (const [position, { first, length, base, focus, anchor, pool }] of all.entries()) {
     for (const [field, value] of [first, length, base, focus, anchor, pool].entries()) {
       runs.writeInt32LE(value, RECORD_BYTES * position + 4 * field);
     }
     for (let seat = first; seat < first + length; seat++) positions.writeInt32LE(position, 4 * seat);
-    const sizes = roomsOf(all[position]!, free);
-    for (let room = 0; room < 2 * MAX_PARTY; room++) {
-      const bit = room * stride + position;
-      if ((sizes & (1 << room)) !== 0) rooms[bit >>> 3]! |= 0x80 >> (bit & 7);
+    const gaps = gapsOf(all[position]!, free);
+    for (let map = 0; map < GAP_MAPS; map++) {
+      const bit = map * stride + position;
+      if ((gaps & (1 << map)) !== 0) maps[bit >>> 3]! |= 0x80 >> (bit & 7);
     }
   }
-  return { runs, positions, rooms };
+  return { runs, positions, gaps: maps };
 }
 
 /** By position. Behind the plan's runs, where nobody searches, those seats that are in none. */
@@ -66,26 +66,14 @@ function runsOf({ pools }: TicketLayout, { runs }: SeatPlan): readonly Run[] {
   return all;
 }
 
-/** The sizes of parties for which a run has a neat window, one bit each, and above them those with any window. */
-function roomsOf({ first, length, anchor }: Run, free: Buffer): number {
-  let [neat, any] = [0, 0];
-  for (let seat = first; seat < first + length; seat++) {
-    const from = seat;
-    while (seat < first + length && ((free[seat >>> 3]! << (seat & 7)) & 0x80) !== 0) seat++;
-    const room = seat - from;
-    if (anchor < 0) {
-      any |= sizesTo(room);
-      // All of the stretch, or a part at one end of it that leaves two or more.
-      neat |= sizesTo(room - 2) | (sizesTo(room) & ~sizesTo(room - 1));
-    } else if (from <= first + anchor && first + anchor < seat) {
-      any = sizesTo(room);
-      neat = any;
-    }
+function gapsOf({ first: runFirst, length, anchor }: Run, free: Buffer): number {
+  const runEnd = runFirst + length;
+  const isFree = (seat: number) => ((free[seat >>> 3]! << (seat & 7)) & 0x80) !== 0;
+  let gaps = 0;
+  for (let seat = runFirst; seat < runEnd; seat++) {
+    const first = seat;
+    while (seat < runEnd && isFree(seat)) seat++;
+    if (first < seat) gaps |= gapsIn(first, seat, anchor < 0 ? -1 : runFirst + anchor);
   }
-  return neat | (any << MAX_PARTY);
-}
-
-/** Bit n - 1 for each party of 1 … `seats`. */
-function sizesTo(seats: number): number {
-  return 2 ** Math.max(0, Math.min(seats, MAX_PARTY)) - 1;
+  return gaps;
 }

@@ -2,7 +2,7 @@
 // consecutive tickets in the answer ("100-129"): a batch of one on-sale is a few dozen bytes either way.
 
 import { invariant } from '@floodgate/core/assert.ts';
-import type { Ticket } from '@floodgate/core/ids.ts';
+import { RunReader } from '@floodgate/core/seating/ticket-runs.ts';
 import type { TakeRefusal, TakeResult } from '../inventory.ts';
 import type { WantText } from './want-text.ts';
 
@@ -69,7 +69,7 @@ const OUTCOME = /^(\d+)([A-Z]?)(\d*)$/;
 /** Answers each take from "outcomes|tickets" as take.lua and take-seats.lua return them; says which ticket is the highest. */
 export function answerTakes(takes: readonly PendingTake[], answer: string): number {
   const bar = answer.indexOf('|');
-  const tickets = new TicketReader(answer, bar + 1);
+  const tickets = new RunReader(answer, bar + 1);
   let at = 0;
   for (const outcome of answer.slice(0, bar).split(',')) {
     const [, granted, letter, taken] = OUTCOME.exec(outcome) ?? [];
@@ -87,39 +87,4 @@ export function answerTakes(takes: readonly PendingTake[], answer: string): numb
   }
   invariant(at === takes.length, 'Redis answered every take');
   return tickets.highest;
-}
-
-/** Reads tickets one after the other from "100-129,7". */
-class TicketReader {
-  highest = -1;
-  readonly #text: string;
-  #at: number;
-  #next = 0;
-  #last = -1;
-
-  constructor(text: string, from: number) {
-    this.#text = text;
-    this.#at = from;
-  }
-
-  next(count: number): Ticket[] {
-    const tickets: Ticket[] = [];
-    for (let i = 0; i < count; i++) {
-      if (this.#next > this.#last) this.#readRun();
-      tickets.push(this.#next++ as Ticket);
-    }
-    return tickets;
-  }
-
-  #readRun(): void {
-    const comma = this.#text.indexOf(',', this.#at);
-    const end = comma < 0 ? this.#text.length : comma;
-    const run = this.#text.slice(this.#at, end);
-    invariant(run !== '', 'Redis named a ticket for everyone it granted some');
-    const dash = run.indexOf('-');
-    this.#next = Number(dash < 0 ? run : run.slice(0, dash));
-    this.#last = dash < 0 ? this.#next : Number(run.slice(dash + 1));
-    this.highest = Math.max(this.highest, this.#last);
-    this.#at = end + 1;
-  }
 }

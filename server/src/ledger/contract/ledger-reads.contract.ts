@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { FactKind } from '@floodgate/core/facts.ts';
 import type { EventId, HoldId, OrderId } from '@floodgate/core/ids.ts';
 import type { Committed, Ledger } from '../ledger.ts';
-import { EventEntries, freshId, LONG_MS, ticketsOf, underKey } from './test-entries.ts';
+import { EventEntries, freshId, LONG_MS, openShop, ticketsOf, underKey } from './test-entries.ts';
 import { assertGranted, CAPACITY, plain, type Rule, type Script } from './test-script.ts';
 
 export function journaling(rule: Rule): void {
@@ -148,24 +148,28 @@ export function reading(rule: Rule): void {
     const more = [new EventEntries(2), new EventEntries(3), new EventEntries(4)];
     await script.post(...more.map((entries) => entries.create()));
     const made = [script.entries, ...more].map((entries) => entries.event);
-    const read = await script.ledger.events();
+    const { events } = await script.ledger.events();
     assert.deepEqual(
-      read.filter(({ event }) => made.some(({ eventId }) => eventId === event.eventId)),
+      events.filter(({ event }) => made.some(({ eventId }) => eventId === event.eventId)),
       made.map((event) => ({ event, version: 1 })),
     );
   });
 
-  rule('[S4] events are read without the first so many, which is how new ones are found', async (script) => {
-    const { ledger } = script;
-    const before = (await ledger.events()).length;
-    assert.deepEqual(await ledger.events(before), []);
-    const more = [new EventEntries(2), new EventEntries(3)];
-    await script.post(...more.map((entries) => entries.create()));
-    const made = more.map(({ event }) => ({ event, version: 1 }));
-    assert.deepEqual(await ledger.events(before), made);
-    assert.deepEqual(await ledger.events(before + 1), made.slice(1));
-    assert.deepEqual(await ledger.events(before + 9), []);
-  });
+  rule(
+    '[S4] events are read from where an earlier read ended, which is how new ones are found',
+    async (script) => {
+      const { ledger } = script;
+      await script.post(openShop());
+      const { next: before } = await ledger.events();
+      assert.deepEqual(await ledger.events(before), { events: [], next: before });
+      const more = [new EventEntries(2), new EventEntries(3)];
+      await script.post(...more.map((entries) => entries.create()));
+      const made = more.map(({ event }) => ({ event, version: 1 }));
+      assert.deepEqual(await ledger.events(before), { events: made, next: before + 2 });
+      assert.deepEqual(await ledger.events(before + 1), { events: made.slice(1), next: before + 2 });
+      assert.deepEqual((await ledger.events(before + 9)).events, []);
+    },
+  );
 
   rule('[S2] the heads say where every event stands, and move with every commit', async (script) => {
     const { entries } = script;
@@ -252,7 +256,7 @@ export function reopening(rule: Rule): void {
     assert.equal(confirmed.seq, held.seq + 1);
     const other = new EventEntries(1);
     await script.grant(other.create());
-    assert.equal((await script.ledger.events()).at(-1)?.event.eventId, other.eventId);
+    assert.equal((await script.ledger.events()).events.at(-1)?.event.eventId, other.eventId);
   });
 
   rule('[S4] what staff and buyers had is theirs after the ledger was opened again', async (script) => {

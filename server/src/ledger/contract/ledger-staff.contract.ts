@@ -1,12 +1,13 @@
 // The part of the ledger contract that is about what staff do: changes of events, and the shop's own journal.
 import assert from 'node:assert/strict';
 import type { AllocationId } from '@floodgate/core/ids.ts';
-import { type ChangeEvent, SHOP } from '../ledger.ts';
+import { SHOP, type StreamId } from '@floodgate/core/ids.ts';
+import type { ChangeEvent } from '../ledger.ts';
 import {
-  createShop,
   EventEntries,
   freshId,
   keepManifest,
+  openShop,
   recordOfShop,
   ticketsOf,
   underKey,
@@ -26,7 +27,7 @@ export function changingEvents(rule: Rule): void {
     const second = await script.grant(
       entries.change(first.seq, { event: entries.grown(3), setAside, allocationId }),
     );
-    const read = (await ledger.events()).find(({ event }) => event.eventId === entries.eventId);
+    const read = (await ledger.events()).events.find(({ event }) => event.eventId === entries.eventId);
     assert.deepEqual(read, { event: entries.grown(3), version: second.seq });
     const changes = (await ledger.journal(entries.eventId, 1, 10)).filter(
       ({ kind }) => kind === 'event-changed',
@@ -243,11 +244,11 @@ export async function headOf({ ledger, entries }: Script) {
   return stand;
 }
 
-/** All rules share the shop's one journal, which other tests on the same ledger may write to. */
+/** All rules share the shop's one stream, which other tests on the same ledger may write to. */
 export function keepingShop(rule: Rule): void {
   rule('[S11] facts of the shop are in its own journal, and it is read like an event', async (script) => {
     const { ledger } = script;
-    await ledger.post(createShop());
+    await ledger.post(openShop());
     const before = (await ledger.journal(SHOP, 0, 10_000)).length;
     const made = await script.grant(recordOfShop({ keyId: 'k1', role: 'admin', by: null }));
     const revoked = await script.grant(recordOfShop({ keyId: 'k1' }, 'key-revoked'));
@@ -256,16 +257,32 @@ export function keepingShop(rule: Rule): void {
       { seq: before + 1, kind: 'key-made', atMs: made.atMs, fact: { keyId: 'k1', role: 'admin', by: null } },
       { seq: before + 2, kind: 'key-revoked', atMs: revoked.atMs, fact: { keyId: 'k1' } },
     ]);
-    assert.equal((await ledger.event(SHOP))?.version, 1);
-    const { eventId } = script.entries;
+    const eventId = script.entries.eventId as StreamId as typeof SHOP;
     await assert.rejects(ledger.post({ ...recordOfShop({}), eventId }), /broken invariant/);
     await assert.rejects(ledger.post({ ...keepManifest('a', ''), eventId }), /broken invariant/);
     await script.assertAudited(SHOP);
   });
 
+  rule('[S11] events and streams are two lists: the shop is a stream, and no event', async (script) => {
+    const { entries, ledger } = script;
+    await ledger.post(openShop());
+    await script.refuse(openShop(), 'EVENT_EXISTS');
+    const made = await script.grant(recordOfShop({ keyId: 'k1' }));
+    await script.grant(entries.buy([0]));
+    const streams = new Map((await ledger.streams()).map(({ stream, seq }) => [stream, seq]));
+    assert.deepEqual([streams.get(entries.eventId), streams.get(SHOP)], [2, made.seq]);
+    const { events } = await ledger.events();
+    const ids = [
+      ...events.map(({ event }) => event.eventId),
+      ...(await ledger.heads()).map((head) => head.eventId),
+    ];
+    assert.ok(ids.includes(entries.eventId) && !ids.some((id: string) => id === SHOP));
+    assert.equal(streams.size, events.length + 1);
+  });
+
   rule('[S4] a manifest is kept under its id, once, and read as it was', async (script) => {
     const { ledger } = script;
-    await ledger.post(createShop());
+    await ledger.post(openShop());
     const ids = [1, 2, 3].map(() => `manifest-${freshId()}`);
     const contents = [`{"a":"Ö'\\"🎟️"}`, '', `["${'x'.repeat(2_000_000)}"]`];
     assert.equal(await ledger.manifest(ids[0]!), undefined);

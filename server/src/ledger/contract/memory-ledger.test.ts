@@ -48,8 +48,9 @@ describe('memory ledger and SQLite', () => {
         for (const verdict of verdicts) met.add(kindOf(verdict));
       }
       assert.deepEqual(reader.events(), await memory.events());
+      assert.deepEqual(reader.streams(), await memory.streams());
       assert.equal(reader.keptKeys(), await memory.keptKeys());
-      const known = new Set(reader.events().map(({ event }) => event.eventId));
+      const known = new Set(reader.events().events.map(({ event }) => event.eventId));
       for (const { eventId } of events.filter((event) => known.has(event.eventId))) {
         const records = await recordsOf(memory, eventId, holds);
         assert.deepEqual(await recordsOf(reader, eventId, holds), records);

@@ -2,7 +2,7 @@
 // (which interleave sales on it and crash it at will), never a shop.
 import type { EventDefinition } from '@floodgate/core/event/event.ts';
 import { isLive } from '@floodgate/core/hold.ts';
-import type { AllocationId, EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
+import type { AllocationId, EventId, HoldId, OrderId, StreamId, Ticket } from '@floodgate/core/ids.ts';
 import { EventAudit } from '../audit.ts';
 import { GroupCommit } from '../group-commit.ts';
 import { holdOf, judge, keptAddress, keyOf, limitedBuyerOf, ticketsNamedBy } from '../judge/judge.ts';
@@ -23,13 +23,16 @@ import {
   type Entry,
   type EventHead,
   type EventRecord,
+  type EventsPage,
   type HoldRecord,
   type JournalEntry,
   type Ledger,
   LedgerUnavailable,
   type OrderRecord,
   type OutcomeOf,
+  type StreamHead,
 } from '../ledger.ts';
+import { eventHeads, eventsPage, streamHeads } from '../streams.ts';
 import { isLiveOrder } from '../tables.ts';
 
 interface StoredEvent {
@@ -51,7 +54,7 @@ interface StoredEvent {
 export class MemoryLedger implements Ledger {
   readonly #clock: { nowMs(): number };
   readonly #commits: GroupCommit;
-  readonly #stored = new Map<EventId, StoredEvent>();
+  readonly #stored = new Map<StreamId, StoredEvent>();
   readonly #manifests = new Map<string, string>();
 
   /** `beforeCommit` lets tests delay or fail a batch: what it throws, the batch is refused with. */
@@ -101,7 +104,7 @@ export class MemoryLedger implements Ledger {
     readClaims(event, stored, ticketsNamedBy(entry));
     const buyer = limitedBuyerOf(entry);
     if (buyer !== undefined && !event.buyers.has(buyer)) {
-      event.buyers.set(buyer, this.belongingsOf(entry.eventId, buyer));
+      event.buyers.set(buyer, this.belongingsOf(entry.eventId as EventId, buyer));
     }
     const holdId = holdOf(entry);
     const hold = holdId && stored.holds.get(holdId);
@@ -177,8 +180,8 @@ export class MemoryLedger implements Ledger {
     return this.#clock.nowMs();
   }
 
-  async events(skip = 0): Promise<EventRecord[]> {
-    return structuredClone([...this.#stored.values()].slice(skip).map(recordOf));
+  async events(from = 0): Promise<EventsPage> {
+    return eventsPage(structuredClone([...this.#stored.values()].slice(from).map(recordOf)), from);
   }
 
   async event(eventId: EventId): Promise<EventRecord | undefined> {
@@ -187,8 +190,16 @@ export class MemoryLedger implements Ledger {
   }
 
   async heads(): Promise<EventHead[]> {
-    return [...this.#stored].map(([eventId, { seq, version, held, sold, aside }]) => {
-      return { eventId, seq, version, held, sold, aside };
+    return eventHeads(this.#heads());
+  }
+
+  async streams(): Promise<StreamHead[]> {
+    return streamHeads(this.#heads());
+  }
+
+  #heads(): EventHead[] {
+    return [...this.#stored].map(([stream, { seq, version, held, sold, aside }]) => {
+      return { eventId: stream as EventId, seq, version, held, sold, aside };
     });
   }
 
@@ -238,8 +249,8 @@ export class MemoryLedger implements Ledger {
       .map(({ eventId, holdId }) => ({ eventId, holdId }));
   }
 
-  async journal(eventId: EventId, afterSeq: number, limit: number): Promise<JournalEntry[]> {
-    return structuredClone(this.#stored.get(eventId)?.journal.slice(afterSeq, afterSeq + limit) ?? []);
+  async journal(stream: StreamId, afterSeq: number, limit: number): Promise<JournalEntry[]> {
+    return structuredClone(this.#stored.get(stream)?.journal.slice(afterSeq, afterSeq + limit) ?? []);
   }
 
   async claims(eventId: EventId): Promise<ClaimSnapshot> {
@@ -264,8 +275,8 @@ export class MemoryLedger implements Ledger {
     return [...this.#stored.values()].reduce((sum, stored) => sum + stored.kept.size, 0);
   }
 
-  async audit(eventId: EventId): Promise<AuditCheck[]> {
-    const stored = this.#event(eventId);
+  async audit(stream: StreamId): Promise<AuditCheck[]> {
+    const stored = this.#event(stream);
     const audit = new EventAudit(stored.capacity);
     for (const entry of stored.journal) audit.journal(entry);
     const claimsBy = new Map<string, number>();
@@ -282,7 +293,7 @@ export class MemoryLedger implements Ledger {
     return this.#commits.close();
   }
 
-  #event(eventId: EventId): StoredEvent {
+  #event(eventId: StreamId): StoredEvent {
     const stored = this.#stored.get(eventId);
     if (!stored) throw new Error(`the ledger has no event ${eventId}`);
     return stored;
@@ -293,7 +304,7 @@ function recordOf({ definition, version }: StoredEvent): EventRecord {
   return { event: definition, version };
 }
 
-function stateOf(eventId: EventId, stored: StoredEvent): EventState {
+function stateOf(eventId: StreamId, stored: StoredEvent): EventState {
   const { eventNo, capacity, seq, version, held, sold, aside } = stored;
   const counts = { eventNo, eventId, capacity, seq, version, held, sold, aside };
   return { ...counts, buyers: new Map(), claims: new Map(), kept: new Map(), holds: new Map() };

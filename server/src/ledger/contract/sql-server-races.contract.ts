@@ -147,8 +147,8 @@ function sharing(kind: ServerKind, database: NewDatabase): void {
         assert.deepEqual(made.map(({ status }) => status).sort(), ['committed', 'refused']);
       }
       const names = events.map(({ eventId }) => eventId);
-      const namesFrom = async (skip?: number) =>
-        (await three!.events(skip)).map(({ event }) => event.eventId);
+      const namesFrom = async (from?: number) =>
+        (await three!.events(from)).events.map(({ event }) => event.eventId);
       assert.deepEqual(await namesFrom(), names);
       assert.deepEqual(await namesFrom(7), names.slice(7));
       for (const [ticket, ledger] of [one!, two!, three!].entries()) {

@@ -2,11 +2,11 @@
 // limits hold for purchases that two make at once, and a manifest of megabytes is kept.
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import type { EventId } from '@floodgate/core/ids.ts';
-import { type BuyerLimits, type Outcome, SHOP } from '../ledger.ts';
+import { SHOP, type StreamId } from '@floodgate/core/ids.ts';
+import type { BuyerLimits, Outcome } from '../ledger.ts';
 import type { BatchConnection, BatchWrite, ForeseenHead, KnownHead } from '../servers/shared/sql-server.ts';
 import type { SqlLedger } from '../servers/sql-ledger.ts';
-import { createShop, EventEntries, keepManifest, recordOfShop, ticketsOf } from './test-entries.ts';
+import { EventEntries, keepManifest, openShop, recordOfShop, ticketsOf } from './test-entries.ts';
 import { assertAudited, withLedgers } from './test-ledgers.ts';
 import { assertGranted, assertRefused } from './test-script.ts';
 import { HookedServer, type ServerKind, type StartedServer } from './test-server.ts';
@@ -266,7 +266,7 @@ function keeping(kind: ServerKind, database: NewDatabase): void {
       const entries = new EventEntries(1_000);
       assertGranted(await one!.post(entries.create()));
       const content = manifestOf(5_000_000);
-      assertGranted(await one!.post(createShop()));
+      assertGranted(await one!.post(openShop()));
       const timed = async <T>(what: string, doing: () => Promise<T>): Promise<T> => {
         const sinceMs = performance.now();
         return doing().finally(() =>
@@ -315,7 +315,7 @@ function losingAnswers(kind: ServerKind, database: NewDatabase): void {
       await withLedgers([hooked, kind.make(url)], async (ledger, watcher) => {
         const entries = new EventEntries(10);
         const hold = entries.hold([1], { ttlMs: 60_000 });
-        for (const entry of [createShop(), entries.create(), hold]) assertGranted(await ledger!.post(entry));
+        for (const entry of [openShop(), entries.create(), hold]) assertGranted(await ledger!.post(entry));
         const facts = [
           entries.change(1, { event: entries.grown(5), setAside: ticketsOf(2) }),
           entries.extend(hold.holdId, 120_000),
@@ -327,7 +327,7 @@ function losingAnswers(kind: ServerKind, database: NewDatabase): void {
           assertGranted(await ledger!.post(fact));
         }
         assert.equal(lost, facts.length);
-        const kinds = async (id: EventId) => (await watcher!.journal(id, 1, 10)).map((each) => each.kind);
+        const kinds = async (id: StreamId) => (await watcher!.journal(id, 1, 10)).map((each) => each.kind);
         assert.deepEqual(await kinds(entries.eventId), ['held', 'event-changed', 'extended']);
         assert.deepEqual(await kinds(SHOP), ['key-made', 'manifest-kept']);
         // Capacity and version are known again.

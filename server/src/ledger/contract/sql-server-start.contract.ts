@@ -3,11 +3,11 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { SHOP } from '@floodgate/core/ids.ts';
 import type { SqlConnection } from '../../drivers/sql/sql.ts';
-import { SHOP } from '../ledger.ts';
 import { SCHEMA_VERSION } from '../migrations/migrations.ts';
 import { SqlLedger } from '../servers/sql-ledger.ts';
-import { createShop, EventEntries, recordOfShop } from './test-entries.ts';
+import { EventEntries, openShop, recordOfShop } from './test-entries.ts';
 import { assertAudited, OPTIONS, withLedgers } from './test-ledgers.ts';
 import { assertGranted, assertRefused } from './test-script.ts';
 import type { ServerKind, StartedServer } from './test-server.ts';
@@ -241,7 +241,7 @@ function readingMuch(kind: ServerKind, start: Start): void {
         await assertAudited(ledger!, entries);
         assert.equal((await ledger!.heads())[0]!.sold, 1);
         // Of keys and buyers nothing may lag.
-        for (const fact of [createShop(), recordOfShop({ keyId: 'k1' })])
+        for (const fact of [openShop(), recordOfShop({ keyId: 'k1' })])
           assertGranted(await ledger!.post(fact));
         assert.equal((await ledger!.journal(SHOP, 0, 10)).length, 2);
         assert.equal((await ledger!.ordersOf('ann@example.org', undefined, 10)).length, 1);

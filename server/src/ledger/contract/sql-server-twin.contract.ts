@@ -92,6 +92,7 @@ function simplified(recipe: Recipe): Recipe[] {
 async function assertSameWhole(memory: Ledger, ledger: Ledger): Promise<void> {
   assert.deepEqual(plain(await ledger.events()), plain(await memory.events()));
   assert.deepEqual(await ledger.heads(), await memory.heads());
+  assert.deepEqual(await ledger.streams(), await memory.streams());
   assert.equal(await ledger.keptKeys(), await memory.keptKeys());
 }
 

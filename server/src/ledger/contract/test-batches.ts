@@ -6,10 +6,10 @@ import type { Verdict } from '../judge/state.ts';
 import type { BuyerLimits, ChangeEvent, Entry, Hold, Ledger, RefusalWithDetail } from '../ledger.ts';
 import type { SqliteReader } from '../sqlite/reader.ts';
 import {
-  createShop,
   EventEntries,
   freshId,
   keepManifest,
+  openShop,
   recordOfShop,
   ticketsOf,
   underKey,
@@ -111,7 +111,7 @@ export class World {
       case 'create':
         return entries.create();
       case 'shop':
-        return createShop();
+        return openShop();
       case 'record':
         return recordOfShop({ keyId: `${note}` });
       case 'keep':

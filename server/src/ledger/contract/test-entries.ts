@@ -8,26 +8,27 @@ import {
   eventId,
   type HoldId,
   type OrderId,
+  SHOP,
   type Ticket,
   ticketTypeId,
 } from '@floodgate/core/ids.ts';
 import type { RefusalCode } from '@floodgate/core/refusal.ts';
 import { layoutCapacity } from '@floodgate/core/seating/layout.ts';
-import {
-  type Buy,
-  type ChangeEvent,
-  type Confirm,
-  type CreateEvent,
-  type Expire,
-  type Extend,
-  type Hold,
-  type Idempotency,
-  type KeepManifest,
-  type RecordFact,
-  type RefusalWithDetail,
-  type Refuse,
-  type Release,
-  SHOP,
+import type {
+  Buy,
+  ChangeEvent,
+  Confirm,
+  CreateEvent,
+  Expire,
+  Extend,
+  Hold,
+  Idempotency,
+  KeepManifest,
+  OpenShop,
+  RecordFact,
+  RefusalWithDetail,
+  Refuse,
+  Release,
 } from '../ledger.ts';
 
 let lastId = 2n ** 63n - 1n - 10_000_000n;
@@ -136,10 +137,9 @@ export class EventEntries {
   }
 }
 
-/** Makes the shop's own journal, which may be there already. */
-export function createShop(): CreateEvent {
-  const { event } = new EventEntries(0);
-  return { kind: 'create-event', eventId: SHOP, event: { ...event, eventId: SHOP, ticketTypes: [] } };
+/** Makes the shop's own stream, which may be there already. */
+export function openShop(): OpenShop {
+  return { kind: 'open-shop', eventId: SHOP };
 }
 
 /** `fact` need not be whole: a ledger keeps what it is given. */

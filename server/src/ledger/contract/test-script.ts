@@ -1,5 +1,6 @@
 // How the ledger's tests speak to a ledger: in batches, with outcomes as a store returns them.
 import assert from 'node:assert/strict';
+import type { StreamId } from '@floodgate/core/ids.ts';
 import type { RefusalCode } from '@floodgate/core/refusal.ts';
 import type { CommittedOf, Entry, Ledger, OutcomeOf, Refused } from '../ledger.ts';
 import { EventEntries, type TestClock } from './test-entries.ts';
@@ -67,7 +68,7 @@ export class Script {
   }
 
   /** Kinds of all journal entries, whose numbers must have no gap. */
-  async journalKinds(eventId = this.entries.eventId): Promise<string[]> {
+  async journalKinds(eventId: StreamId = this.entries.eventId): Promise<string[]> {
     const journal = await this.ledger.journal(eventId, 0, 1_000);
     const gapless = journal.map((_, index) => index + 1);
     assert.deepEqual(
@@ -77,7 +78,7 @@ export class Script {
     return journal.map((entry) => entry.kind);
   }
 
-  async assertAudited(eventId = this.entries.eventId): Promise<void> {
+  async assertAudited(eventId: StreamId = this.entries.eventId): Promise<void> {
     const checks = await this.ledger.audit(eventId);
     assert.deepEqual(
       checks.map(({ rule }) => rule),

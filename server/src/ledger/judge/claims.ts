@@ -16,7 +16,7 @@ export function judgeBuy(draft: BatchDraft, event: EventState, entry: Buy): Verd
   draft.claim(event, tickets, { as: 'sold', by: orderId });
   const key = entry.idempotency?.key;
   const seq = draft.record(event, 'bought', { orderId, tickets, buyer, key });
-  draft.order(event, seq, { orderId, secret, tickets, buyer, holdId: null });
+  draft.order(entry.eventId, seq, { orderId, secret, tickets, buyer, holdId: null });
   const belongings = draft.belongingsOf(event, buyer);
   if (belongings) for (const ticket of tickets) belongings.tickets.add(ticket);
   return { status: 'committed', seq, atMs: draft.nowMs, tickets, buyer, orderId, secret, remaining };
@@ -35,7 +35,7 @@ export function judgeHold(draft: BatchDraft, event: EventState, entry: Hold): Ve
   const seq = draft.record(event, 'held', { holdId, tickets, buyer, expiresAtMs, key });
   const state: HoldState = {
     holdId,
-    eventId: event.eventId,
+    eventId: entry.eventId,
     seq,
     status: 'active',
     buyer,

@@ -2,7 +2,7 @@
 // the changes together, so that the next entry sees what this one did.
 import type { EventDefinition } from '@floodgate/core/event/event.ts';
 import type { FactBody, FactKind } from '@floodgate/core/facts.ts';
-import type { HoldId, Ticket } from '@floodgate/core/ids.ts';
+import type { EventId, HoldId, Ticket } from '@floodgate/core/ids.ts';
 import type { JournalEntry, OrderRecord } from '../ledger.ts';
 import type { Belongings, Changes, EventState, HoldState, TicketClaim, WorkingSet } from './state.ts';
 
@@ -81,13 +81,13 @@ export class BatchDraft {
   }
 
   order(
-    event: EventState,
+    eventId: EventId,
     seq: number,
     order: Pick<OrderRecord, 'orderId' | 'secret' | 'tickets' | 'buyer' | 'holdId'>,
   ): OrderRecord {
     const record: OrderRecord = {
       orderId: order.orderId,
-      eventId: event.eventId,
+      eventId,
       seq,
       status: 'confirmed',
       buyer: order.buyer,

@@ -20,7 +20,7 @@ export function judgeConfirm(draft: BatchDraft, event: EventState, entry: Confir
   draft.claim(event, tickets, { as: 'sold', by: orderId });
   const key = entry.idempotency?.key;
   const seq = draft.record(event, 'confirmed', { holdId, orderId, tickets, buyer, key });
-  const order = draft.order(event, seq, { orderId, secret, tickets, buyer, holdId });
+  const order = draft.order(entry.eventId, seq, { orderId, secret, tickets, buyer, holdId });
   draft.endHold(event, { ...hold, status: 'confirmed', orderId, order }, seq);
   draft.belongingsOf(event, buyer)?.holds.delete(holdId);
   return { status: 'committed', seq, atMs: draft.nowMs, tickets, buyer, orderId, secret, holdId };

@@ -10,7 +10,7 @@ import type { Entry, Idempotency, Outcome } from '../ledger.ts';
 import { judgeBuy, judgeHold } from './claims.ts';
 import { BatchDraft } from './draft.ts';
 import { judgeConfirm, judgeEnd, judgeExtend } from './holds.ts';
-import { judgeChange, judgeCreate, judgeManifest, judgeRecord } from './staff.ts';
+import { judgeChange, judgeCreate, judgeManifest, judgeOpenShop, judgeRecord } from './staff.ts';
 import type { Changes, EventState, Verdict, WorkingSet } from './state.ts';
 import { isStale, refused } from './verdicts.ts';
 
@@ -69,6 +69,7 @@ function verdictOn(draft: BatchDraft, entry: Entry): Verdict {
   if (entry.kind === 'create-event') {
     return event ? refused('EVENT_EXISTS') : judgeCreate(draft, entry);
   }
+  if (entry.kind === 'open-shop') return event ? refused('EVENT_EXISTS') : judgeOpenShop(draft);
   if (!event) return refused('EVENT_NOT_FOUND');
 
   const key = keyOf(entry);
@@ -102,7 +103,7 @@ function isAnswer(verdict: Verdict): verdict is Outcome {
 function judgeAnew(
   draft: BatchDraft,
   event: EventState,
-  entry: Exclude<Entry, { kind: 'create-event' }>,
+  entry: Exclude<Entry, { kind: 'create-event' | 'open-shop' }>,
 ): Verdict {
   switch (entry.kind) {
     case 'buy':

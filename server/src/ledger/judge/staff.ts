@@ -1,14 +1,8 @@
 // Judges what staff do: events made and changed, and the facts of the shop's own journal.
-import type { Ticket } from '@floodgate/core/ids.ts';
+import { SHOP, type Ticket } from '@floodgate/core/ids.ts';
 import { layoutCapacity } from '@floodgate/core/seating/layout.ts';
-import {
-  type ChangeEvent,
-  type ClaimKind,
-  type CreateEvent,
-  type KeepManifest,
-  type RecordFact,
-  SHOP,
-} from '../ledger.ts';
+import type { ChangeEvent, ClaimKind, CreateEvent, KeepManifest, OpenShop, RecordFact } from '../ledger.ts';
+import { SHOP_ROW } from '../streams.ts';
 import type { BatchDraft } from './draft.ts';
 import type { EventState, VerdictOn } from './state.ts';
 import { broken, isStale, isTicketOf, refused } from './verdicts.ts';
@@ -63,6 +57,13 @@ function flawOf(event: EventState, entry: ChangeEvent): string | undefined {
   const alien = named.find((ticket) => !isTicketOf(capacity, ticket));
   if (alien !== undefined) return `event ${eventId} has no ticket ${alien}`;
   return new Set(named).size === named.length ? undefined : 'a ticket is named twice';
+}
+
+export function judgeOpenShop(draft: BatchDraft): VerdictOn<OpenShop> {
+  const shop = draft.addEvent(SHOP_ROW, 0);
+  const seq = draft.record(shop, 'event-created', { capacity: 0 });
+  draft.changeEvent(shop, SHOP_ROW, 0);
+  return { status: 'committed', seq, atMs: draft.nowMs, tickets: [], buyer: null };
 }
 
 export function judgeRecord(draft: BatchDraft, shop: EventState, entry: RecordFact): VerdictOn<RecordFact> {

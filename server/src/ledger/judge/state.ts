@@ -1,6 +1,6 @@
 // What a batch of entries is judged on, and what comes of it: read by the dialects before, written by them after.
 import type { EventDefinition } from '@floodgate/core/event/event.ts';
-import type { AllocationId, EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
+import type { AllocationId, HoldId, OrderId, StreamId, Ticket } from '@floodgate/core/ids.ts';
 import type {
   ClaimKind,
   Entry,
@@ -45,7 +45,7 @@ export interface Belongings {
 /** One event as its batch sees it: read before judging, advanced while judging. */
 export interface EventState {
   readonly eventNo: number;
-  readonly eventId: EventId;
+  readonly eventId: StreamId;
   capacity: number;
   seq: number;
   /** The sequence number of the last change by staff. */
@@ -64,7 +64,7 @@ export interface EventState {
 }
 
 export interface WorkingSet {
-  readonly events: Map<EventId, EventState>;
+  readonly events: Map<StreamId, EventState>;
   /** The number the next new event gets. */
   nextEventNo: number;
 }

@@ -1,6 +1,6 @@
 // The ledger on a database server, shared by any number of processes: group commits on two connections, reads beside
 // them. What differs between servers is behind SqlServer.
-import type { EventId } from '@floodgate/core/ids.ts';
+import type { StreamId } from '@floodgate/core/ids.ts';
 import { Connections } from '../../drivers/sql/connections.ts';
 import { Reach } from '../../drivers/sql/reach.ts';
 import { ServerClock } from '../../drivers/sql/server-clock.ts';
@@ -149,9 +149,9 @@ export class SqlLedger extends ReadingLater implements Ledger {
 
   protected override async answer(name: ReadName, asked: readonly unknown[]): Promise<unknown> {
     const { currency, inOneView, read, ofEvent, ofUnknown } = readNamed(name);
-    const eventId = asked[0] as EventId;
-    const event = ofEvent && (await this.#find(eventId));
-    if (ofEvent && !event) return ofUnknown!(eventId);
+    const stream = asked[0] as StreamId;
+    const event = ofEvent && (await this.#find(stream));
+    if (ofEvent && !event) return ofUnknown!(stream);
     // Anew whenever it is tried again.
     const begin = () =>
       event ? ofEvent!(this.#dialect, event.eventNo, ...asked) : read!(this.#dialect, ...asked);
@@ -175,7 +175,7 @@ export class SqlLedger extends ReadingLater implements Ledger {
     await Promise.all([this.#reader.close(), this.#writers.close()]);
   }
 
-  async #find(eventId: EventId): Promise<KnownEvent | undefined> {
+  async #find(eventId: StreamId): Promise<KnownEvent | undefined> {
     const { known } = this.#catalogue;
     if (!known.has(eventId)) {
       await this.#reader.soon((connection) => this.#catalogue.lookUp(connection, [eventId]));

@@ -5,7 +5,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { ORDER_KINDS, subjectOf } from '@floodgate/core/facts.ts';
 import type { JournalEntry, OrderRecord } from '../ledger.ts';
 import { ask, type NumberedEvent, type Read } from '../reads.ts';
-import { journalRow, ORDERS, orderRecord, recordColumns } from '../tables.ts';
+import { factKind, journalEntry, ORDERS, orderRecord, recordColumns } from '../tables.ts';
 import { type Row, selected, writing } from './rows.ts';
 
 /** A page's chain is entered at a mark behind it, so at most so many entries are read in vain. */
@@ -108,27 +108,31 @@ export function* journalPage(eventNo: number, afterSeq: number, limit: number): 
      WHERE ${IN_CHAIN} ORDER BY j.seq`,
     [eventNo, afterSeq, afterSeq + limit],
   );
-  return rows.map(journalRow);
+  return rows.map(journalEntry);
 }
 
 const LISTED = ORDER_KINDS.map((kind) => `'${kind}'`).join(', ');
 
-/** Orders by the facts that list them, so many facts at a time. */
+/** Orders by the facts that list them, a page of facts at a time. */
 export function* ordersInChain(
   { eventNo, eventId }: NumberedEvent,
   afterSeq: number,
   limit: number,
 ): Read<OrderRecord[]> {
-  const [head] = yield* ask('SELECT seq FROM event_heads WHERE event_no = ?', [eventNo]);
   const orders: OrderRecord[] = [];
-  for (let after = afterSeq; orders.length < limit && after < Number(head!.seq); after += limit) {
+  for (let after = afterSeq; orders.length < limit; after += limit) {
     const rows: readonly Row[] = yield* ask(
-      `${CHAIN} SELECT ${selected(recordColumns(ORDERS), 'o.')} FROM chain JOIN journal j USING (pos)
-       JOIN orders o ON o.order_id = j.subject
-       WHERE ${IN_CHAIN} AND j.kind IN (${LISTED}) ORDER BY j.seq`,
+      `${CHAIN} SELECT j.seq AS fact_seq, j.kind, ${selected(recordColumns(ORDERS), 'o.')}
+       FROM chain JOIN journal j USING (pos)
+       LEFT JOIN orders o ON o.order_id = j.subject AND j.kind IN (${LISTED})
+       WHERE ${IN_CHAIN} ORDER BY j.seq`,
       [eventNo, after, after + limit],
     );
-    for (const row of rows.slice(0, limit - orders.length)) orders.push(orderRecord(row, eventId));
+    if (rows.length === 0) break;
+    for (const row of rows) {
+      factKind({ seq: row.fact_seq!, kind: row.kind! });
+      if (row.order_id && orders.length < limit) orders.push(orderRecord(row, eventId));
+    }
   }
   return orders;
 }

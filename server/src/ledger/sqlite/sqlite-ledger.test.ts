@@ -156,8 +156,8 @@ describe('SQLite ledger', () => {
       message: /the ledger has schema 99, this Floodgate knows up to \d+: start the newer version/,
     });
     setSchema(file, 0);
-    await withLedger(file, async (ledger) => assert.deepEqual(await ledger.events(), []));
-    await withLedger(file, async (ledger) => assert.deepEqual(await ledger.events(), []));
+    await withLedger(file, async (ledger) => assert.deepEqual((await ledger.events()).events, []));
+    await withLedger(file, async (ledger) => assert.deepEqual((await ledger.events()).events, []));
   });
 
   test('[S4] a file that is no ledger is named in the error, and left as it was', async () => {

@@ -1,7 +1,7 @@
 // The writing side of a SQLite ledger: one connection, one transaction per batch. Synchronous, because it lives
 // in a thread of its own (see worker.ts); tests drive it directly.
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import type { AllocationId, EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
+import type { AllocationId, EventId, HoldId, OrderId, StreamId, Ticket } from '@floodgate/core/ids.ts';
 import { holdOf, judge, keptAddress, keyOf, limitedBuyerOf, ticketsNamedBy } from '../judge/judge.ts';
 import type { Changes, EventState, HoldState, Verdict, WorkingSet } from '../judge/state.ts';
 import { keptOutcome } from '../kept-outcome.ts';
@@ -45,7 +45,7 @@ export class SqliteWriter {
   readonly #file: string;
   #db: DatabaseSync;
   #sql: Statements;
-  readonly #events = new Map<EventId, KnownEvent>();
+  readonly #events = new Map<StreamId, KnownEvent>();
   readonly #clock: { nowMs(): number };
   /** After a failed fsync the kernel may have dropped the data and say nothing the next time: only a restart helps. */
   #fsyncFailed = false;
@@ -150,7 +150,7 @@ export class SqliteWriter {
     event.buyers.set(buyer, { tickets, holds });
   }
 
-  #readEvent(set: WorkingSet, eventId: EventId): EventState | undefined {
+  #readEvent(set: WorkingSet, eventId: StreamId): EventState | undefined {
     const present = set.events.get(eventId);
     if (present) return present;
     const known = this.#events.get(eventId);
@@ -173,13 +173,15 @@ export class SqliteWriter {
     if (event.holds.has(holdId)) return;
     const row = this.#sql.hold.get(holdId, event.eventNo) as Row | undefined;
     if (!row) return;
-    const record = holdRecord(row, event.eventId);
+    // Only events have holds.
+    const eventId = event.eventId as EventId;
+    const record = holdRecord(row, eventId);
     const orderRow = record.orderId && (this.#sql.order.get(record.orderId) as Row | undefined);
     const state: HoldState = {
       ...record,
       endedSeq: row.ended_seq as number | null,
       endedAtMs: row.ended_at_ms as number | null,
-      order: orderRow ? orderRecord(orderRow, event.eventId) : undefined,
+      order: orderRow ? orderRecord(orderRow, eventId) : undefined,
     };
     event.holds.set(holdId, state);
     this.readClaims(event, record.tickets);
@@ -245,7 +247,7 @@ export class SqliteWriter {
     }
   }
 
-  #remember(eventId: EventId, eventNo: number, capacity: number): void {
+  #remember(eventId: StreamId, eventNo: number, capacity: number): void {
     this.#events.set(eventId, { eventNo, capacity });
   }
 

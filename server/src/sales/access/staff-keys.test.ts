@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { BadCredential } from '@floodgate/core/actor.ts';
+import { SHOP } from '@floodgate/core/ids.ts';
 import fc from 'fast-check';
 import { MemoryShop } from '../../../test/kit/memory-shop.ts';
-import { SHOP } from '../../ledger/ledger.ts';
 import type { Shop } from '../shop.ts';
 import { learnStaff, listKeys, makeKey, readChanges, revokeKey } from './staff-keys.ts';
 import { actorOf } from './who.ts';

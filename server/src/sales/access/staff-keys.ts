@@ -3,16 +3,16 @@
 import type { Role } from '@floodgate/core/actor.ts';
 import { invariant } from '@floodgate/core/assert.ts';
 import type { KeyMade } from '@floodgate/core/facts.ts';
+import type { Follower } from '@floodgate/core/follower.ts';
+import { SHOP } from '@floodgate/core/ids.ts';
 import type { Refusal } from '@floodgate/core/refusal.ts';
-import type { StaffKey } from '../../identity/identity.ts';
-import { type JournalEntry, type Outcome, SHOP } from '../../ledger/ledger.ts';
-import { postToShop } from '../organizing/shop-stream.ts';
+import type { Identity, StaffKey } from '../../identity/identity.ts';
+import type { JournalEntry, Outcome } from '../../ledger/ledger.ts';
+import { post } from '../conduct.ts';
+import { follow } from '../follow.ts';
 import type { Shop } from '../shop.ts';
 
 export type { StaffKey } from '../../identity/identity.ts';
-
-/** Entries of the shop's journal that are read at a time. */
-const PAGE = 1_000;
 
 export interface WantedKey {
   readonly name: string;
@@ -37,7 +37,7 @@ export async function makeKey(
   const keyId = shop.newId();
   const { key, hash } = shop.identity.newKey(keyId);
   const fact = { keyId, ...wanted, hash, by };
-  const { atMs } = committed(await postToShop(shop, { kind: 'record', eventId: SHOP, as: 'key-made', fact }));
+  const { atMs } = committed(await post(shop, { kind: 'record', eventId: SHOP, as: 'key-made', fact }));
   const kept = { keyId, ...wanted, hash, createdAtMs: atMs, revokedAtMs: null };
   shop.identity.admit(kept);
   return { key, kept };
@@ -52,9 +52,7 @@ export async function revokeKey(shop: Shop, keyId: string, by: string): Promise<
   if (!key) return { refusal: 'KEY_NOT_FOUND' };
   if (key.revokedAtMs !== null) return key;
   const fact = { keyId, name: key.name, by };
-  const { atMs } = committed(
-    await postToShop(shop, { kind: 'record', eventId: SHOP, as: 'key-revoked', fact }),
-  );
+  const { atMs } = committed(await post(shop, { kind: 'record', eventId: SHOP, as: 'key-revoked', fact }));
   identity.revoke(keyId, atMs);
   return identity.key(keyId)!;
 }
@@ -74,22 +72,24 @@ export function keyStatus(
   return expiresAtMs !== null && expiresAtMs <= shop.ledger.nowMs() ? 'expired' : 'active';
 }
 
+/** What every identity has learned of its shop's facts, and up to where. */
+const followers = new WeakMap<Identity, Follower<JournalEntry>>();
+
 /** Learns which keys other processes have made and revoked. Returns how many facts were new. */
-export async function learnStaff(shop: Shop): Promise<number> {
-  const { identity, ledger } = shop;
-  let learned = 0;
-  for (;;) {
-    const page = await ledger.journal(SHOP, identity.learnedSeq, PAGE);
-    for (const entry of page) {
-      learnFact(shop, entry);
-      identity.learnedSeq = Math.max(identity.learnedSeq, entry.seq);
-    }
-    learned += page.length;
-    if (page.length < PAGE) return learned;
+export async function learnStaff({ identity, ledger }: Shop): Promise<number> {
+  let follower = followers.get(identity);
+  if (!follower) {
+    follower = follow(ledger, SHOP, 0, (facts) => {
+      for (const fact of facts) learnFact(identity, fact);
+    });
+    followers.set(identity, follower);
   }
+  const before = follower.seq;
+  await follower.catchUp();
+  return follower.seq - before;
 }
 
-function learnFact({ identity }: Shop, entry: JournalEntry): void {
+function learnFact(identity: Identity, entry: JournalEntry): void {
   const { kind, atMs, fact } = entry;
   if (kind === 'key-made') {
     const { keyId, name, role, hash, expiresAtMs } = fact;

@@ -1,12 +1,13 @@
 // One-step purchase: claim and order in one ledger entry (rows A2, B2).
 
-import type { OrderId } from '@floodgate/core/ids.ts';
+import type { EventId, OrderId } from '@floodgate/core/ids.ts';
 import type { Refusal } from '@floodgate/core/refusal.ts';
 import type { TicketView } from '@floodgate/core/seating/layout.ts';
 import type { Buy, Idempotency } from '../../ledger/ledger.ts';
 import type { CatalogueEntry } from '../catalogue/catalogue.ts';
+import { conduct, type Done } from '../conduct.ts';
 import { newOrderId, type Shop } from '../shop.ts';
-import { type Claimed, claim, type Demand } from './claim.ts';
+import { type ClaimDemand, countRemaining, NO_EVENT, withNextExpiry } from './claim.ts';
 import { check } from './eligibility.ts';
 import { typeNamed } from './wants.ts';
 
@@ -36,31 +37,42 @@ export interface Bought {
 /**
  * Buys `quantity` tickets of one type at once: of seats, the best. Refusals: EVENT_NOT_FOUND, TICKET_TYPE_NOT_FOUND,
  * SECTION_NOT_FOUND, IDEMPOTENCY_KEY_REUSED, NOT_ON_SALE, ACCESS_CODE_REQUIRED, BUYER_REQUIRED, PAYMENT_REQUIRED,
- * BELOW_MINIMUM, LIMIT_REACHED, SOLD_OUT, ALL_HELD. Throws LedgerUnavailable, LedgerOutcomeUnknown.
+ * BELOW_MINIMUM, LIMIT_REACHED, SOLD_OUT, ALL_HELD. Throws Busy, LedgerUnavailable, LedgerOutcomeUnknown.
  */
 export async function buy(shop: Shop, command: BuyCommand): Promise<Bought | Refusal> {
   const found = shop.catalogue.find(command.eventId);
   const entry = found instanceof Promise ? await found : found;
   if (!entry) return { refusal: 'EVENT_NOT_FOUND' };
-  const { buyer, idempotency, notesRemaining } = command;
-  const claimed = await claim<Buy>(shop, entry, {
+  const { idempotency } = command;
+  const done = await conduct<Buy, ClaimDemand>(shop, entry, {
     kind: 'buy',
     idempotency,
-    notesRemaining: notesRemaining === true,
-    demand: (entry) => demandOf(shop, entry, command),
-    propose: (proposal, remaining) => ({
-      ...proposal,
-      kind: 'buy',
-      orderId: newOrderId(shop),
-      secret: shop.newSecret(),
-      buyer,
-      remaining,
-    }),
+    check: (entry) => demandOf(shop, entry, command),
+    propose: ({ eventId, version }, { limits }, tickets) => {
+      const orderId = newOrderId(shop);
+      const secret = shop.newSecret();
+      const { buyer } = command;
+      const buy: Buy = {
+        kind: 'buy',
+        eventId,
+        version,
+        limits,
+        tickets,
+        idempotency,
+        orderId,
+        secret,
+        buyer,
+      };
+      return command.notesRemaining ? withRemaining(shop, buy, eventId) : buy;
+    },
+    refuse: (refusal, { eventId }) =>
+      command.notesRemaining ? withRemaining(shop, refusal, eventId) : withNextExpiry(shop, refusal, eventId),
   });
-  return 'refusal' in claimed ? claimed : boughtOf(claimed);
+  return 'refusal' in done ? done : boughtOf(done);
 }
 
-function demandOf(shop: Shop, entry: CatalogueEntry, command: BuyCommand): Demand | Refusal {
+function demandOf(shop: Shop, entry: CatalogueEntry, command: BuyCommand): ClaimDemand | Refusal {
+  if (entry.event.status === 'draft') return NO_EVENT;
   const { quantity, accessCode, buyer } = command;
   const type =
     command.ticketType === undefined ? entry.event.ticketTypes[0] : typeNamed(entry, command.ticketType);
@@ -77,7 +89,12 @@ function demandOf(shop: Shop, entry: CatalogueEntry, command: BuyCommand): Deman
   };
 }
 
-function boughtOf({ outcome, entry }: Claimed<Buy>): Bought {
+/** As it is kept: what the answer says of the moment is the same when it is told again. */
+async function withRemaining<T extends Buy | Refusal>(shop: Shop, answer: T, eventId: EventId): Promise<T> {
+  return { ...answer, remaining: await countRemaining(shop, eventId) };
+}
+
+function boughtOf({ outcome, entry }: Done<Buy>): Bought {
   const { orderId, secret, seq, tickets, remaining } = outcome;
   return {
     eventId: entry.eventId,

@@ -1,27 +1,17 @@
 // A hold becomes an order, and orders are read.
 
 import type { Actor } from '@floodgate/core/actor.ts';
-import { Busy } from '@floodgate/core/faults.ts';
 import { stepHold } from '@floodgate/core/hold.ts';
 import { type OrderId, orderId } from '@floodgate/core/ids.ts';
 import type { Money } from '@floodgate/core/money.ts';
 import type { Refusal } from '@floodgate/core/refusal.ts';
 import { firstRefusal, type RefusalCode } from '@floodgate/core/refusal.ts';
 import type { TicketView } from '@floodgate/core/seating/layout.ts';
-import type {
-  CommittedConfirm,
-  Confirm,
-  HoldRecord,
-  Idempotency,
-  OrderRecord,
-  OutcomeOf,
-  Refuse,
-} from '../../ledger/ledger.ts';
+import type { CommittedConfirm, Confirm, HoldRecord, Idempotency, OrderRecord } from '../../ledger/ledger.ts';
 import { equalSecrets } from '../access/secrets.ts';
 import type { CatalogueEntry } from '../catalogue/catalogue.ts';
-import { postToHold } from '../keeping/doubts.ts';
+import { conduct, type Demand, NOTHING_WANTED } from '../conduct.ts';
 import { newOrderId, type Shop } from '../shop.ts';
-import { lookAgain } from './claim.ts';
 import { findHold } from './hold.ts';
 
 export interface OrderView {
@@ -42,9 +32,6 @@ export interface ConfirmCommand {
   readonly idempotency?: Idempotency | undefined;
 }
 
-/** How often a confirmation is checked again because staff changed the event meanwhile. */
-const MAX_CHANGES = 16;
-
 /**
  * Confirms a hold of free tickets, also after the sale has ended: the hold was made in time. Confirming again answers
  * the same order. Refusals: HOLD_NOT_FOUND, IDEMPOTENCY_KEY_REUSED, NOT_ON_SALE, HOLD_EXPIRED, HOLD_RELEASED,
@@ -54,26 +41,17 @@ export async function confirm(shop: Shop, command: ConfirmCommand): Promise<Orde
   const found = await findHold(shop, command.holdId, command.who);
   if (!found) return { refusal: 'HOLD_NOT_FOUND' };
   const { record } = found;
-  let { entry } = found;
-  for (let changes = 0; changes < MAX_CHANGES; changes++) {
-    const refusal = obstacle(shop, entry, record);
-    if (refusal === 'NOT_ON_SALE') {
-      const newer = await lookAgain(shop.catalogue, entry);
-      const isNewer = newer.version > entry.version;
-      entry = newer;
-      if (isNewer) continue;
-    }
-    const outcome = await (refusal
-      ? refuseToConfirm(shop, entry, refusal, command.idempotency)
-      : postToHold(shop, confirmation(shop, entry, record, command.idempotency)));
-    if (outcome.status === 'committed') {
-      if (!outcome.replayed) shop.inventory.settle(record.eventId, outcome.tickets, 'sold');
-      return orderOf(entry, record, outcome);
-    }
-    if (outcome.refusal !== 'EVENT_CHANGED') return { refusal: outcome.refusal };
-    entry = await shop.catalogue.newerThan(entry);
-  }
-  throw new Busy(`the event was changed ${MAX_CHANGES} times`);
+  const { idempotency } = command;
+  const done = await conduct<Confirm, Demand>(shop, found.entry, {
+    kind: 'confirm',
+    idempotency,
+    check: (entry) => {
+      const refusal = obstacle(shop, entry, record);
+      return refusal ? { refusal } : NOTHING_WANTED;
+    },
+    propose: (entry) => confirmation(shop, entry, record, idempotency),
+  });
+  return 'refusal' in done ? done : orderOf(done.entry, record, done.outcome);
 }
 
 /** Why the hold cannot become an order now; undefined when the ledger has to say. */
@@ -91,20 +69,6 @@ function obstacle(
   if ('refusal' in step) found.push(step.refusal);
   if (!isFree) found.push('PAYMENT_REQUIRED');
   return firstRefusal(found);
-}
-
-/** Under a key it is kept like any answer (rule S5), unless the key already has one. */
-async function refuseToConfirm(
-  shop: Shop,
-  { eventId, version }: CatalogueEntry,
-  refusal: RefusalCode,
-  idempotency: Idempotency | undefined,
-): Promise<OutcomeOf<Confirm>> {
-  if (!idempotency) return { status: 'refused', refusal };
-  return shop.ledger.post<Refuse<Confirm>>({
-    ...{ kind: 'refuse', of: 'confirm', eventId, version, idempotency },
-    refused: { refusal },
-  });
 }
 
 function confirmation(

@@ -9,9 +9,9 @@ import type { TicketView } from '@floodgate/core/seating/layout.ts';
 import type { Hold, HoldRecord, Idempotency } from '../../ledger/ledger.ts';
 import { isTheirs } from '../access/who.ts';
 import type { CatalogueEntry } from '../catalogue/catalogue.ts';
-import { postToHold } from '../keeping/doubts.ts';
+import { conduct, type Done, post } from '../conduct.ts';
 import { newHoldId, type Shop } from '../shop.ts';
-import { type Claimed, claim, type Demand } from './claim.ts';
+import { type ClaimDemand, NO_EVENT, withNextExpiry } from './claim.ts';
 import { check } from './eligibility.ts';
 import { type Line, meant } from './wants.ts';
 
@@ -43,7 +43,7 @@ export interface HoldView {
 
 /**
  * Holds tickets for the shop's hold time. Refusals: EVENT_NOT_FOUND, those of `meant` and `check`,
- * IDEMPOTENCY_KEY_REUSED, LIMIT_REACHED, SEAT_TAKEN, SOLD_OUT, ALL_HELD, NO_SEATS_TOGETHER. Throws LedgerUnavailable,
+ * IDEMPOTENCY_KEY_REUSED, LIMIT_REACHED, SEAT_TAKEN, SOLD_OUT, ALL_HELD, NO_SEATS_TOGETHER. Throws Busy, LedgerUnavailable,
  * LedgerOutcomeUnknown.
  */
 export async function hold(shop: Shop, command: HoldCommand): Promise<HoldView | Refusal> {
@@ -58,28 +58,33 @@ export async function claimHold<E extends Hold>(
   shop: Shop,
   command: HoldCommand,
   as: (hold: Hold) => E,
-): Promise<Claimed<E> | Refusal> {
+): Promise<Done<E> | Refusal> {
   const found = shop.catalogue.find(command.eventId);
   const entry = found instanceof Promise ? await found : found;
   if (!entry) return { refusal: 'EVENT_NOT_FOUND' };
   const { buyer, idempotency } = command;
-  return claim<E>(shop, entry, {
+  return conduct<E, ClaimDemand>(shop, entry, {
     kind: 'hold',
     idempotency,
-    demand: (entry) => demandOf(shop, entry, command),
-    propose: (proposal) =>
-      as({ ...proposal, kind: 'hold', holdId: newHoldId(shop), buyer, ttlMs: shop.holdTtlMs }),
+    check: (entry) => demandOf(shop, entry, command),
+    propose: ({ eventId, version }, { limits }, tickets) => {
+      const holdId = newHoldId(shop);
+      const { holdTtlMs: ttlMs } = shop;
+      return as({ kind: 'hold', eventId, version, limits, tickets, idempotency, holdId, buyer, ttlMs });
+    },
+    refuse: (refusal, { eventId }) => withNextExpiry(shop, refusal, eventId),
   });
 }
 
-function demandOf(shop: Shop, entry: CatalogueEntry, { lines, buyer }: HoldCommand): Demand | Refusal {
+function demandOf(shop: Shop, entry: CatalogueEntry, { lines, buyer }: HoldCommand): ClaimDemand | Refusal {
+  if (entry.event.status === 'draft') return NO_EVENT;
   const found = meant(entry, lines);
   if ('refusal' in found) return found;
   const checked = check(entry, found.wanted, { buyer, to: 'hold' }, shop.ledger.nowMs());
   return 'refusal' in checked ? checked : { wants: found.wants, limits: checked.limits };
 }
 
-function heldOf(shop: Shop, { outcome, entry }: Claimed<Hold>): HoldView {
+function heldOf(shop: Shop, { outcome, entry }: Done<Hold>): HoldView {
   const { holdId, expiresAtMs, atMs, seq, tickets } = outcome;
   return {
     holdId,
@@ -111,7 +116,7 @@ export async function extend(shop: Shop, id: string, who: Actor): Promise<HoldVi
   const { record, entry } = found;
   const { holdTtlMs: ttlMs, holdMaxMs: maxMs } = shop;
   const { eventId, holdId } = record;
-  const outcome = await postToHold(shop, { kind: 'extend', eventId, holdId, ttlMs, maxMs });
+  const outcome = await post(shop, { kind: 'extend', eventId, holdId, ttlMs, maxMs });
   if (outcome.status === 'refused') return { refusal: outcome.refusal };
   const { expiresAtMs, seq } = outcome;
   return holdView(shop, entry, { ...record, status: 'active', expiresAtMs, seq });
@@ -123,9 +128,8 @@ export async function release(shop: Shop, id: string, who: Actor): Promise<HoldV
   if (!found) return { refusal: 'HOLD_NOT_FOUND' };
   const { record, entry } = found;
   const { eventId, holdId } = record;
-  const outcome = await postToHold(shop, { kind: 'release', eventId, holdId });
+  const outcome = await post(shop, { kind: 'release', eventId, holdId });
   if (outcome.status === 'refused') return { refusal: outcome.refusal };
-  if (!outcome.replayed) shop.inventory.giveBack(eventId, outcome.tickets);
   return holdView(shop, entry, { ...record, status: 'released', seq: outcome.seq });
 }
 

@@ -7,7 +7,7 @@ import type { EventDefinition } from '@floodgate/core/event/event.ts';
 import type { EventId, Ticket } from '@floodgate/core/ids.ts';
 import { TicketLayout } from '@floodgate/core/seating/layout.ts';
 import type { Inventory, InventorySnapshot } from '../../inventory/inventory.ts';
-import { type EventRecord, type Ledger, SHOP } from '../../ledger/ledger.ts';
+import type { EventRecord, Ledger } from '../../ledger/ledger.ts';
 import { ticketStates } from '../ticket-states.ts';
 import { type AsideByType, asideOf } from './counts.ts';
 import { SeatPlans } from './seat-plans.ts';
@@ -36,7 +36,7 @@ export class Catalogue {
   readonly #ledger: Ledger;
   readonly #inventory: Inventory;
   readonly #entries = new Map<string, CatalogueEntry>();
-  /** How many of the ledger's events, in its order, are known here. Events made here may be known beyond them. */
+  /** Up to where the ledger's events, in its order, are known here. Events made here may be known beyond them. */
   #learned = 0;
   /** The last look into the ledger for events that a client named and nobody here knew. */
   #lastLook: Look | undefined;
@@ -141,13 +141,14 @@ export class Catalogue {
 
   /** Puts the events on sale that the ledger has and this process does not know. Returns how many. */
   async learnEvents(): Promise<number> {
-    const skip = this.#learned;
-    const records = await this.#ledger.events(skip);
-    const unknown = records.filter(
-      ({ event }) => event.eventId !== SHOP && !this.#entries.has(event.eventId),
-    );
+    const from = this.#learned;
+    const { events, next } = await this.#ledger.events(from);
+    const unknown = events.filter(({ event }) => !this.#entries.has(event.eventId));
     await Promise.all(unknown.map((record) => this.#learn(record)));
-    if (skip === this.#learned) this.#order(records);
+    if (from === this.#learned) {
+      this.#order(events);
+      this.#learned = next;
+    }
     return unknown.length;
   }
 
@@ -167,7 +168,7 @@ export class Catalogue {
     await this.put(await this.entryOf(record));
   }
 
-  /** Events come into the ledger's order. Those that are not sold are not known. */
+  /** Events come into the ledger's order. */
   #order(records: readonly EventRecord[]): void {
     for (const { event } of records) {
       const entry = this.#entries.get(event.eventId);
@@ -175,7 +176,6 @@ export class Catalogue {
       this.#entries.delete(event.eventId);
       this.#entries.set(event.eventId, entry);
     }
-    this.#learned += records.length;
   }
 
   async #lookFor(eventId: string): Promise<CatalogueEntry | undefined> {

@@ -3,7 +3,7 @@
 // add up (rule S2), with the tickets in question told as not available.
 import type { EventDefinition } from '@floodgate/core/event/event.ts';
 import type { TicketTypeId } from '@floodgate/core/ids.ts';
-import { rangesIn } from '@floodgate/core/seating/layout.ts';
+import { rangesIn } from '@floodgate/core/seating/ticket-runs.ts';
 import type { TypeCounts } from '../../inventory/inventory.ts';
 
 /** available + pending + held + sold + allocated + killed = capacity, as the organizer set it. */

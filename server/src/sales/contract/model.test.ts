@@ -24,7 +24,6 @@ import { type Bought, buy } from '../buying/buy.ts';
 import { confirm, type OrderView } from '../buying/confirm.ts';
 import { type HoldView, hold, release } from '../buying/hold.ts';
 import { expireDue } from '../keeping/expire.ts';
-import { resolveDoubts } from '../keeping/in-doubt.ts';
 import { audit } from '../organizing/create-event.ts';
 
 const CAPACITY = 6;
@@ -221,7 +220,7 @@ async function takeClaim(shop: MemoryShop, model: Model, step: Step): Promise<st
   const send = (): Promise<Answer> =>
     act === 'buy' ? buy(shop.inside, { ...command, quantity }) : hold(shop.inside, { ...command, lines });
   const answers = await deliver(shop, step, send);
-  await resolveDoubts(shop.inside);
+  await shop.inside.inDoubt.resolve();
   const now = shop.clock.nowMs();
   return answers.map((answer) => judge(model, step.fault, dueClaim(model, step, request, now), answer));
 }
@@ -238,7 +237,7 @@ async function takeEnd(shop: MemoryShop, model: Model, step: Step): Promise<stri
       ? confirm(shop.inside, { holdId, who: GUEST, idempotency })
       : release(shop.inside, holdId, GUEST);
   const answers = await deliver(shop, step, send);
-  await resolveDoubts(shop.inside);
+  await shop.inside.inDoubt.resolve();
   const now = shop.clock.nowMs();
   return answers.map((answer) => judge(model, fault, dueEnd(model, ended, step, request, now), answer));
 }
@@ -247,7 +246,7 @@ async function takeExpiry(shop: MemoryShop, model: Model, step: Step): Promise<s
   const { fault } = step;
   const due = model.holds.filter(({ status, dueMs }) => status === 'active' && dueMs <= shop.clock.nowMs());
   const answers = await deliver(shop, step, () => expireDue(shop.inside, 100));
-  await resolveDoubts(shop.inside);
+  await shop.inside.inDoubt.resolve();
   const isFault = fault !== 'none' && due.length > 0;
   for (const answer of answers) {
     if (!isFault) assert.equal(answer, due.length);

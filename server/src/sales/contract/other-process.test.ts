@@ -8,7 +8,6 @@ import { LedgerOutcomeUnknown, LedgerUnavailable } from '../../ledger/ledger.ts'
 import { buy } from '../buying/buy.ts';
 import { confirm, listOrders, readOrder } from '../buying/confirm.ts';
 import { extend, hold, readHold } from '../buying/hold.ts';
-import { resolveDoubts } from '../keeping/in-doubt.ts';
 import { commandEvent, patchEvent } from '../organizing/organize.ts';
 import type { Shop } from '../shop.ts';
 
@@ -140,8 +139,8 @@ describe('an extension', () => {
       shop.ledger.fault = fault;
       await assert.rejects(extend(here, held.holdId, GUEST), LedgerOutcomeUnknown);
       shop.ledger.fault = 'none';
-      assert.equal(here.doubts.size, 1);
-      assert.equal(await resolveDoubts(here), 1);
+      assert.equal(here.inDoubt.size, 1);
+      assert.equal(await here.inDoubt.resolve(), 1);
       const [counts] = (await here.inventory.counts(eventId))!;
       assert.deepEqual([counts!.available, counts!.held], [1, 1]);
       const read = await readHold(here, held.holdId, GUEST);
@@ -159,7 +158,7 @@ describe('an extension', () => {
     shop.ledger.fault = 'refused';
     await assert.rejects(extend(here, held.holdId, GUEST), LedgerUnavailable);
     shop.ledger.fault = 'none';
-    assert.equal(here.doubts.size, 0);
+    assert.equal(here.inDoubt.size, 0);
     const read = await readHold(here, held.holdId, GUEST);
     assert.equal('holdId' in read && read.expiresAtMs, held.expiresAtMs);
   });

@@ -29,7 +29,7 @@ export interface Drift {
 }
 
 export class Reconciliation {
-  readonly #shop: Shop;
+  readonly #shop: Pick<Shop, 'catalogue' | 'inventory' | 'ledger'>;
   readonly #suspects = new Map<EventId, Suspects>();
   /** When the claims of an event may be read again, on the monotonic clock. */
   readonly #nextReadMs = new Map<EventId, number>();
@@ -39,7 +39,7 @@ export class Reconciliation {
   readonly #compareAllEvery: number;
   #looks = 0;
 
-  constructor(shop: Shop, compareAllEvery = COMPARE_ALL_EVERY) {
+  constructor(shop: Pick<Shop, 'catalogue' | 'inventory' | 'ledger'>, compareAllEvery = COMPARE_ALL_EVERY) {
     this.#shop = shop;
     this.#compareAllEvery = compareAllEvery;
   }

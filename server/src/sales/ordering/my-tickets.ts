@@ -13,7 +13,7 @@ export interface MyOrder extends OrderView {
 
 /** A page of the buyer's orders, the newest first, older than `before`. */
 export async function ordersOfBuyer(
-  shop: Shop,
+  shop: Pick<Shop, 'catalogue' | 'ledger'>,
   buyer: string,
   before: OrderId | undefined,
   limit: number,

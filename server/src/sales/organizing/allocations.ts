@@ -3,8 +3,9 @@ import type { Allocation, EventDefinition } from '@floodgate/core/event/event.ts
 import { MAX_NAME, textProblem } from '@floodgate/core/event/input-errors.ts';
 import type { Ticket, TicketTypeId } from '@floodgate/core/ids.ts';
 import type { Refusal } from '@floodgate/core/refusal.ts';
-import { fromRuns, type SeatName, seatKey } from '@floodgate/core/seating/layout.ts';
+import { type SeatName, seatKey } from '@floodgate/core/seating/layout.ts';
 import { allocationOf, withAside, withoutTickets } from '@floodgate/core/seating/out-of-sale.ts';
+import { fromRuns } from '@floodgate/core/seating/ticket-runs.ts';
 import { type Line, meant } from '../buying/wants.ts';
 import type { CatalogueEntry } from '../catalogue/catalogue.ts';
 import type { Shop } from '../shop.ts';

@@ -6,6 +6,7 @@ import type { TypeCounts } from '../../inventory/inventory.ts';
 import type { AuditCheck, ClaimSnapshot } from '../../ledger/ledger.ts';
 import type { CatalogueEntry } from '../catalogue/catalogue.ts';
 import { type ShownCounts, shownCounts, sumCounts } from '../catalogue/counts.ts';
+import { post } from '../conduct.ts';
 import type { Shop } from '../shop.ts';
 
 export interface EventView {
@@ -27,7 +28,7 @@ export async function createEvent(
   event: EventDefinition,
   by?: string,
 ): Promise<EventView | Refusal> {
-  const outcome = await shop.ledger.post({ kind: 'create-event', eventId: event.eventId, event, by });
+  const outcome = await post(shop, { kind: 'create-event', eventId: event.eventId, event, by });
   if (outcome.status === 'refused') return { refusal: outcome.refusal };
   const made = await shop.catalogue.entryOf({ event, version: outcome.seq });
   return viewOf(shop, await shop.catalogue.put(made));

@@ -1,12 +1,12 @@
 // Manifests: imported by organizers, kept once under a digest of their content, and never changed afterwards.
 import { Worker } from 'node:worker_threads';
+import { SHOP } from '@floodgate/core/ids.ts';
 import type { Refusal } from '@floodgate/core/refusal.ts';
 import type { Problem } from '@floodgate/manifest/input-errors.ts';
 import { parseManifestText } from '@floodgate/manifest/text.ts';
-import { SHOP } from '../../ledger/ledger.ts';
+import { post } from '../conduct.ts';
 import type { Shop } from '../shop.ts';
 import { type Imported, type ManifestFile, type ManifestView, viewOf } from './manifest-import.ts';
-import { postToShop } from './shop-stream.ts';
 
 export type { ManifestFile } from './manifest-import.ts';
 
@@ -24,7 +24,7 @@ export async function keepManifest(
   const { view, content } = imported;
   const { manifestId } = view;
   if ((await shop.ledger.manifest(manifestId)) === undefined) {
-    await postToShop(shop, { kind: 'keep-manifest', eventId: SHOP, manifestId, content, by });
+    await post(shop, { kind: 'keep-manifest', eventId: SHOP, manifestId, content, by });
   }
   return { view };
 }

@@ -5,8 +5,7 @@ import { test } from 'node:test';
 import type { EventId } from '@floodgate/core/ids.ts';
 import { type Fault, MemoryShop } from '../../../test/kit/memory-shop.ts';
 import { buy } from '../buying/buy.ts';
-import { type Doubt, Doubts } from '../keeping/doubts.ts';
-import { resolveDoubts } from '../keeping/in-doubt.ts';
+import { type Doubt, InDoubt } from '../keeping/in-doubt.ts';
 import { Reconciliation } from '../keeping/reconcile.ts';
 import type { Shop } from '../shop.ts';
 import { allocate, listAllocations, releaseAllocation } from './allocations.ts';
@@ -58,7 +57,7 @@ async function shopBefore(before: Change | undefined): Promise<MemoryShop> {
 
 /** What the workers of the process do within some seconds. */
 async function settleDown({ inside }: MemoryShop): Promise<void> {
-  await resolveDoubts(inside);
+  await inside.inDoubt.resolve();
   await inside.catalogue.learnChanges();
   const reconciliation = new Reconciliation(inside, 1);
   for (let look = 0; look < 4; look++) await reconciliation.look();
@@ -120,18 +119,19 @@ test('[S9] a process that dies right after the commit leaves nothing that others
   }
 });
 
-class ForgetfulDoubts extends Doubts {
+class Forgetful extends InDoubt {
   override add(_doubt: Doubt): void {}
 }
 
 test('control: without the look into the ledger the tickets of a lost change stay away', async () => {
   const shop = await shopBefore(undefined);
-  const inside: Shop = { ...shop.inside, doubts: new ForgetfulDoubts() };
+  const { ledger, inventory } = shop.inside;
+  const inside: Shop = { ...shop.inside, inDoubt: new Forgetful(ledger, inventory) };
   shop.inside = inside;
   shop.ledger.fault = 'lost';
   await assert.rejects(async () => setAside(shop));
   shop.ledger.fault = 'none';
-  await resolveDoubts(inside);
+  await inside.inDoubt.resolve();
   await inside.catalogue.learnChanges();
   await assert.rejects(assertSound(shop, 18));
 });

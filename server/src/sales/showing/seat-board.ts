@@ -2,10 +2,12 @@
 // inventory: so the version is the event's sequence number, the same in every process, and whoever has seen one version
 // is told only what changed since. Read when somebody asks, at most a few times a second, however many look.
 import { type TicketState, ticketMoves } from '@floodgate/core/facts.ts';
+import type { Follower } from '@floodgate/core/follower.ts';
 import type { EventId, Ticket } from '@floodgate/core/ids.ts';
-import { toRuns } from '@floodgate/core/seating/layout.ts';
+import { toRuns } from '@floodgate/core/seating/ticket-runs.ts';
 import type { JournalEntry } from '../../ledger/ledger.ts';
 import type { CatalogueEntry } from '../catalogue/catalogue.ts';
+import { follow } from '../follow.ts';
 import type { Shop } from '../shop.ts';
 
 /** As they stand in the body, two bits a seat. */
@@ -17,8 +19,7 @@ const CODES: Readonly<Record<TicketState, Code>> = { free: 0, held: 1, sold: 2, 
 
 /** The map is at most this old. */
 const MAX_AGE_MS = 250;
-const PAGE = 2_000;
-/** Who is further behind than so many facts reads the claims instead of the journal. */
+/** Of the journal, in one look. */
 const MAX_PAGES = 10;
 /** So many changes of seats are remembered for those who ask what is new. */
 const MAX_REMEMBERED = 50_000;
@@ -38,11 +39,12 @@ export interface SeatChanges {
 
 /** The seats of one event. */
 export class SeatBoard {
-  readonly #shop: Shop;
+  readonly #shop: Pick<Shop, 'ledger'>;
   readonly #eventId: EventId;
   readonly #codes: Uint8Array;
-  /** Up to here the journal is known. */
-  #seq = -1;
+  /** Knows up to where the journal is in the map; nowhere, before the claims were read. */
+  readonly #follower: Follower<JournalEntry>;
+  #isRead = false;
   /** The last fact that changed a seat. */
   #version = 0;
   /** Changes after this version are remembered, in order. */
@@ -52,10 +54,13 @@ export class SeatBoard {
   #lookedAtMs = Number.NEGATIVE_INFINITY;
   #looking: Promise<void> | undefined;
 
-  constructor(shop: Shop, eventId: EventId, seats: number) {
+  constructor(shop: Pick<Shop, 'ledger'>, eventId: EventId, seats: number) {
     this.#shop = shop;
     this.#eventId = eventId;
     this.#codes = new Uint8Array(seats);
+    this.#follower = follow(shop.ledger, eventId, 0, (facts) => {
+      for (const fact of facts) this.#apply(fact);
+    });
   }
 
   get seats(): number {
@@ -102,19 +107,9 @@ export class SeatBoard {
 
   async #look(): Promise<void> {
     const startMs = performance.now();
-    if (this.#seq < 0 || !(await this.#readJournal())) await this.#readClaims();
+    // Who is too far behind reads the claims instead of the journal.
+    if (!this.#isRead || !(await this.#follower.read(MAX_PAGES))) await this.#readClaims();
     this.#lookedAtMs = startMs;
-  }
-
-  /** False when the journal is too far ahead. */
-  async #readJournal(): Promise<boolean> {
-    for (let page = 0; page < MAX_PAGES; page++) {
-      const entries = await this.#shop.ledger.journal(this.#eventId, this.#seq, PAGE);
-      for (const entry of entries) this.#apply(entry);
-      this.#seq = entries.at(-1)?.seq ?? this.#seq;
-      if (entries.length < PAGE) return true;
-    }
-    return false;
   }
 
   async #readClaims(): Promise<void> {
@@ -123,7 +118,8 @@ export class SeatBoard {
     for (const [code, tickets] of [held, sold, aside].entries()) {
       for (const ticket of tickets) if (ticket < this.seats) this.#codes[ticket] = code + 1;
     }
-    this.#seq = seq;
+    this.#follower.moveTo(seq);
+    this.#isRead = true;
     this.#version = seq;
     this.#rememberedFrom = seq;
     this.#remembered = [];
@@ -157,10 +153,10 @@ function pack(codes: Uint8Array): string {
 
 /** The boards of the events that somebody looks at. */
 export class SeatBoards {
-  readonly #shop: Shop;
+  readonly #shop: Pick<Shop, 'ledger'>;
   readonly #boards = new Map<EventId, SeatBoard>();
 
-  constructor(shop: Shop) {
+  constructor(shop: Pick<Shop, 'ledger'>) {
     this.#shop = shop;
   }
 

@@ -5,7 +5,7 @@ import { needsServer } from '../../../../test/kit/servers/binaries.ts';
 import { startMariadb } from '../../../../test/kit/servers/mariadb.ts';
 import { ledgerContract } from '../../contract/ledger.contract.ts';
 import { sqlServerRules } from '../../contract/sql-server-rules.contract.ts';
-import { createShop, keepManifest } from '../../contract/test-entries.ts';
+import { keepManifest, openShop } from '../../contract/test-entries.ts';
 import { withLedgers } from '../../contract/test-ledgers.ts';
 import { withSmallPackets } from '../../contract/test-packets.ts';
 import { SqlLedger } from '../sql-ledger.ts';
@@ -38,7 +38,7 @@ function allRules(): void {
     const url = await server.createDatabase();
     await withSmallPackets(server.adminUrl, async () => {
       await withLedgers([new MysqlServer(url)], async (ledger) => {
-        await ledger!.post(createShop());
+        await ledger!.post(openShop());
         const content = 'ä🎟'.repeat(170_000);
         // Keeping it again adds nothing to it.
         for (let times = 0; times < 2; times++) await ledger!.post(keepManifest('large', content));

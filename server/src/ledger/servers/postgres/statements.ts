@@ -1,5 +1,6 @@
 // The statements of a batch, prepared once per connection. Each takes whole columns as arrays, so their number does
 // not grow with the batch: some 15 µs of the server's time a statement, whatever it carries.
+
 import { LIVE_STATUSES } from '@floodgate/core/hold.ts';
 import type { Statement } from '../../../drivers/sql/postgres/pipeline.ts';
 import {

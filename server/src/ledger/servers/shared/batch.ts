@@ -4,6 +4,7 @@ import type { RefusalCode } from '@floodgate/core/refusal.ts';
 import { judge, limitedBuyerOf } from '../../judge/judge.ts';
 import type { Verdict } from '../../judge/state.ts';
 import type { Entry } from '../../ledger.ts';
+import { makesStream } from '../../streams.ts';
 import { batchWriteOf } from './batch-write.ts';
 import type { Catalogue } from './event-numbers.ts';
 import { headRow, type KnownHeads, knownHead } from './known-heads.ts';
@@ -112,7 +113,7 @@ async function runOnRows(
   try {
     const rows = await connection.readBatch(query);
     // Another process may have made the event between the look-up and the lock; now nobody can.
-    const made = catalogue.unknown(entries.filter(isCreate).map(({ eventId }) => eventId));
+    const made = catalogue.unknown(entries.filter(makesStream).map(({ eventId }) => eventId));
     if (made.length > 0 && (await catalogue.lookUp(connection, made))) {
       await connection.rollback();
       return await runBatch(rooms, connection, entries);
@@ -141,7 +142,6 @@ async function runOnRows(
 }
 
 const NOTHING = { heads: [], claims: [], holds: [], kept: [], belongings: [] };
-const isCreate = (entry: Entry) => entry.kind === 'create-event';
 
 function judgeBatch(
   { catalogue, clock }: BatchRooms,

@@ -2,7 +2,7 @@
 import { ORDER_KINDS } from '@floodgate/core/facts.ts';
 import type { SqlConnection } from '../../../drivers/sql/sql.ts';
 import { ask, type Read, type ReadDialect } from '../../reads.ts';
-import { HOLDS, journalRow, ORDERS, orderRecord, recordColumns } from '../../tables.ts';
+import { HOLDS, journalEntry, ORDERS, orderRecord, recordColumns } from '../../tables.ts';
 
 const ORDER_COLUMNS = recordColumns(ORDERS)
   .map(({ name }) => `o.${name}`)
@@ -22,7 +22,7 @@ export function readDialect({ claimedTickets }: Pick<ReadDialect, 'claimedTicket
     id: (column) => column,
     claimedTickets,
     *journal(eventNo, afterSeq, limit) {
-      return (yield* ask(ENTRIES, [eventNo, afterSeq, limit])).map(journalRow);
+      return (yield* ask(ENTRIES, [eventNo, afterSeq, limit])).map(journalEntry);
     },
     // An order's entry in the journal names it as its subject.
     *orders({ eventNo, eventId }, afterSeq, limit) {

@@ -4,12 +4,13 @@
 import { invariant } from '@floodgate/core/assert.ts';
 import { MAX_EVENT_CAPACITY } from '@floodgate/core/event/event.ts';
 import { isLive } from '@floodgate/core/hold.ts';
-import type { EventId, HoldId, Ticket } from '@floodgate/core/ids.ts';
+import type { EventId, HoldId, StreamId, Ticket } from '@floodgate/core/ids.ts';
 import type { SqlRow } from '../../../drivers/sql/sql.ts';
 import { holdOf, keptAddress, keyOf, limitedBuyerOf, ticketsNamedBy } from '../../judge/judge.ts';
 import type { Belongings, EventState, HoldState, TicketClaim, WorkingSet } from '../../judge/state.ts';
 import { keptOutcome } from '../../kept-outcome.ts';
 import type { Entry, Idempotency } from '../../ledger.ts';
+import { makesStream } from '../../streams.ts';
 import { claimKind, holdRecord, numberOrNull, orderOfHold } from '../../tables.ts';
 import type { BatchQuery, BatchRows } from './sql-server.ts';
 
@@ -19,7 +20,7 @@ export interface KnownEvent {
   readonly capacity: number;
   readonly version: number;
 }
-export type KnownEvents = ReadonlyMap<EventId, KnownEvent>;
+export type KnownEvents = ReadonlyMap<StreamId, KnownEvent>;
 
 /** The head of the catalogue, whose seq is the number of events. */
 export const CATALOGUE = 0;
@@ -32,7 +33,7 @@ export function queryFor(entries: readonly Entry[], known: KnownEvents): BatchQu
   const keys = new Map<string, { eventNo: number; scope: string; key: string }>();
   const buyers = new Map<string, { eventNo: number; buyer: string }>();
   for (const entry of entries) {
-    if (entry.kind === 'create-event') eventNos.add(CATALOGUE);
+    if (makesStream(entry)) eventNos.add(CATALOGUE);
     const event = known.get(entry.eventId);
     if (!event) continue;
     const { eventNo } = event;
@@ -98,7 +99,7 @@ export function workingSetOf(
   return { set, latestMs: rows.heads.reduce((latest, row) => Math.max(latest, Number(row.at_ms)), 0) };
 }
 
-function stateOf(eventId: EventId, { eventNo, capacity }: KnownEvent, head: SqlRow): EventState {
+function stateOf(eventId: StreamId, { eventNo, capacity }: KnownEvent, head: SqlRow): EventState {
   return {
     eventNo,
     eventId,
@@ -125,7 +126,7 @@ function putClaim(event: EventState, row: SqlRow): void {
  * conditional, would be refused as a whole.
  */
 function putHold(event: EventState, row: SqlRow): void {
-  const record = holdRecord(row, event.eventId);
+  const record = holdRecord(row, event.eventId as EventId);
   const { holdId, tickets } = record;
   const order =
     record.status === 'confirmed' && record.orderId !== null ? orderOfHold(row, record) : undefined;
