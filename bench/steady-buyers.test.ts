@@ -1,9 +1,11 @@
 // A gap must not end with the luck of who had asked before the fault, nor with an answer that is no ticket.
+
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { patienceMs } from '@floodgate/core/testing/patience.ts';
 import { SteadyBuyers } from './steady-buyers.ts';
 
 /** A shop that answers after a time; `status` says with what. */
@@ -20,7 +22,7 @@ async function startShop(t: TestContext, answerMs: number, status: () => number)
 test('only a sale to who asked after the fault ends the gap', async (t) => {
   const buyers = new SteadyBuyers(await startShop(t, 100, () => 201), 5);
   await sleep(90);
-  const gapMs = await buyers.nextSaleAfter(performance.now(), 5_000);
+  const gapMs = await buyers.nextSaleAfter(performance.now(), patienceMs(500));
   const { requests, statuses, slowestMs } = await buyers.stop();
   assert.ok(gapMs >= 99, `${gapMs} ms`);
   assert.deepEqual(statuses, { 201: requests });
@@ -34,7 +36,7 @@ test('refusals do not end the gap, and are counted', async (t) => {
     status = 201;
   }, 150);
   t.after(() => clearTimeout(recovered));
-  const gapMs = await buyers.nextSaleAfter(performance.now(), 5_000);
+  const gapMs = await buyers.nextSaleAfter(performance.now(), patienceMs(500));
   const { statuses } = await buyers.stop();
   assert.ok(gapMs >= 140, `${gapMs} ms`);
   assert.ok(statuses['503']! > 0);

@@ -13,18 +13,23 @@ export interface CheckResult {
   readonly durationMs: number;
 }
 
-const CHECK_TIMEOUT_MS = 180_000;
+/** A tenth of it is what the slowest check takes. */
+const CHECK_TIMEOUT_MS = 300_000;
 
-/** Runs all checks at once. `fix` lets Biome write what it can repair. `signal` ends them. */
-export function runChecks(fix: boolean, signal?: AbortSignal): Promise<CheckResult[]> {
+/**
+ * Runs all checks at once. `fix` lets Biome write what it can repair. `signal` ends them, and so does their limit, which
+ * grows with the machine's slowness (slowness.ts).
+ */
+export function runChecks(fix: boolean, signal?: AbortSignal, slowness = 1): Promise<CheckResult[]> {
+  const limits = { signal, timeout: CHECK_TIMEOUT_MS * slowness };
   const biome = ['check', '--error-on-warnings', ...(fix ? ['--write'] : []), '.'];
   return Promise.all([
-    timed('format and lint', () => runTool('@biomejs/biome/bin/biome', biome, signal)),
+    timed('format and lint', () => runTool('@biomejs/biome/bin/biome', biome, limits)),
     timed('types', () =>
       runTool(
         'typescript/bin/tsc',
         ['--project', '.', '--pretty', String(process.stdout.isTTY === true)],
-        signal,
+        limits,
       ),
     ),
     timed('structure', runStructureCheck),
@@ -35,6 +40,12 @@ export function runChecks(fix: boolean, signal?: AbortSignal): Promise<CheckResu
 export function describeCheck({ name, ok, output, durationMs }: CheckResult): string {
   const line = `${ok ? '✔' : '✖'} ${name} (${(durationMs / 1000).toFixed(1)} s)\n`;
   return output === '' ? line : `${line}${output.trimEnd()}\n`;
+}
+
+interface Limits {
+  readonly signal: AbortSignal | undefined;
+  /** In milliseconds. */
+  readonly timeout: number;
 }
 
 type Verdict = Pick<CheckResult, 'ok' | 'output'>;
@@ -55,12 +66,13 @@ async function runStructureCheck(): Promise<Verdict> {
 }
 
 /** Runs a tool from node_modules. What a content tool says ("Checked 80 files") is not worth a line. */
-async function runTool(tool: string, args: readonly string[], signal?: AbortSignal): Promise<Verdict> {
+async function runTool(tool: string, args: readonly string[], limits: Limits): Promise<Verdict> {
+  const { signal, timeout } = limits;
   const child = spawn(process.execPath, [path.join(ROOT, 'node_modules', tool), ...args], {
     cwd: ROOT,
     env: process.stdout.isTTY ? { ...process.env, FORCE_COLOR: '1' } : process.env,
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: CHECK_TIMEOUT_MS,
+    timeout,
     ...(signal && { signal }),
   });
   let output = '';

@@ -1,6 +1,7 @@
 // Runs inside every test process: tells the runner (test.ts) over IPC how each test went. If the runner is
 // gone, it ends the process and all that the process started.
 import { inspect } from 'node:util';
+import { ProcessFamily, RUN_VARIABLE } from './process-family.ts';
 import type { TestMessage } from './test-message.ts';
 
 /** An event of node:test, as far as it is read here. */
@@ -25,12 +26,15 @@ type NodeTestError = Error & { readonly failureType: string };
 /** The figures that node:test itself adds at the end of a file. */
 const OWN_DIAGNOSTIC = /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+$/;
 
-process.on('disconnect', endGroup);
+process.on('disconnect', endFamily);
 process.channel?.unref();
 // The runner may have gone while this was being loaded.
-if (process.send && !process.connected) endGroup();
+if (process.send && !process.connected) endFamily();
 
-function endGroup(): void {
+/** The family first: its kill ends with the group, and so with this very process. */
+function endFamily(): void {
+  const mark = process.env[RUN_VARIABLE]?.split(' ').at(-1);
+  if (mark) new ProcessFamily(process.pid, mark).kill();
   process.kill(process.platform === 'win32' ? process.pid : -process.pid, 'SIGKILL');
 }
 
@@ -79,6 +83,6 @@ function describeError(error: NodeTestError | undefined): string {
 function send(message: TestMessage): void {
   // Nobody listens any more: this may be known here before the channel's end is.
   process.send?.(message, undefined, undefined, (error) => {
-    if (error) endGroup();
+    if (error) endFamily();
   });
 }

@@ -16,7 +16,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import { runTestFile } from './test-file.ts';
+import { patienceMs, SLOWNESS } from '../core/src/testing/patience.ts';
+import { type FileResult, runTestFile } from './test-file.ts';
 
 const HEAD = "import { test } from 'node:test'; import assert from 'node:assert/strict';\n";
 const PASSING = `${HEAD}test('[S1] good', () => {}); test('[S2] fine', () => {});`;
@@ -29,10 +30,30 @@ const HANGING = `${HEAD}
     writeFileSync('left-behind', String(pid));
     await new Promise(() => setInterval(() => {}, 1000));
   });`;
+/** Where a process can hide from a signal to the group: each leaves one that is stopped, in a session of its own. */
+const HIDDEN: Readonly<Record<string, string>> = {
+  'of a parent that lives, with an environment of its own': `
+    const { pid } = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true, stdio: 'ignore', env: {} });
+    process.kill(pid, 'SIGSTOP');
+    writeFileSync('left-behind', String(pid));`,
+  'of a parent that has ended': `
+    spawn(process.execPath, ['-e', \`
+      const { pid } = require('node:child_process').spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true, stdio: 'ignore' });
+      process.kill(pid, 'SIGSTOP');
+      process.on('exit', () => require('node:fs').writeFileSync('left-behind', String(pid)));
+      process.exit();\`]);`,
+};
+const hiding = (how: string) => `${HEAD}
+  import { spawn } from 'node:child_process'; import { writeFileSync } from 'node:fs';
+  test('hides', async () => {
+    ${HIDDEN[how]}
+    await new Promise(() => setInterval(() => {}, 1000));
+  });`;
 const NO_SERVER = `export const REAL_SERVERS = [{ name: 'Oracle', find: () => undefined, howToGet: 'buy it' }];`;
 
 test('a run ends with the servers and one plain line', async (t) => {
   const { code, stdout } = await runAll(makeProject(t, { a: PASSING }));
+  assert.match(stdout, /^Slowness [\d.]+: /);
   assert.match(stdout, /✔ \[S1\] good\n/);
   assert.match(
     stdout,
@@ -112,16 +133,32 @@ test('a run of everything that finds no test is a failure', async (t) => {
 
 test('a file that hangs is ended with all that it started', async (t) => {
   const project = makeProject(t, { a: HANGING });
-  const signal = new AbortController().signal;
-  const options = { root: project, timeoutMs: 5_000, titlePart: undefined, signal };
-  const { tests } = await runTestFile('core/src/a.test.ts', options);
+  const { tests } = await runToLimit(project);
   assert.deepEqual(
     tests.map(({ kind, title }) => `${kind} ${title}`),
     ['passed begins', 'failed core/src/a.test.ts'],
   );
-  assert.match(tests[1]!.why, /did not end within 5 s, in: hangs/);
-  await assertEnded(await leftBehind(project));
+  assert.match(tests[1]!.why, /did not end within [\d.]+ s, in: hangs/);
+  assert.ok(!isRunning(await leftBehind(project)));
 });
+
+for (const how of Object.keys(HIDDEN)) {
+  const options = { skip: process.platform !== 'linux' && 'only Linux tells whose a process is' };
+  test(`a file that hangs is ended with a stopped process ${how}`, options, async (t) => {
+    const project = makeProject(t, { a: hiding(how) });
+    await runToLimit(project);
+    assert.ok(!isRunning(await leftBehind(project)), 'it outlived the file');
+  });
+
+  test(`SIGKILL to the runner ends a stopped process ${how}`, options, async (t) => {
+    const project = makeProject(t, { a: hiding(how) });
+    const runner = spawnRunner(project, ['core']);
+    const pid = await leftBehind(project);
+    assert.ok(isRunning(pid));
+    runner.kill('SIGKILL');
+    await assertEnded(pid);
+  });
+}
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGKILL'] as const) {
   test(`${signal} to the runner ends what the tests started`, async (t) => {
@@ -133,6 +170,15 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGKILL'] as const) {
     assert.equal(runner.signalCode, signal);
     await assertEnded(pid);
   });
+}
+
+/** Long enough for the file to come to where it hangs; what is shown here is its end. */
+const LIMIT_MS = 1_500 * SLOWNESS;
+
+function runToLimit(project: string): Promise<FileResult> {
+  const signal = new AbortController().signal;
+  const options = { root: project, timeoutMs: LIMIT_MS, titlePart: undefined, signal };
+  return runTestFile('core/src/a.test.ts', options);
 }
 
 /** A project with this runner and some test files in `core/src`. */
@@ -190,11 +236,9 @@ async function leftBehind(project: string): Promise<number> {
 }
 
 async function assertEnded(pid: number): Promise<void> {
-  for (let tries = 0; tries < 250; tries++) {
-    if (!isRunning(pid)) return;
-    await setTimeout(20);
+  for (const giveUpMs = performance.now() + patienceMs(500); isRunning(pid); await setTimeout(20)) {
+    assert.ok(performance.now() < giveUpMs, `process ${pid} is still there`);
   }
-  assert.fail(`process ${pid} is still there`);
 }
 
 /** A killed orphan may stay a zombie where no init process reaps it: it has ended all the same. */

@@ -6,6 +6,9 @@ import { unreachable } from '@floodgate/core/assert.ts';
 import { type TicketMove, ticketMoves } from '@floodgate/core/facts.ts';
 import { MAX_NODE_ID } from '@floodgate/core/ids.ts';
 import type { Config, Database } from './config.ts';
+import { ColdData, type ColdPlace } from './drivers/sql/cold.ts';
+import { coldFileOf, coldMysql, coldPostgres } from './drivers/sql/cold-databases.ts';
+import { type Leases, OwnLeases, SqlLeases } from './drivers/sql/lease.ts';
 import { FailoverInventory } from './inventory/failover/failover-inventory.ts';
 import {
   FollowingInventory,
@@ -50,6 +53,10 @@ export interface Parts {
 export interface Stores {
   readonly ledger: Ledger;
   readonly inventory: Inventory;
+  /** What rooms keep beside the ledger. Nothing is opened or made until the first of them asks. */
+  readonly cold: ColdData;
+  /** For what one process must do for all of them. */
+  readonly leases: Leases;
   /** For ids; of its own in every process that shares the ledger. */
   readonly nodeId: () => number;
   /** Which stores these are, and how they do, for people. */
@@ -65,12 +72,16 @@ export interface Stores {
 export async function openStores(config: Config, telemetry: ShopTelemetry, parts: Parts): Promise<Stores> {
   const opened = parts.ledger ? given(parts.ledger) : await openLedger(config, telemetry);
   const { ledger } = opened;
+  const cold = new ColdData(() => coldPlaceOf(parts.ledger ? IN_MEMORY : config.database));
+  const leases = parts.ledger ? new OwnLeases() : leasesOf(config.database);
   try {
     const inventory = parts.inventory ?? (await openInventory(config, ledger, telemetry));
     const isAlone = () => inventory instanceof FailoverInventory && inventory.isDegraded;
     return {
       ...opened,
       inventory,
+      cold,
+      leases,
       mode: () => `ledger: ${config.database.kind}, inventory: ${inventoryName(config, isAlone())}`,
       degraded: () => {
         if (ledger.isWritable()) return isAlone() ? 'inventory' : '';
@@ -78,6 +89,8 @@ export async function openStores(config: Config, telemetry: ShopTelemetry, parts
       },
       async close() {
         await inventory.close();
+        await leases.close();
+        await cold.close();
         await ledger.close();
       },
     };
@@ -119,6 +132,36 @@ async function openLedger(config: Config, telemetry: ShopTelemetry): Promise<Ope
   };
   let nodeId = config.nodeId ?? (await ledger.leaseNodeId(moved));
   return { ledger, nodeId: () => nodeId, waiting: () => ledger.waiting };
+}
+
+const IN_MEMORY: Database = { kind: 'sqlite', file: ':memory:' };
+
+function leasesOf(database: Database): Leases {
+  switch (database.kind) {
+    case 'sqlite':
+      return new OwnLeases();
+    case 'postgres':
+      return new SqlLeases(coldPostgres(database.url));
+    case 'mysql':
+      return new SqlLeases(coldMysql(database.url));
+    default:
+      return unreachable(database);
+  }
+}
+
+/** Where what is not of the ledger is kept: never on the connections, or in the file, that sales are written to. */
+export async function coldPlaceOf(database: Database): Promise<ColdPlace> {
+  const { filePlace, mysqlPlace, postgresPlace } = await import('./drivers/sql/cold-places.ts');
+  switch (database.kind) {
+    case 'sqlite':
+      return filePlace(coldFileOf(database.file));
+    case 'postgres':
+      return postgresPlace(database.url);
+    case 'mysql':
+      return mysqlPlace(database.url);
+    default:
+      return unreachable(database);
+  }
 }
 
 type ServerDatabase = Extract<Database, { readonly url: string }>;

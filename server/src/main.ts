@@ -6,16 +6,7 @@ import { IdSource } from '@floodgate/core/ids.ts';
 import { seedEvents } from './commands/demo-events.ts';
 import { ledgerName, openStores, type Parts, type Stores } from './compose.ts';
 import { type Config, readConfig } from './config.ts';
-import { sessionOperations, staffKeyOperations } from './http/doors/access.ts';
-import { buyOperations } from './http/doors/buy.ts';
-import { eventOperations } from './http/doors/events.ts';
-import { flashOperations } from './http/doors/flash.ts';
-import { holdOperations } from './http/doors/holds.ts';
-import { manifestOperations } from './http/doors/manifests.ts';
-import { operatorOperations } from './http/doors/operators.ts';
-import { orderOperations } from './http/doors/orders.ts';
-import { organizerOperations } from './http/doors/organize.ts';
-import { seatOperations } from './http/doors/seats.ts';
+import { allOperations } from './http/doors/doors.ts';
 import { createDoors } from './http/lane/app.ts';
 import { Cors } from './http/lane/cors.ts';
 import { type Doors, drain as drainDoors } from './http/lane/doors.ts';
@@ -104,19 +95,7 @@ export async function openShop(config: Config, log: Log, parts: ShopParts = {}):
     isDraining: false,
     streams: new Set(),
   };
-  const operations = [
-    ...buyOperations(shop),
-    ...eventOperations(shop),
-    ...organizerOperations(shop),
-    ...holdOperations(shop),
-    ...manifestOperations(shop),
-    ...seatOperations(shop),
-    ...flashOperations(shop),
-    ...orderOperations(shop),
-    ...staffKeyOperations(shop),
-    ...sessionOperations(shop, doors.cors),
-    ...operatorOperations(shop, doors),
-  ];
+  const operations = allOperations(shop, doors);
   await learnStaff(shop);
   const server = createDoors(doors, operations, parts.hasFrontLane);
   const workers = startWorkers(shop, shop.telemetry, config.reconcileEveryMs);

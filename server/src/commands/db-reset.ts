@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
 import { ledgerName, sqlServer } from '../compose.ts';
 import { BadConfig, type Database, readConfig } from '../config.ts';
+import { coldFileOf } from '../drivers/sql/cold-databases.ts';
 import { EventKeys } from '../inventory/redis/forget.ts';
 import { dropLedger } from '../ledger/servers/shared/drop-ledger.ts';
 import { lockLedger } from '../ledger/sqlite/lock.ts';
@@ -38,7 +39,10 @@ async function reset(): Promise<void> {
 
 async function deleteLedger(database: Database): Promise<void> {
   if (database.kind !== 'sqlite') return dropLedger(sqlServer(database));
-  for (const suffix of ['', '-wal', '-shm']) rmSync(`${database.file}${suffix}`, { force: true });
+  // The ledger goes last: as long as it is there, a deletion that was cut off half-way can be repeated.
+  for (const file of [coldFileOf(database.file), database.file]) {
+    for (const suffix of ['', '-wal', '-shm']) rmSync(`${file}${suffix}`, { force: true });
+  }
 }
 
 async function isConfirmed(name: string): Promise<boolean> {

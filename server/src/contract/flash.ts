@@ -1,7 +1,7 @@
 // The wire of the flash purchase (row D1).
 import { z } from 'zod';
-import { idempotencyKey, optionalKey, quantity } from './schemas.ts';
-import { buyer } from './who.ts';
+import { type Answers, anyProblem, problem } from './answers.ts';
+import { buyer, idempotencyKey, optionalKey, quantity, snowflake } from './values.ts';
 
 /** Systems that number their users and articles may send the numbers as such. */
 const orNumber = <Text extends z.ZodType<string, string>>(text: Text) =>
@@ -21,3 +21,28 @@ export const flashInput = z.object({
     'must be like {"userId": "ann", "skuId": "rock-night:ga", "quantity": 2}',
   ),
 });
+
+const processingTimeMs = z.number().min(0);
+export const reservedAnswer = z
+  .strictObject({
+    success: z.literal(true),
+    reservationId: snowflake.describe('of the hold'),
+    orderId: snowflake.describe('of the order that confirming the hold will make'),
+    expiresAt: z.int().describe('milliseconds since 1970'),
+    message: z.string().min(1),
+    processingTimeMs,
+  })
+  .meta({ id: 'Reserved' });
+
+/** What every "no" of the flash purchase has besides. */
+export const notReservedMembers = { success: z.literal(false), message: z.string().min(1), processingTimeMs };
+export const notReservedAnswer = anyProblem.extend(notReservedMembers).meta({ id: 'NotReserved' });
+
+export const flashAnswers: Answers = {
+  200: reservedAnswer,
+  401: problem('BUYER_REQUIRED'),
+  403: problem('ACCESS_CODE_REQUIRED'),
+  404: problem('EVENT_NOT_FOUND', 'TICKET_TYPE_NOT_FOUND', 'SECTION_NOT_FOUND'),
+  409: problem('NOT_ON_SALE', 'BELOW_MINIMUM', 'LIMIT_REACHED', 'SOLD_OUT', 'ALL_HELD', 'NO_SEATS_TOGETHER'),
+  422: problem('IDEMPOTENCY_KEY_REUSED'),
+};

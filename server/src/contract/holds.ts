@@ -2,8 +2,23 @@
 // sentence of its own.
 import { type SeatName, seatKey } from '@floodgate/core/seating/layout.ts';
 import { z } from 'zod';
-import { accessCode, eventParams, optionalKey, quantity, ticketType } from './schemas.ts';
-import { buyer } from './who.ts';
+import { type Answers, problem } from './answers.ts';
+import { confirmedAnswer } from './orders.ts';
+import {
+  accessCode,
+  buyer,
+  count,
+  eventId,
+  eventParams,
+  ledgerSeq,
+  money,
+  optionalKey,
+  quantity,
+  snowflake,
+  tickets,
+  ticketType,
+  time,
+} from './values.ts';
 
 /** The most lines of one hold. */
 export const MAX_LINES = 50;
@@ -107,3 +122,49 @@ const emptyBody = z.strictObject({}).default({});
 export const extendInput = z.object({ params: holdParams, body: emptyBody });
 
 export const confirmInput = z.object({ params: holdParams, headers: optionalKey, body: emptyBody });
+
+export const holdAnswer = z
+  .strictObject({
+    holdId: snowflake,
+    eventId,
+    status: z.enum(['active', 'confirmed', 'released', 'expired']),
+    expiresAt: time,
+    expiresInMs: count.describe('from the moment of this answer, by the ledger; 0 when the hold has ended'),
+    extendableUntil: time.describe('extending brings the deadline no further than this'),
+    ledgerSeq,
+    tickets,
+    total: money,
+    orderId: snowflake.nullable().describe('the order it became'),
+  })
+  .meta({ id: 'Hold' });
+
+const missing = problem('HOLD_NOT_FOUND');
+export const holdAnswers: Answers = {
+  201: holdAnswer,
+  401: problem('BUYER_REQUIRED'),
+  403: problem('ACCESS_CODE_REQUIRED'),
+  404: problem('EVENT_NOT_FOUND', 'TICKET_TYPE_NOT_FOUND', 'SECTION_NOT_FOUND', 'SEAT_NOT_FOUND'),
+  409: problem(
+    ...(['NOT_ON_SALE', 'BELOW_MINIMUM', 'LIMIT_REACHED', 'SEAT_TAKEN', 'SOLD_OUT', 'ALL_HELD'] as const),
+    'NO_SEATS_TOGETHER',
+  ),
+  422: problem('IDEMPOTENCY_KEY_REUSED'),
+};
+export const readHoldAnswers: Answers = { 200: holdAnswer, 404: missing };
+export const extendAnswers: Answers = {
+  200: holdAnswer,
+  404: missing,
+  409: problem('HOLD_EXPIRED', 'HOLD_RELEASED', 'HOLD_CONFIRMED', 'HOLD_AT_CAP'),
+};
+export const releaseAnswers: Answers = {
+  200: holdAnswer,
+  404: missing,
+  409: problem('HOLD_EXPIRED', 'HOLD_CONFIRMED'),
+};
+export const confirmAnswers: Answers = {
+  201: confirmedAnswer,
+  402: problem('PAYMENT_REQUIRED'),
+  404: missing,
+  409: problem('NOT_ON_SALE', 'HOLD_EXPIRED', 'HOLD_RELEASED'),
+  422: problem('IDEMPOTENCY_KEY_REUSED'),
+};

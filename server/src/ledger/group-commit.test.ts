@@ -1,7 +1,9 @@
 // Group commit on a store that commits when the test says so.
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import { SLOWNESS } from '@floodgate/core/testing/patience.ts';
 import { EventEntries } from './contract/test-entries.ts';
 import { GroupCommit, type GroupCommitOptions } from './group-commit.ts';
 import type { Verdict } from './judge/state.ts';
@@ -299,11 +301,12 @@ describe('group commit', () => {
   });
 
   test('[S4] what waited too long is refused and never committed; what is under way is not', async () => {
-    const { commits, begun } = new SlowStore({ maxWaitMs: 40 });
+    const maxWaitMs = 80 * SLOWNESS;
+    const { commits, begun } = new SlowStore({ maxWaitMs });
     const first = commits.post(buy());
     await turn();
     const late = [commits.post(buy()), commits.post(buy())];
-    await new Promise((resolve) => setTimeout(resolve, 25));
+    await new Promise((resolve) => setTimeout(resolve, maxWaitMs / 2));
     const inTime = commits.post(buy());
     for (const fault of await faultsOf(late)) assert.ok(fault instanceof LedgerUnavailable);
     assert.equal(commits.waiting, 1);

@@ -4,11 +4,12 @@ import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, test } from 'node:test';
 import type { OrderId, Ticket } from '@floodgate/core/ids.ts';
+import { SQLITE } from '../drivers/sql/sqlite/dialect.ts';
 import { definitionOf } from './migrations/new-columns.ts';
 import { changes } from './servers/mysql/table-rows.ts';
 import { changeText, insertText } from './servers/postgres/statements.ts';
 import { change, insertInto } from './sqlite/rows.ts';
-import { migrate, SQLITE } from './sqlite/schema.ts';
+import { migrate } from './sqlite/schema.ts';
 import { type Column, TABLES, type Table, ticketsText } from './tables.ts';
 
 interface Refundable {

@@ -1,8 +1,10 @@
 // The controls of the tests of seats: the same crowd, judged by the same checks, on a shop of which one guard was
 // removed; and what was told of a sound shop, altered. Each must be found, or those tests would prove nothing.
+
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { patienceMs } from '@floodgate/core/testing/patience.ts';
 import { check } from '../kit/checker/check.ts';
 import type { FinalEvent } from '../kit/checker/final-ledger.ts';
 import { formatViolations, type Violation } from '../kit/checker/findings.ts';
@@ -45,7 +47,7 @@ const CONTROLS: readonly Control[] = [
   },
 ];
 
-describe('a shop without', { timeout: 60_000 }, () => {
+describe('a shop without', { timeout: patienceMs(12_000) }, () => {
   for (const { without, found, title } of CONTROLS) {
     test(title, async (t) => {
       const violations = await violationsOf(t, without);

@@ -1,14 +1,19 @@
 // As staff-changes.test.ts, with several processes of the real program on one database server: staff and buyers ask any
 // of them. What one process was answered holds in every other from that moment on.
+
 import assert from 'node:assert/strict';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { patienceMs } from '@floodgate/core/testing/patience.ts';
+import { boughtAnswer } from '../../src/contract/buying.ts';
+import { availabilityAnswer, eventAnswer, staffEventAnswer } from '../../src/contract/events.ts';
+import { allocationAnswer } from '../../src/contract/organizing.ts';
+import { contentOf, readProblem } from '../kit/answers.ts';
 import { seededRandom } from '../kit/checker/random.ts';
 import { ServerProcess } from '../kit/server-process.ts';
 import { needsServer } from '../kit/servers/binaries.ts';
 import { type PostgresServer, startPostgres } from '../kit/servers/postgres.ts';
 import { type RedisServer, startRedis } from '../kit/servers/redis.ts';
-import * as shapes from '../kit/shapes.ts';
 import {
   assertNeverOversold,
   assertSound,
@@ -25,9 +30,9 @@ import { ask } from '../kit/test-shop.ts';
 const BUYERS = 16;
 const PAUSES = 12;
 /** What a process has not been told it learns in a second; a busy machine takes longer. */
-const LEARNED_WITHIN_MS = 5_000;
+const LEARNED_WITHIN_MS = patienceMs(2_000);
 /** What is shown may be behind for as long as a lost message needs to be noticed. */
-const RECONCILED_WITHIN_MS = 8_000;
+const RECONCILED_WITHIN_MS = patienceMs(2_000);
 const staff = { asStaff: true } as const;
 
 let postgres: PostgresServer;
@@ -62,7 +67,7 @@ async function openShop(
     startsAt: '2027-01-01T20:00:00Z',
     ticketTypes: [{ ticketTypeId: 'ga', name: 'GA', price: 0, currency: 'EUR', capacity: tickets }],
   };
-  shapes.read(await doors[0]!('POST', '/api/v1/events', { ...staff, body }), 201, shapes.staffEvent);
+  contentOf(await doors[0]!('POST', '/api/v1/events', { ...staff, body }), 201, staffEventAnswer);
   return doors as [Door, Door];
 }
 
@@ -77,32 +82,32 @@ async function redisOf(t: TestContext, withRedis = true): Promise<RedisServer | 
 for (const withRedis of [true, false]) {
   const where = withRedis ? 'on one Redis' : 'each with a memory of its own';
   describe(`staff of several processes, ${where}`, {
-    timeout: 150_000,
+    timeout: patienceMs(30_000),
     ...needsServer('redis', 'postgres'),
   }, () => {
     test('[E1] what one process changed, the other heeds when it sells, and shows a second later', async (t) => {
       const [here, there] = await openShop(t, 20, await redisOf(t, withRedis));
       assert.equal((await there('POST', '/buy/hot')).status, 201);
       // Not a moment later: the ledger refuses what the other process checked against the old version.
-      shapes.read(await here('POST', '/api/v1/events/hot/pause', staff), 200, shapes.staffEvent);
-      shapes.readProblem(await there('POST', '/buy/hot'), 409, 'NOT_ON_SALE');
-      shapes.read(await there('POST', '/api/v1/events/hot/resume', staff), 200, shapes.staffEvent);
+      contentOf(await here('POST', '/api/v1/events/hot/pause', staff), 200, staffEventAnswer);
+      readProblem(await there('POST', '/buy/hot'), 409, 'NOT_ON_SALE');
+      contentOf(await there('POST', '/api/v1/events/hot/resume', staff), 200, staffEventAnswer);
       // That the sale goes on is learned within a second: until then buyers are told what was true.
       await within(LEARNED_WITHIN_MS, async () => assert.equal((await here('POST', '/buy/hot')).status, 201));
       const vip = { ticketTypeId: 'vip', name: 'VIP', price: 0, capacity: 3 };
       const grown = await patch(here, { ticketTypes: [vip, { ticketTypeId: 'ga', capacity: 30 }] });
-      shapes.read(grown, 200, shapes.staffEvent);
+      contentOf(grown, 200, staffEventAnswer);
       await within(LEARNED_WITHIN_MS, async () => {
-        const shown = shapes.read(await there('GET', '/api/v1/events/hot'), 200, shapes.event);
+        const shown = contentOf(await there('GET', '/api/v1/events/hot'), 200, eventAnswer);
         assert.deepEqual(
           shown.ticketTypes.map(({ capacity }) => capacity),
           [30, 3],
         );
         const counts = await there('GET', '/api/v1/events/hot/availability');
-        assert.equal(shapes.read(counts, 200, shapes.availability).available, 31);
+        assert.equal(contentOf(counts, 200, availabilityAnswer).available, 31);
       });
       const bought = await there('POST', '/buy/hot', { body: { ticketType: 'vip', quantity: 3 } });
-      shapes.read(bought, 201, shapes.bought);
+      contentOf(bought, 201, boughtAnswer);
     });
 
     test('[E1] staff are answered from the newest version, at any process', async (t) => {
@@ -115,9 +120,9 @@ for (const withRedis of [true, false]) {
         assert.equal(seen.headers.get('etag'), done.headers.get('etag'));
         const body = { name: 'Promoter', kind: 'channel', lines: [{ ticketType: 'ga', quantity: 2 }] };
         const made = await door('POST', '/api/v1/events/hot/allocations', { ...staff, body });
-        const { allocationId } = shapes.read(made, 201, shapes.allocation);
+        const { allocationId } = contentOf(made, 201, allocationAnswer);
         const path = `/api/v1/events/hot/allocations/${allocationId}/release`;
-        shapes.read(await other('POST', path, staff), 200, shapes.allocation);
+        contentOf(await other('POST', path, staff), 200, allocationAnswer);
       }
       const etag = (await doors[0]('GET', '/api/v1/events/hot', staff)).headers.get('etag')!;
       const both = await Promise.all(
@@ -145,9 +150,7 @@ for (const withRedis of [true, false]) {
       t.diagnostic(`FAULT_SEED=${seed}`);
       // Fifty changes a second are more than some buyers can keep up with: they are told to come again.
       const crowd = new Crowd(doors, seededRandom(seed), true);
-      const over = sleep(5_000).then(() => {
-        crowd.isOver = true;
-      });
+      const over = crowd.end(5_000, { orders: 30, changes: 10 });
       const [{ orders }] = await Promise.all([crowd.shop(BUYERS), crowd.change(), crowd.change(), over]);
       t.diagnostic(`${orders.length} orders; changes by answer: ${JSON.stringify([...crowd.changes])}`);
       assert.ok((crowd.changes.get(200) ?? 0) > 10 && orders.length > 30, 'too little happened for a proof');
@@ -176,7 +179,7 @@ for (const withRedis of [true, false]) {
           await victim.kill();
           await victim.start();
         }
-        crowd.isOver = true;
+        await crowd.end(0, { orders: 30, changes: 5 });
       };
       const [{ orders }] = await Promise.all([crowd.shop(BUYERS), crowd.change(), crowd.change(), killing()]);
       const journal = await journalOf(doors[0]);
@@ -196,7 +199,7 @@ for (const withRedis of [true, false]) {
 }
 
 test('[S1] [S2] [E2] Redis dies and comes back empty in the midst of changes and sales', {
-  timeout: 60_000,
+  timeout: patienceMs(12_000),
   ...needsServer('redis', 'postgres'),
 }, async (t) => {
   const redis = await redisOf(t);
@@ -212,8 +215,7 @@ test('[S1] [S2] [E2] Redis dies and comes back empty in the midst of changes and
       await sleep(800 + random() * 400);
       await redis!.restart({ keepData: false });
     }
-    await sleep(1_500);
-    crowd.isOver = true;
+    await crowd.end(1_500, { orders: 30, changes: 5 });
   };
   const [{ orders }] = await Promise.all([crowd.shop(BUYERS), crowd.change(), crowd.change(), harming()]);
   const journal = await journalOf(doors[0]);

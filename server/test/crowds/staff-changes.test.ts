@@ -2,7 +2,6 @@
 // ticket is lost or sold twice on the way. The control takes out what it rests on, and must fail.
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { seededRandom } from '../kit/checker/random.ts';
 import {
   assertNeverOversold,
@@ -56,9 +55,7 @@ test('[S1] [S2] [E2] capacity goes up and down, tickets are set aside and droppe
   const seed = Number(process.env.FAULT_SEED ?? 1 + Math.floor(Math.random() * 1e9));
   t.diagnostic(`FAULT_SEED=${seed}`);
   const crowd = new Crowd([shop.ask], seededRandom(seed));
-  const over = sleep(4_000).then(() => {
-    crowd.isOver = true;
-  });
+  const over = crowd.end(4_000, { orders: 50, changes: 20 });
   const [{ orders }] = await Promise.all([crowd.shop(BUYERS), crowd.change(), crowd.change(), over]);
   t.diagnostic(`${orders.length} orders; changes by answer: ${JSON.stringify([...crowd.changes])}`);
   assert.ok((crowd.changes.get(200) ?? 0) > 20 && orders.length > 50, 'too little happened for a proof');
@@ -78,9 +75,7 @@ test('control: when the ledger is not told which tickets are set aside, the audi
   ledger.post = (entry) =>
     post(entry.kind === 'change-event' ? { ...entry, setAside: [], restored: [] } : entry);
   const crowd = new Crowd([shop.ask], seededRandom(3));
-  const over = sleep(1_000).then(() => {
-    crowd.isOver = true;
-  });
+  const over = crowd.end(1_000, { orders: 0, changes: 0 });
   const [{ orders }] = await Promise.all([crowd.shop(BUYERS), crowd.change(), over]);
   await assert.rejects(assertSound(shop.ask, orders.flat().length));
 });

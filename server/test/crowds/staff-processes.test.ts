@@ -1,19 +1,23 @@
 // Two processes that are one shop, on a database server: keys and sessions of one are good at the other, and what is
 // revoked at one is soon worth nothing at the other.
+
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { patienceMs } from '@floodgate/core/testing/patience.ts';
+import { madeKeyAnswer, myTicketsAnswer, sessionAnswer } from '../../src/contract/access.ts';
+import { boughtAnswer } from '../../src/contract/buying.ts';
+import { contentOf } from '../kit/answers.ts';
 import { tokenOf } from '../kit/forge.ts';
 import { ServerProcess } from '../kit/server-process.ts';
 import { needsServer } from '../kit/servers/binaries.ts';
 import { type PostgresServer, startPostgres } from '../kit/servers/postgres.ts';
-import * as shapes from '../kit/shapes.ts';
 import { ask } from '../kit/test-shop.ts';
 
-/** Processes read the journal every second; the rest is for a busy machine. */
-const SOON_MS = 5_000;
+/** Processes read the journal every second. */
+const SOON_MS = patienceMs(2_000);
 
-describe('staff at two processes', { timeout: 120_000, ...needsServer('postgres') }, () => {
+describe('staff at two processes', { timeout: patienceMs(24_000), ...needsServer('postgres') }, () => {
   let postgres: PostgresServer;
   let here: ServerProcess;
   let there: ServerProcess;
@@ -42,7 +46,7 @@ describe('staff at two processes', { timeout: 120_000, ...needsServer('postgres'
   test('[D9] a key made at one opens the doors of both, and revoked at one soon opens neither', async () => {
     const body = { name: 'Everywhere', role: 'read' };
     const made = await ask(here.port, 'POST', '/api/v1/api-keys', { asStaff: true, body });
-    const { key, keyId } = shapes.read(made, 201, shapes.madeKey);
+    const { key, keyId } = contentOf(made, 201, madeKeyAnswer);
     assert.equal(await audit(here, key), 200, 'at once');
     await soon('the other process learns of the key', async () => (await audit(there, key)) === 200);
     const revoked = await ask(there.port, 'DELETE', `/api/v1/api-keys/${keyId}`, { asStaff: true });
@@ -53,16 +57,16 @@ describe('staff at two processes', { timeout: 120_000, ...needsServer('postgres'
 
   test('[D9] [C3] sessions and tokens are the same buyer at both', async () => {
     const started = await ask(here.port, 'POST', '/api/v1/sessions');
-    const session = shapes.read(started, 201, shapes.session);
+    const session = contentOf(started, 201, sessionAnswer);
     for (const credential of [session.token, tokenOf('ann')]) {
       const orders = [];
       for (const { port } of [here, there]) {
         const bought = await ask(port, 'POST', '/buy/1', bearer(credential));
-        orders.unshift(shapes.read(bought, 201, shapes.bought).orderId);
+        orders.unshift(contentOf(bought, 201, boughtAnswer).orderId);
       }
       for (const { port } of [here, there]) {
         const reply = await ask(port, 'GET', '/api/v1/me/tickets', bearer(credential));
-        const mine = shapes.read(reply, 200, shapes.myTickets).orders.map(({ orderId }) => orderId);
+        const mine = contentOf(reply, 200, myTicketsAnswer).orders.map(({ orderId }) => orderId);
         assert.deepEqual(mine.toSorted(), orders.toSorted());
       }
     }

@@ -1,15 +1,22 @@
 // The real program on a real disk that is full or turns read-only (faults 3 and 43): nothing is granted that was not
 // kept, everything else goes on, and selling resumes by itself. The disk is a small one in memory, which only root
 // may mount.
+
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
+import { patienceMs } from '@floodgate/core/testing/patience.ts';
+import { anyProblem } from '../../src/contract/answers.ts';
+import { boughtAnswer } from '../../src/contract/buying.ts';
+import { auditAnswer, availabilityAnswer, journalAnswer } from '../../src/contract/events.ts';
+import { holdAnswer } from '../../src/contract/holds.ts';
+import { healthAnswer, metricsAnswer } from '../../src/contract/operators.ts';
+import { contentOf, readProblem } from '../kit/answers.ts';
 import { Program, temporaryFolder } from '../kit/program.ts';
 import { API_KEY } from '../kit/server-process.ts';
-import * as shapes from '../kit/shapes.ts';
 import { type Asking, ask, type Reply } from '../kit/test-shop.ts';
 
 const AT_ONCE = 100;
@@ -64,15 +71,15 @@ class Client {
   async buy(key: string, quantity = 1): Promise<number> {
     const reply = await this.ask('POST', '/buy/1', { key, body: { quantity, buyer: BUYER } });
     if (reply.status === 503) {
-      const { retryAfterMs } = shapes.readProblem(reply, 503, 'UNAVAILABLE');
+      const { retryAfterMs } = readProblem(reply, 503, 'UNAVAILABLE');
       assert.ok(retryAfterMs !== undefined && retryAfterMs <= 5_000);
       assert.equal(reply.headers.get('retry-after'), `${Math.ceil(retryAfterMs / 1_000)}`);
       this.turnedAway.add(key);
     } else if (reply.status === 201) {
       this.turnedAway.delete(key);
-      this.granted.set(key, shapes.read(reply, 201, shapes.bought).orderId);
+      this.granted.set(key, contentOf(reply, 201, boughtAnswer).orderId);
     } else {
-      const { error } = shapes.read(reply, 409, shapes.problem);
+      const { error } = contentOf(reply, 409, anyProblem);
       assert.ok(error === 'SOLD_OUT' || error === 'ALL_HELD', error);
     }
     return reply.status;
@@ -100,17 +107,17 @@ class Client {
   }
 
   async health() {
-    return shapes.read(await this.ask('GET', '/health'), 200, shapes.health);
+    return contentOf(await this.ask('GET', '/health'), 200, healthAnswer);
   }
 
   async counts() {
     const reply = await this.ask('GET', '/api/v1/events/1/availability');
-    return shapes.read(reply, 200, shapes.availability);
+    return contentOf(reply, 200, availabilityAnswer);
   }
 
   async audit(): Promise<void> {
     const reply = await this.ask('GET', '/api/v1/events/1/audit', { asStaff: true });
-    const { ok, checks } = shapes.read(reply, 200, shapes.audit);
+    const { ok, checks } = contentOf(reply, 200, auditAnswer);
     assert.ok(ok, JSON.stringify(checks));
   }
 
@@ -119,7 +126,7 @@ class Client {
     const found = new Map<string, string>();
     for (let after = 0; ; ) {
       const path = `/api/v1/events/1/journal?limit=1000&after=${after}`;
-      const { entries } = shapes.read(await this.ask('GET', path, { asStaff: true }), 200, shapes.journal);
+      const { entries } = contentOf(await this.ask('GET', path, { asStaff: true }), 200, journalAnswer);
       for (const { key, orderId } of entries) if (key && orderId) found.set(key, orderId);
       if (entries.length === 0) return found;
       after = entries.at(-1)!.seq;
@@ -142,12 +149,12 @@ async function isDegradedButAlive(client: Client, holdId: string): Promise<void>
     client.ask('DELETE', `/api/v1/holds/${holdId}`),
     client.ask('POST', `/api/v1/holds/${holdId}/confirm`),
   ];
-  for (const change of await Promise.all(changes)) shapes.readProblem(change, 503, 'UNAVAILABLE');
+  for (const change of await Promise.all(changes)) readProblem(change, 503, 'UNAVAILABLE');
   assert.deepEqual(await client.counts(), before);
   const held = await client.ask('GET', `/api/v1/holds/${holdId}`);
-  assert.equal(shapes.read(held, 200, shapes.hold).status, 'active');
+  assert.equal(contentOf(held, 200, holdAnswer).status, 'active');
   const metrics = await client.ask('GET', '/metrics?format=json');
-  assert.equal(shapes.read(metrics, 200, shapes.metrics).degraded, true);
+  assert.equal(contentOf(metrics, 200, metricsAnswer).degraded, true);
   await client.audit();
 }
 
@@ -174,7 +181,7 @@ async function isWholeAgain(client: Client, holdId: string, tickets: number): Pr
 const holdOne = async (client: Client): Promise<string> => {
   const lines = [{ ticketType: 'ga', quantity: 1 }];
   const reply = await client.ask('POST', '/api/v1/events/1/holds', { body: { lines } });
-  return shapes.read(reply, 201, shapes.hold).holdId;
+  return contentOf(reply, 201, holdAnswer).holdId;
 };
 
 /** Uses up the little room that a refused batch has left: purchases take the most of it, then holds, then releases. */
@@ -185,14 +192,14 @@ async function useUpRoom(client: Client): Promise<void> {
   for (;;) {
     const reply = await client.ask('POST', '/api/v1/events/1/holds', { body: { lines } });
     if (reply.status === 503) break;
-    holds.push(shapes.read(reply, 201, shapes.hold).holdId);
+    holds.push(contentOf(reply, 201, holdAnswer).holdId);
   }
   for (const id of holds) {
     if ((await client.ask('DELETE', `/api/v1/holds/${id}`)).status === 503) break;
   }
 }
 
-describe('a disk', { concurrency: 2, timeout: 60_000 }, () => {
+describe('a disk', { concurrency: 2, timeout: patienceMs(12_000) }, () => {
   // The smaller disk is full while the write-ahead log grows, the larger one when the log is copied into the ledger.
   for (const { mib, tickets } of [
     { mib: 3, tickets: 4_000 },

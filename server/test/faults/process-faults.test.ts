@@ -1,7 +1,9 @@
 // What happens to the processes of a shop: killed one by one and all at once, stopped, ended in order, started at the
 // same moment. The others sell on from the same Redis and the same PostgreSQL, and the checker judges every round.
+
 import assert from 'node:assert/strict';
 import { after, before, describe, type TestContext, test } from 'node:test';
+import { patienceMs } from '@floodgate/core/testing/patience.ts';
 import { Program, temporaryFolder } from '../kit/program.ts';
 import { API_KEY } from '../kit/server-process.ts';
 import { needsServer } from '../kit/servers/binaries.ts';
@@ -49,7 +51,7 @@ after(() => postgres?.stop());
 
 describe('processes under load', {
   concurrency: 4,
-  timeout: 200_000,
+  timeout: patienceMs(40_000),
   ...needsServer('redis', 'postgres'),
 }, () => {
   for (const [title, fault] of Object.entries(FAULTS)) {
@@ -59,7 +61,7 @@ describe('processes under load', {
 
 describe('processes of one shop', {
   concurrency: 3,
-  timeout: 60_000,
+  timeout: patienceMs(12_000),
   ...needsServer('redis', 'postgres'),
 }, () => {
   test('[S5] a key sent to three processes at the same instant has one effect and one answer', async (t) => {

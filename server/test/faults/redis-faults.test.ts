@@ -1,17 +1,20 @@
 // What happens to Redis: it is killed and comes back empty or with an old snapshot, stops, is emptied, is full, becomes
 // a replica. Three processes of the real program sell meanwhile, on one PostgreSQL. After every round the checker
 // compares what clients were told with what the ledger has; at the end every ticket is sold or on sale, everywhere alike.
+
 import assert from 'node:assert/strict';
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
+import { patienceMs } from '@floodgate/core/testing/patience.ts';
 import { Redis } from 'ioredis';
+import { boughtAnswer } from '../../src/contract/buying.ts';
+import { contentOf } from '../kit/answers.ts';
 import { formatViolations } from '../kit/checker/findings.ts';
 import { Program, temporaryFolder } from '../kit/program.ts';
 import { needsServer } from '../kit/servers/binaries.ts';
 import { type PostgresServer, startPostgres } from '../kit/servers/postgres.ts';
 import { type RedisServer, startRedis } from '../kit/servers/redis.ts';
-import * as shapes from '../kit/shapes.ts';
 import { type Fault, SharedShop } from '../kit/shared-shop.ts';
 import { ask as request } from '../kit/test-shop.ts';
 
@@ -129,7 +132,7 @@ after(() => postgres?.stop());
 
 describe('Redis under load', {
   concurrency: 4,
-  timeout: 200_000,
+  timeout: patienceMs(40_000),
   ...needsServer('redis', 'postgres'),
 }, () => {
   for (const harm of HARMS) {
@@ -139,7 +142,7 @@ describe('Redis under load', {
 
 describe('a shop whose Redis is away', {
   concurrency: 3,
-  timeout: 60_000,
+  timeout: patienceMs(12_000),
   ...needsServer('redis', 'postgres'),
 }, () => {
   test('[A5] it says so everywhere, sells on, and is as before when Redis is back', async (t) => {
@@ -191,7 +194,7 @@ describe('a shop whose Redis is away', {
   });
 });
 
-describe('the control', { timeout: 60_000, ...needsServer('redis', 'postgres') }, () => {
+describe('the control', { timeout: patienceMs(12_000), ...needsServer('redis', 'postgres') }, () => {
   test('two processes that sell alone, each with a ledger of its own, sell twice, and the checker says so', async (t) => {
     const shop = await sellAlone(t, [await postgres.createDatabase(), await postgres.createDatabase()]);
     const violations = await shop.violations(0);
@@ -233,7 +236,7 @@ async function prepare(t: TestContext) {
 
 async function buyAt({ port }: { readonly port: number }) {
   const reply = await request(port, 'POST', '/buy/1');
-  const { tickets } = shapes.read(reply, 201, shapes.bought);
+  const { tickets } = contentOf(reply, 201, boughtAnswer);
   return { degraded: reply.headers.get('floodgate-degraded'), ticket: Number(tickets[0]!.ticketId) };
 }
 

@@ -1,8 +1,10 @@
 // Several processes that sell a house with seats from one database and one Redis, while processes, Redis and the
 // database are killed, answers of commits are lost, and staff change the event at any of them: its capacity, its seats,
 // whether it sells at all.
+
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
+import { patienceMs, SLOWNESS } from '@floodgate/core/testing/patience.ts';
 import { callsOf } from '../kit/checker/history.ts';
 import { SeatShop } from '../kit/seat-shop.ts';
 import { needsServer } from '../kit/servers/binaries.ts';
@@ -12,7 +14,7 @@ import { type RedisServer, startRedis } from '../kit/servers/redis.ts';
 import { startTcpProxy, type TcpProxy } from '../kit/servers/tcp-proxy.ts';
 
 /** Two looks of the reconciliation, and two seconds for a machine that is busy with other tests. */
-const STALE_MS = 4_000;
+const STALE_MS = 2_000 + 2_000 * SLOWNESS;
 /** A house is shopped for some rounds, until little is left of it; then the next. */
 const ROUNDS_PER_HOUSE = 2;
 
@@ -66,7 +68,7 @@ const loseAnswers: Harm = async (shop, { network }) => {
   }
 };
 
-describe('seats at several processes', { timeout: 120_000 }, () => {
+describe('seats at several processes', { timeout: patienceMs(24_000) }, () => {
   test(
     '[S1–S6, S8, S9, E1] three processes on PostgreSQL and Redis',
     needsServer('redis', 'postgres'),

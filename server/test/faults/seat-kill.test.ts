@@ -1,7 +1,9 @@
 // The kill, for houses with seats: crowds want the same seats by name, the best for their parties, several types at
 // once, within limits per buyer, and SIGKILL comes at a random instant, again and again. See kill.test.ts.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { patienceMs } from '@floodgate/core/testing/patience.ts';
 import { callsOf } from '../kit/checker/history.ts';
 import { SeatShop } from '../kit/seat-shop.ts';
 
@@ -10,7 +12,7 @@ const ROUNDS = 12;
 const ROUNDS_PER_HOUSE = 4;
 
 test(`[S1–S6, S8, S9] ${ROUNDS} kills of a shop that sells seats lose nothing answered and sell no seat twice`, {
-  timeout: 120_000,
+  timeout: patienceMs(24_000),
 }, async (t) => {
   const shop = await SeatShop.start(t, { processes: 1, staleMs: 250 });
   const [server] = shop.processes;

@@ -1,8 +1,10 @@
 // How the tests' clients reach the real server: requests on the wire, with or without HTTP machinery, and the
 // staff's reads from which the checker gets the ledger.
+
 import { Agent, request as httpRequest } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
+import { patienceMs } from '@floodgate/core/testing/patience.ts';
 import type { Fact, FinalEvent, FinalLedger, FinalOrder, FinalType } from './checker/final-ledger.ts';
 import { type Request, readAnswer } from './checker/history.ts';
 import { Connection, type WireRequest } from './connection.ts';
@@ -10,7 +12,11 @@ import { API_KEY } from './server-process.ts';
 import type { Reply } from './workload.ts';
 
 /** An answer that takes longer counts as none. */
-const TIMEOUT_MS = 10_000;
+/** A COMMIT that got no answer is looked up for eleven seconds and a half before its buyer is told. */
+const TIMEOUT_MS = patienceMs(12_000);
+/** Of looks at an event that comes to rest. */
+const PAUSE_MS = 50;
+const MAX_LOOKS = patienceMs(1_000) / PAUSE_MS;
 const PAGE = 1_000;
 
 /** A request in the API's terms. */
@@ -124,7 +130,7 @@ export function readLedger(client: HttpClient, eventIds: readonly string[]): Pro
 /** Holds expire by themselves, so counts and journal belong together only when neither changed between two looks. */
 async function readEvent(client: HttpClient, eventId: string): Promise<FinalEvent> {
   const path = `/api/v1/events/${eventId}`;
-  for (let tries = 0; tries < 100; tries++) {
+  for (let tries = 0; tries < MAX_LOOKS; tries++) {
     const types = await readTypes(client, eventId);
     const journal = await readJournal(client, path, 0);
     const orders = await readOrders(client, path);
@@ -133,7 +139,7 @@ async function readEvent(client: HttpClient, eventId: string): Promise<FinalEven
     if (isStill && news.length === 0) {
       return { eventId, types: withWithdrawn(types, journal), journal, orders };
     }
-    await sleep(50);
+    await sleep(PAUSE_MS);
   }
   throw new Error(`event ${eventId} does not come to rest`);
 }
@@ -177,7 +183,7 @@ async function readOrders(client: HttpClient, path: string): Promise<FinalOrder[
 
 /** The counts shown, once no sale is in flight any more. */
 export async function readTypes(client: HttpClient, eventId: string): Promise<FinalType[]> {
-  for (let tries = 0; tries < 100; tries++) {
+  for (let tries = 0; tries < MAX_LOOKS; tries++) {
     const { ticketTypes } = await client.read<Availability>(`/api/v1/events/${eventId}/availability`);
     if (ticketTypes.every(({ pending }) => pending === 0)) {
       return ticketTypes.map((type) => {
@@ -186,7 +192,7 @@ export async function readTypes(client: HttpClient, eventId: string): Promise<Fi
         return { ticketType, capacity, counts: { available, held, sold, ...(aside > 0 ? { aside } : {}) } };
       });
     }
-    await sleep(50);
+    await sleep(PAUSE_MS);
   }
   throw new Error(`event ${eventId} has tickets that stay in flight`);
 }

@@ -1,6 +1,7 @@
 // An organizer at the doors of a shop: makes an event for each test, changes it, and looks whether all is well.
 import assert from 'node:assert/strict';
-import * as shapes from './shapes.ts';
+import { auditAnswer, availabilityAnswer, staffEventAnswer } from '../../src/contract/events.ts';
+import { contentOf } from './answers.ts';
 import { type Asking, openTestShop, type Reply, type TestShop } from './test-shop.ts';
 
 export const GA = { ticketTypeId: 'ga', name: 'General', price: 0, currency: 'EUR', capacity: 20 };
@@ -29,7 +30,7 @@ export class Organizer {
   /** Goes on with a new event. */
   begin = async (): Promise<void> => {
     this.nextId();
-    shapes.read(await this.create({ eventId: this.eventId }), 201, shapes.staffEvent);
+    contentOf(await this.create({ eventId: this.eventId }), 201, staffEventAnswer);
   };
 
   /** Goes on with an event that is still to be made. */
@@ -57,18 +58,14 @@ export class Organizer {
 
   counts = async () => {
     const reply = await this.ask('GET', this.path('/availability'));
-    const { capacity, available, held, sold, allocated, killed } = shapes.read(
-      reply,
-      200,
-      shapes.availability,
-    );
+    const { capacity, available, held, sold, allocated, killed } = contentOf(reply, 200, availabilityAnswer);
     assert.equal(available + held + sold + allocated + killed, capacity, '[S2]');
     return { capacity, available, held, sold, allocated, killed };
   };
 
   /** The audit is content. */
   isSound = async (): Promise<void> => {
-    const report = shapes.read(await this.ask('GET', this.path('/audit'), staff), 200, shapes.audit);
+    const report = contentOf(await this.ask('GET', this.path('/audit'), staff), 200, auditAnswer);
     assert.ok(report.ok, JSON.stringify(report.checks));
   };
 

@@ -1,11 +1,13 @@
 // Any program of the server as a person starts it: with arguments, with settings, in a folder of its own. All that
 // it says is kept, so that tests can ask what was said, in how many lines, and what was never said.
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { patienceMs } from '@floodgate/core/testing/patience.ts';
 
 export type Script = 'main.ts' | 'seed.ts' | 'db-reset.ts' | 'audit.ts';
 
@@ -26,7 +28,7 @@ export interface Ending {
 }
 
 /** A program that says nothing of what is waited for, or does not end, is a failed test. */
-const TIMEOUT_MS = 20_000;
+const TIMEOUT_MS = patienceMs(8_000);
 
 /** In its log, or, where that says only warnings, in its welcome. */
 const LISTENING = /"port":(\d+).*"msg":"listening"\}\n|selling at http:\/\/localhost:(\d+)\n/;

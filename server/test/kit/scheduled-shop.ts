@@ -1,5 +1,6 @@
 // A shop of which a scheduler of fast-check decides when it does what: when the inventory answers, when a batch commits or
 // fails, and when those who wait are woken.
+import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { EventId, Ticket } from '@floodgate/core/ids.ts';
 import fc, { type Scheduler } from 'fast-check';
@@ -17,6 +18,11 @@ import { FaultyLedger, MemoryShop, type Parts } from './memory-shop.ts';
 
 /** A whole turn after every choice: group commit and the inventory's waking begin at the end of a turn. */
 export const SCHEDULER = fc.scheduler({ act: (run) => run().then(() => turn()) });
+
+/** A whole run has some hundred choices, and so turns. */
+const MAX_TURNS = 10_000;
+/** A timer that nobody lives to see: who is not woken waits in vain. */
+const DAY_MS = 86_400_000;
 
 /** One event of so many tickets; `failing` says of each commit whether it fails. */
 export async function openScheduledShop(
@@ -83,10 +89,24 @@ export async function openScheduledShop(
       return this.#inner.close();
     }
 
-    async nextChange(eventId: EventId, maxWaitMs: number) {
-      await this.#inner.nextChange(eventId, maxWaitMs);
+    async nextChange(eventId: EventId) {
+      await withinTurns(this.#inner.nextChange(eventId, DAY_MS));
       await soon('wake');
     }
   }
   return s.waitFor(MemoryShop.open(capacity, { Inventory: ScheduledInventory, Ledger: ScheduledLedger }));
+}
+
+/** Counts turns of the event loop, which a busy machine makes no longer, until the wait ends. */
+async function withinTurns(wait: Promise<void>): Promise<void> {
+  let isOver = false;
+  const end = () => {
+    isOver = true;
+  };
+  wait.then(end, end);
+  for (let turns = 0; !isOver; turns++) {
+    assert.ok(turns < MAX_TURNS, 'somebody waited for a timer: nobody woke him');
+    await turn();
+  }
+  await wait;
 }

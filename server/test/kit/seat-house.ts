@@ -1,7 +1,9 @@
 // A house with seats, aisles, places for wheelchairs and two kinds of general admission, made through the API, and what
 // its crowd asks for: the same good seats by name, the best for parties, tickets of several types at once.
+
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { patienceMs } from '@floodgate/core/testing/patience.ts';
 import type { HttpClient } from './load.ts';
 import { API_KEY } from './server-process.ts';
 import type { Asked, Claim } from './workload.ts';
@@ -74,7 +76,7 @@ export async function asStaff(
   ifMatch?: string,
 ): Promise<StaffReply> {
   const reply = await fetch(`http://127.0.0.1:${port}${path}`, {
-    ...{ method, signal: AbortSignal.timeout(10_000) },
+    ...{ method, signal: AbortSignal.timeout(patienceMs(2_000)) },
     headers: {
       ...{ authorization: `Bearer ${API_KEY}`, 'content-type': 'application/json' },
       ...(ifMatch === undefined ? {} : { 'if-match': ifMatch }),

@@ -1,5 +1,6 @@
 // A shop of one or several processes of the real program that sells houses with seats while something goes wrong, and
 // the proof afterwards: all that any client was told against all that the ledger has.
+
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
@@ -7,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { patienceMs } from '@floodgate/core/testing/patience.ts';
 import { type CheckOptions, check } from './checker/check.ts';
 import type { FinalEvent, FinalLedger } from './checker/final-ledger.ts';
 import { formatViolations, type Violation } from './checker/findings.ts';
@@ -216,7 +218,7 @@ export class SeatShop {
 
   /** Only the counts shown may be behind the ledger, and only for a while. */
   async #judge(client: HttpClient, options: CheckOptions): Promise<FinalLedger> {
-    const deadlineMs = performance.now() + this.#staleMs;
+    const deadlineMs = performance.now() + patienceMs(this.#staleMs);
     for (;;) {
       const { ledger, violations } = await this.#look(client, options);
       if (violations.length === 0) return ledger;
@@ -249,7 +251,7 @@ export class SeatShop {
   }
 
   async #allHoldsEnd(): Promise<void> {
-    const deadlineMs = performance.now() + HOLD_MAX_SECONDS * 1_000 + this.#staleMs + 2_000;
+    const deadlineMs = performance.now() + patienceMs(HOLD_MAX_SECONDS * 1_000 + this.#staleMs);
     for (const { eventId } of this.houses) {
       for (const client of this.clients) {
         for (;;) {

@@ -1,5 +1,6 @@
 // The real program as a child process on a data folder of its own: started, stopped, killed and started again.
 // Every wait is bounded, and a wait in vain shows the child's last words.
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,6 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { patienceMs } from '@floodgate/core/testing/patience.ts';
 
 export interface ServerOptions {
   readonly events: number;
@@ -21,9 +23,9 @@ export interface ServerOptions {
 export const API_KEY = 'test-key-0123456789abcdef';
 export const JWT_SECRET = 'test-secret-0123456789abcdefghijklmnop';
 const SHOP = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-/** A start is done in well under a second; a machine that is busy with other tests may need longer. */
-const START_TIMEOUT_MS = 20_000;
-const EXIT_TIMEOUT_MS = 15_000;
+const START_TIMEOUT_MS = patienceMs(2_000);
+/** Clients that dawdle are waited for up to eight seconds. */
+const EXIT_TIMEOUT_MS = patienceMs(8_000);
 const LINES_KEPT = 40;
 
 /** One life of the program. */

@@ -1,6 +1,7 @@
 // Several processes of the real program that are one shop: the same Redis, the same database. Its clients shop at any
 // of them, rounds of faults are played on what lies beneath, and after every round the checker compares all that any
 // client was ever told with all that the ledger has.
+
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
@@ -8,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { patienceMs, SLOWNESS } from '@floodgate/core/testing/patience.ts';
 import { type CheckOptions, check } from './checker/check.ts';
 import type { FinalLedger } from './checker/final-ledger.ts';
 import { formatViolations, type Violation } from './checker/findings.ts';
@@ -20,12 +22,14 @@ import { Workload } from './workload.ts';
 const HOLD_TTL_SECONDS = 1;
 const RECONCILE_SECONDS = 1;
 /**
- * A ticket that the inventory lost is suspect at one look of the reconciliation and back on sale at the next. Two
- * more seconds are for a machine that is busy with other tests.
+ * A ticket that the inventory lost is suspect at one look of the reconciliation and back on sale at the next. The rest is
+ * what the looks themselves may take, on a machine that is busy with other tests.
  */
-const GRACE_MS = 2 * RECONCILE_SECONDS * 1_000 + 2_000;
+const GRACE_MS = 2 * RECONCILE_SECONDS * 1_000 + 2_000 * SLOWNESS;
+/** Counts that are shown may be behind the ledger until then. */
+const SETTLES_WITHIN_MS = patienceMs(2_000 * RECONCILE_SECONDS);
 /** Reconnecting waits up to a second, returning to Redis half of one. */
-const WELL_WITHIN_MS = 8_000;
+const WELL_WITHIN_MS = patienceMs(2_000);
 /** A pair of events is shopped for some rounds, until it is sold out; then the next pair. */
 const ROUNDS_PER_PAIR = 3;
 const TICKETS = 300;
@@ -209,9 +213,9 @@ export class SharedShop {
     return { ledger, violations };
   }
 
-  /** Only the counts shown may be behind the ledger, and only for the grace. */
+  /** Only the counts shown may be behind the ledger, and only for a while. */
   async #judge(client: HttpClient, eventIds: readonly string[], options: CheckOptions): Promise<FinalLedger> {
-    const deadlineMs = performance.now() + GRACE_MS;
+    const deadlineMs = performance.now() + SETTLES_WITHIN_MS;
     for (;;) {
       const { ledger, violations } = await this.#look(client, eventIds, options);
       if (violations.length === 0) return ledger;
@@ -224,7 +228,7 @@ export class SharedShop {
   }
 
   async #allHoldsEnd(eventIds: readonly string[]): Promise<void> {
-    const deadlineMs = performance.now() + HOLD_TTL_SECONDS * 1_000 + GRACE_MS;
+    const deadlineMs = performance.now() + patienceMs(1_000 * HOLD_TTL_SECONDS) + SETTLES_WITHIN_MS;
     for (const eventId of eventIds) {
       for (const client of this.#clients) {
         for (;;) {

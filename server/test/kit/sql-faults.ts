@@ -1,8 +1,10 @@
 // What can happen to the database server of a shop, and what must come of it: the same for PostgreSQL and MariaDB.
 // Two processes share the database and a Redis; the first of them reaches the database through a network that breaks.
+
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { patienceMs } from '@floodgate/core/testing/patience.ts';
 import { callsOf } from './checker/history.ts';
 import { needsServer, type ServerName } from './servers/binaries.ts';
 import { startRedis } from './servers/redis.ts';
@@ -13,11 +15,7 @@ import { Probe } from './sql-probe.ts';
 const ROUNDS = 10;
 /** Two processes and their pools come to twelve connections; the rest is there to be taken away. */
 export const MAX_CONNECTIONS = 30;
-/** After a fault is over, a sale must have succeeded at every process in this time. */
-const SELLS_WITHIN_MS = 6_000;
-/** What nobody answered by then, somebody should have refused. */
-const LONGEST_WAIT_MS = 10_000;
-/** A fault that outlasts every patience. */
+/** A fault that outlasts the program's patience with its database. */
 const LONG_MS = 12_000;
 
 export interface DatabaseServer {
@@ -116,7 +114,7 @@ export function testFaults(database: Database): void {
     const { rounds = ROUNDS } = fault;
     const times = rounds === 1 ? 'one round' : `${rounds} rounds`;
     const title = `[S1–S6, S9] ${times} of ${fault.title} lose nothing and sell nothing twice`;
-    test(title, { ...needsServer('redis', database.name), timeout: 180_000 }, (t) =>
+    test(title, { ...needsServer('redis', database.name), timeout: patienceMs(36_000) }, (t) =>
       playAll(t, database, fault, rounds),
     );
   }
@@ -138,7 +136,7 @@ async function playAll(t: TestContext, database: Database, fault: FaultCase, rou
       const probes = shop.processes.map((process, index) => new Probe(shop, process, `${round}-${index}`));
       await fault.play({ database, server, proxy, shop, probes });
       const overMs = performance.now();
-      await Promise.all(probes.map((probe) => probe.sells(SELLS_WITHIN_MS)));
+      await Promise.all(probes.map((probe) => probe.sells()));
       recoveriesMs.push(performance.now() - overMs);
     });
   }
@@ -147,7 +145,7 @@ async function playAll(t: TestContext, database: Database, fault: FaultCase, rou
   assertBounded(t, shop, fault.isFelt ? rounds : 0);
 }
 
-/** Nobody waited too long, nothing unforeseen was answered, and, where it must be so, somebody felt the fault. */
+/** Nobody waited in vain, nothing unforeseen was answered, and, where it must be so, somebody felt the fault. */
 function assertBounded(t: TestContext, shop: SharedShop, fewest503: number): void {
   const askedMs = new Map(
     shop.log.records.flatMap((each) => (each.type === 'invoke' ? [[each.call, each.atMs]] : [])),
@@ -157,7 +155,8 @@ function assertBounded(t: TestContext, shop: SharedShop, fewest503: number): voi
   const calls = callsOf(shop.log.records);
   const busy = calls.filter(({ status }) => status === 503);
   t.diagnostic(`longest wait ${Math.round(longestMs)} ms, ${busy.length} answers were 503`);
-  assert.ok(longestMs < LONGEST_WAIT_MS, `somebody waited ${longestMs} ms`);
+  const waitedInVain = calls.filter(({ status, answer }) => status === null && /Abort|Timeout/.test(answer));
+  assert.deepEqual(waitedInVain.slice(0, 3), [], 'what nobody answers, somebody should refuse');
   const strange = calls.filter(({ status }) => status !== null && status >= 500 && status !== 503);
   assert.deepEqual(strange.slice(0, 3), []);
   assert.ok(
@@ -252,7 +251,7 @@ async function endSessions({ database, server, shop }: Ground): Promise<void> {
 
 async function cut({ proxy, probes: [cutOff, other], shop }: Ground): Promise<void> {
   proxy.cut();
-  await Promise.all([cutOff!.isTurnedAway(), other!.sells(SELLS_WITHIN_MS)]);
+  await Promise.all([cutOff!.isTurnedAway(), other!.sells()]);
   await shop.pause(0, 500);
   proxy.heal();
 }

@@ -1,14 +1,24 @@
 // A crowd that shops while staff change the event, at any of the shop's processes, and what must be true of the journal
 // afterwards. The journal is all that is believed: what was answered is compared with it.
+
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { patienceMs } from '@floodgate/core/testing/patience.ts';
 import type { z } from 'zod';
-import * as shapes from './shapes.ts';
+import {
+  auditAnswer,
+  availabilityAnswer,
+  journalAnswer,
+  staffEventAnswer,
+} from '../../src/contract/events.ts';
+import { holdAnswer } from '../../src/contract/holds.ts';
+import { allocationAnswer } from '../../src/contract/organizing.ts';
+import { contentOf, readProblem } from './answers.ts';
 import type { Asking, Reply } from './test-shop.ts';
 
 /** One process of the shop. */
 export type Door = (method: string, path: string, asking?: Asking) => Promise<Reply>;
-export type Entries = z.infer<typeof shapes.journal>['entries'];
+export type Entries = z.infer<typeof journalAnswer>['entries'];
 
 const staff = { asStaff: true } as const;
 const EVENT = '/api/v1/events/hot';
@@ -25,6 +35,8 @@ export class Crowd {
   readonly #allocations: string[] = [];
   /** Answers to changes, by status. */
   readonly changes = new Map<number, number>();
+  /** The tickets of each order that was answered. */
+  readonly orders: number[][] = [];
   isOver = false;
   readonly #isPatient: boolean;
 
@@ -40,7 +52,7 @@ export class Crowd {
 
   /** Buys, holds, confirms and gives back without a rest until it is over. Faults of the shop are failures. */
   async shop(buyers: number): Promise<Granted> {
-    const orders: number[][] = [];
+    const { orders } = this;
     const buyer = async (): Promise<void> => {
       while (!this.isOver) {
         const reply = await this.#shopOnce();
@@ -53,13 +65,23 @@ export class Crowd {
     return { orders };
   }
 
+  /** Shops for a while, and on a slow machine for as long as it takes to prove something; then it is over. */
+  async end(afterMs: number, enough: { readonly orders: number; readonly changes: number }): Promise<void> {
+    await sleep(afterMs);
+    const giveUpMs = performance.now() + patienceMs(5_000);
+    const isEnough = () =>
+      this.orders.length > enough.orders && (this.changes.get(200) ?? 0) > enough.changes;
+    while (!isEnough() && performance.now() < giveUpMs) await sleep(50);
+    this.isOver = true;
+  }
+
   /** Pauses and resumes, each at any process. */
   async pauseAndResume(times: number): Promise<void> {
     for (let i = 0; i < times; i++) {
       for (const command of ['pause', 'resume']) {
         await sleep(5 + this.#random() * 40);
         const reply = await this.#any()('POST', `${EVENT}/${command}`, staff);
-        shapes.read(reply, 200, shapes.staffEvent);
+        contentOf(reply, 200, staffEventAnswer);
       }
     }
   }
@@ -86,7 +108,7 @@ export class Crowd {
     const body = { lines: [{ ticketType: 'ga', quantity }] };
     const held = await this.#any()('POST', `${EVENT}/holds`, { body });
     if (held.status !== 201) return held;
-    const { holdId } = shapes.read(held, 201, shapes.hold);
+    const { holdId } = contentOf(held, 201, holdAnswer);
     if (this.#random() < 0.5) return this.#any()('DELETE', `/api/v1/holds/${holdId}`);
     const confirmed = await this.#any()('POST', `/api/v1/holds/${holdId}/confirm`);
     if (confirmed.status !== 201) await this.#any()('DELETE', `/api/v1/holds/${holdId}`);
@@ -96,7 +118,7 @@ export class Crowd {
   async #resize(): Promise<Reply> {
     const door = this.#any();
     const event = await door('GET', EVENT, staff);
-    const { ticketTypes } = shapes.read(event, 200, shapes.staffEvent);
+    const { ticketTypes } = contentOf(event, 200, staffEventAnswer);
     const capacity = Math.max(0, ticketTypes[0]!.capacity + Math.round((this.#random() - 0.4) * 300));
     const body = { ticketTypes: [{ ticketTypeId: 'ga', capacity }] };
     return door('PATCH', EVENT, { ...staff, body, headers: { 'if-match': event.headers.get('etag')! } });
@@ -106,7 +128,7 @@ export class Crowd {
     const lines = [{ ticketType: 'ga', quantity: 1 + Math.floor(this.#random() * 40) }];
     const body = { name: 'Channel', kind: this.#random() < 0.5 ? 'kill' : 'channel', lines };
     const reply = await this.#any()('POST', `${EVENT}/allocations`, { ...staff, body });
-    if (reply.status === 201) this.#allocations.push(shapes.read(reply, 201, shapes.allocation).allocationId);
+    if (reply.status === 201) this.#allocations.push(contentOf(reply, 201, allocationAnswer).allocationId);
     return reply;
   }
 
@@ -121,11 +143,12 @@ export class Crowd {
   }
 
   async #patiently(...asked: Parameters<Door>): Promise<Reply> {
-    for (let tries = 0; ; tries++) {
+    for (const giveUpMs = performance.now() + patienceMs(2_000); ; ) {
       const door = this.#doors[Math.floor(this.#random() * this.#doors.length)]!;
       const reply = await door(...asked).catch((error: Error) => error);
       if (!(reply instanceof Error) && reply.status !== 503) return reply;
-      assert.ok(tries < 200, `nobody answers: ${reply instanceof Error ? reply.message : reply.text}`);
+      const isInTime = performance.now() < giveUpMs;
+      assert.ok(isInTime, `nobody answers: ${reply instanceof Error ? reply.message : reply.text}`);
       await sleep(50);
     }
   }
@@ -135,7 +158,7 @@ export async function journalOf(door: Door): Promise<Entries> {
   const all: Entries = [];
   for (;;) {
     const page = await door('GET', `${EVENT}/journal?limit=1000&after=${all.at(-1)?.seq ?? 0}`, staff);
-    const { entries } = shapes.read(page, 200, shapes.journal);
+    const { entries } = contentOf(page, 200, journalAnswer);
     all.push(...entries);
     if (entries.length < 1_000) return all;
   }
@@ -189,9 +212,9 @@ export function assertNeverOversold(journal: Entries): void {
 
 /** The audit is content, and the counts that are shown add up to the capacity and to what was sold. */
 export async function assertSound(door: Door, sold: number): Promise<void> {
-  const report = shapes.read(await door('GET', `${EVENT}/audit`, staff), 200, shapes.audit);
+  const report = contentOf(await door('GET', `${EVENT}/audit`, staff), 200, auditAnswer);
   assert.ok(report.ok, JSON.stringify(report));
-  const { ticketTypes } = shapes.read(await door('GET', EVENT, staff), 200, shapes.staffEvent);
+  const { ticketTypes } = contentOf(await door('GET', EVENT, staff), 200, staffEventAnswer);
   const [type] = report.counts;
   assert.equal(type!.capacity, ticketTypes[0]!.capacity);
   assert.equal(type!.available + type!.held + type!.sold + type!.allocated + type!.killed, type!.capacity);
@@ -201,13 +224,13 @@ export async function assertSound(door: Door, sold: number): Promise<void> {
 /** Buys one after the other until there are no more; says how many there were: exactly those shown as available. */
 export async function sellOut(door: Door): Promise<number> {
   const now = await door('GET', `${EVENT}/availability`);
-  const { available, held } = shapes.read(now, 200, shapes.availability);
+  const { available, held } = contentOf(now, 200, availabilityAnswer);
   assert.equal(held, 0);
   let left = 0;
   for (; ; left++) {
     const reply = await door('POST', '/buy/hot');
     if (reply.status === 201) continue;
-    shapes.readProblem(reply, 409, 'SOLD_OUT');
+    readProblem(reply, 409, 'SOLD_OUT');
     break;
   }
   assert.equal(left, available);

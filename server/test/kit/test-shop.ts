@@ -1,5 +1,6 @@
 // A shop in this process for the tests of its doors: the real program on a free port of the loopback, with a real
 // ledger in a folder of its own. Nothing in it is a stand-in; only the log is silent.
+import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +10,10 @@ import { readConfig } from '../../src/config.ts';
 import { type OpenShop, openShop, type ShopParts } from '../../src/main.ts';
 import { audit, createEvent } from '../../src/sales/organizing/create-event.ts';
 import { createLog, type Log } from '../../src/telemetry/logs.ts';
+import { AnswerWatch, type Reply, whyNot } from './answers.ts';
 import { API_KEY, JWT_SECRET } from './server-process.ts';
+
+export type { Reply } from './answers.ts';
 
 export interface Asking {
   /** Sent as JSON. */
@@ -21,14 +25,6 @@ export interface Asking {
   readonly key?: string;
   /** With the admin key. */
   readonly asStaff?: boolean;
-}
-
-export interface Reply {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly text: string;
-  /** The body as JSON; undefined when it is empty or something else. */
-  readonly body: unknown;
 }
 
 /** One request by fetch. Rejects when no answer comes. */
@@ -49,6 +45,9 @@ export async function ask(
     ...(content === undefined ? {} : { body: content }),
   });
   const text = await reply.text();
+  const { status } = reply;
+  const contentType = reply.headers.get('content-type') ?? undefined;
+  assert.equal(whyNot({ method, target: path, status, contentType, text }), undefined);
   const isJson = /json/.test(reply.headers.get('content-type') ?? '') && text !== '';
   return { status: reply.status, headers: reply.headers, text, body: isJson ? JSON.parse(text) : undefined };
 }
@@ -83,13 +82,19 @@ export async function openTestShop(options: TestShopOptions = {}): Promise<TestS
     ...options.settings,
   });
   const shop = await openShop(config, options.log ?? createLog('silent'), options.parts);
+  const watch = new AnswerWatch(shop.server);
   for (const event of options.events ?? []) await createEvent(shop.inside, event);
   return {
     ...shop,
-    ask: (method, path, asking) => ask(shop.port, method, path, asking),
+    async ask(method, path, asking) {
+      const reply = await ask(shop.port, method, path, asking);
+      watch.assertDeclared();
+      return reply;
+    },
     everything: () => everything(shop),
     async close() {
       await shop.close();
+      watch.assertDeclared();
       rmSync(folder, { recursive: true });
     },
   };

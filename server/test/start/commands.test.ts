@@ -1,12 +1,16 @@
 // The two commands beside the shop: seed (mission row A1) and db:reset (row B6), run as npm runs them.
+
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
+import { patienceMs } from '@floodgate/core/testing/patience.ts';
+import { boughtAnswer } from '../../src/contract/buying.ts';
+import { eventsAnswer } from '../../src/contract/events.ts';
+import { contentOf } from '../kit/answers.ts';
 import { Program, type Script, scriptFile, temporaryFolder } from '../kit/program.ts';
-import * as shapes from '../kit/shapes.ts';
 import { ask, openTestShop, type TestShop } from '../kit/test-shop.ts';
 
 const command = (t: TestContext, script: Script, folder: string, ...args: string[]) =>
@@ -25,7 +29,7 @@ const seeded = async (t: TestContext): Promise<string> => {
 /** `[eventId, capacity, sold]` of every event. */
 async function eventsOf(folder: string): Promise<unknown[]> {
   const shop = await openOn(folder, { SEED_EVENTS: '0' });
-  const { events } = shapes.read(await shop.ask('GET', '/api/v1/events'), 200, shapes.events);
+  const { events } = contentOf(await shop.ask('GET', '/api/v1/events'), 200, eventsAnswer);
   await shop.close();
   return events.map(({ eventId, ticketTypes: [type] }) => [
     eventId,
@@ -41,7 +45,7 @@ const refused = ({ code, stdout, stderr }: Program & { readonly code: number | n
   assert.match(stderr, why);
 };
 
-describe('seed', { concurrency: 2, timeout: 60_000 }, () => {
+describe('seed', { concurrency: 2, timeout: patienceMs(12_000) }, () => {
   test('[A1] it makes as many events with as many tickets as asked for, and says so', async (t) => {
     const folder = temporaryFolder(t);
     const { code, stdout, stderr } = await command(t, 'seed.ts', folder, '--events', '2', '--tickets', '7');
@@ -56,7 +60,7 @@ describe('seed', { concurrency: 2, timeout: 60_000 }, () => {
   test('[A1] events that are there stay as they are, with what was sold of them', async (t) => {
     const folder = await seeded(t);
     const shop = await openOn(folder);
-    shapes.read(await shop.ask('POST', '/buy/2', { body: { quantity: 3 } }), 201, shapes.bought);
+    contentOf(await shop.ask('POST', '/buy/2', { body: { quantity: 3 } }), 201, boughtAnswer);
     await shop.close();
     const { stdout } = await command(t, 'seed.ts', folder, '--events', '3', '--tickets', '9');
     assert.match(stdout, /^1 event\(s\) made with 9 tickets each: 3\. 2 of them were there already/);
@@ -93,7 +97,7 @@ describe('seed', { concurrency: 2, timeout: 60_000 }, () => {
   });
 });
 
-describe('db:reset', { concurrency: 2, timeout: 60_000 }, () => {
+describe('db:reset', { concurrency: 2, timeout: patienceMs(12_000) }, () => {
   const files = (folder: string) =>
     readdirSync(join(folder, 'data')).filter((name) => !name.endsWith('.lock'));
 
@@ -109,7 +113,7 @@ describe('db:reset', { concurrency: 2, timeout: 60_000 }, () => {
   test('[B6] after a crash it takes the write-ahead log with it', async (t) => {
     const folder = temporaryFolder(t);
     const shop = await Program.open(t, { folder });
-    shapes.read(await ask(shop.port, 'POST', '/buy/1'), 201, shapes.bought);
+    contentOf(await ask(shop.port, 'POST', '/buy/1'), 201, boughtAnswer);
     shop.child.kill('SIGKILL');
     await shop.ended;
     assert.ok(existsSync(join(folder, 'data', 'floodgate.db-wal')));
@@ -128,7 +132,7 @@ describe('db:reset', { concurrency: 2, timeout: 60_000 }, () => {
     const folder = await seeded(t);
     const shop = await openOn(folder);
     refused(await command(t, 'db-reset.ts', folder, '--yes'), /in use by another Floodgate/);
-    shapes.read(await shop.ask('POST', '/buy/1'), 201, shapes.bought);
+    contentOf(await shop.ask('POST', '/buy/1'), 201, boughtAnswer);
     await shop.close();
     assert.deepEqual(await eventsOf(folder), [
       ['1', 7, 1],
@@ -177,7 +181,7 @@ async function onTerminal(
     cwd,
     env: { PATH: process.env.PATH, TERM: 'dumb' },
     stdio: ['pipe', 'pipe', 'inherit'],
-    timeout: 20_000,
+    timeout: patienceMs(4_000),
   });
   let text = '';
   child.stdout.setEncoding('utf8').on('data', (piece: string) => {

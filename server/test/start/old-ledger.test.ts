@@ -8,6 +8,9 @@ import { gunzipSync } from 'node:zlib';
 import { createConnection } from 'mysql2/promise';
 import { Client } from 'pg';
 import { readConfig } from '../../src/config.ts';
+import { auditAnswer, availabilityAnswer } from '../../src/contract/events.ts';
+import { holdAnswer } from '../../src/contract/holds.ts';
+import { confirmedAnswer, ordersAnswer } from '../../src/contract/orders.ts';
 import { openShop } from '../../src/main.ts';
 import { createLog } from '../../src/telemetry/logs.ts';
 import {
@@ -22,11 +25,11 @@ import {
   send,
   settingsOf,
 } from '../fixtures/ledger-of-9ea595a/fixture.ts';
+import { contentOf } from '../kit/answers.ts';
 import { Program, temporaryFolder } from '../kit/program.ts';
 import { needsServer, type ServerName } from '../kit/servers/binaries.ts';
 import { startMariadb } from '../kit/servers/mariadb.ts';
 import { startPostgres } from '../kit/servers/postgres.ts';
-import * as shapes from '../kit/shapes.ts';
 import { ask, type Reply } from '../kit/test-shop.ts';
 
 interface Kind {
@@ -179,12 +182,12 @@ class OldShop {
       ['an active hold of a guest', {}],
       ['an active hold of a session', this.#session],
     ] as const) {
-      const hold = shapes.read(await ask(this.#port, 'GET', holdOf(title), { headers }), 200, shapes.hold);
-      const order = shapes.read(await post(`${holdOf(title)}/confirm`, 201, headers), 201, shapes.confirmed);
+      const hold = contentOf(await ask(this.#port, 'GET', holdOf(title), { headers }), 200, holdAnswer);
+      const order = contentOf(await post(`${holdOf(title)}/confirm`, 201, headers), 201, confirmedAnswer);
       assert.deepEqual(order.tickets, hold.tickets, title);
     }
     const extended = await post(`${holdOf('an active hold with prices')}/extend`, 200);
-    const { total } = shapes.read(extended, 200, shapes.hold);
+    const { total } = contentOf(extended, 200, holdAnswer);
     assert.deepEqual(total, { amount: 2 * 4_550 + 2 * 1_999, currency: 'EUR' });
     for (const title of ['an active hold of the balcony', 'a hold that is extended']) {
       assert.equal((await ask(this.#port, 'DELETE', holdOf(title))).status, 200, title);
@@ -246,7 +249,7 @@ class OldShop {
       const tickets = await this.#soldIn(eventId);
       assert.deepEqual([tickets.length, new Set(tickets).size], [sold, sold], `[S1] ${eventId}`);
       const report = await ask(this.#port, 'GET', `/api/v1/events/${eventId}/audit`, { asStaff: true });
-      assert.ok(shapes.read(report, 200, shapes.audit).ok, report.text);
+      assert.ok(contentOf(report, 200, auditAnswer).ok, report.text);
       counts.push(availability);
     }
     return counts;
@@ -254,12 +257,12 @@ class OldShop {
 
   async #availability(eventId: string) {
     const reply = await ask(this.#port, 'GET', `/api/v1/events/${eventId}/availability`);
-    return shapes.read(reply, 200, shapes.availability);
+    return contentOf(reply, 200, availabilityAnswer);
   }
 
   async #soldIn(eventId: string): Promise<string[]> {
     const path = `/api/v1/events/${eventId}/orders?limit=1000`;
-    const { orders } = shapes.read(await ask(this.#port, 'GET', path, { asStaff: true }), 200, shapes.orders);
+    const { orders } = contentOf(await ask(this.#port, 'GET', path, { asStaff: true }), 200, ordersAnswer);
     return orders.flatMap(({ tickets }) => tickets.map(({ ticketId }) => ticketId));
   }
 

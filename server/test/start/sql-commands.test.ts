@@ -1,19 +1,22 @@
 // The commands beside the shop on every kind of ledger: seed makes events (mission row A1), audit finds a broken rule
 // (F8), db:reset leaves nothing behind, neither in the database nor in Redis (B6).
+
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, type TestContext, test } from 'node:test';
+import { patienceMs } from '@floodgate/core/testing/patience.ts';
 import { Redis } from 'ioredis';
 import { createConnection } from 'mysql2/promise';
 import { Client } from 'pg';
+import { eventsAnswer } from '../../src/contract/events.ts';
+import { contentOf } from '../kit/answers.ts';
 import { Program, type Script, temporaryFolder } from '../kit/program.ts';
 import { needsServer, type ServerName } from '../kit/servers/binaries.ts';
 import { freePort } from '../kit/servers/child.ts';
 import { startMariadb } from '../kit/servers/mariadb.ts';
 import { startPostgres } from '../kit/servers/postgres.ts';
 import { startRedis } from '../kit/servers/redis.ts';
-import * as shapes from '../kit/shapes.ts';
 import { ask } from '../kit/test-shop.ts';
 
 /** Stores of a test, and whoever runs a statement in the database behind the shop's back. */
@@ -66,7 +69,7 @@ const KINDS: readonly Kind[] = [
 ];
 
 for (const { title, servers, open } of KINDS) {
-  describe(`commands on ${title}`, { timeout: 120_000, ...needsServer(...servers) }, () => {
+  describe(`commands on ${title}`, { timeout: patienceMs(24_000), ...needsServer(...servers) }, () => {
     test('[A1] seed makes events that a shop sells; events that are there stay as they are', async (t) => {
       const stores = await open(t);
       const seed = (...args: string[]) => run(t, stores, 'seed.ts', ...args);
@@ -134,7 +137,7 @@ for (const { title, servers, open } of KINDS) {
   });
 }
 
-describe('commands without their stores', { timeout: 60_000 }, () => {
+describe('commands without their stores', { timeout: patienceMs(12_000) }, () => {
   test('[B6] db:reset deletes nothing when Redis cannot be reached', async (t) => {
     const folder = temporaryFolder(t);
     const stores = { env: {}, folder, tamper: async () => {} };
@@ -180,7 +183,7 @@ async function buy(shop: Shop, eventId: number, quantity: number): Promise<numbe
 
 /** Tickets available, of each event. */
 async function left(shop: Shop): Promise<number[]> {
-  const { events } = shapes.read(await ask(shop.port, 'GET', '/api/v1/events'), 200, shapes.events);
+  const { events } = contentOf(await ask(shop.port, 'GET', '/api/v1/events'), 200, eventsAnswer);
   return events.map(({ ticketTypes: [type] }) => type!.available);
 }
 

@@ -1,7 +1,9 @@
 // Stores that cannot be used as configured: the program says so in one line that helps, without a stack and without a
 // password, and ends with exit code 1 (mission row B6).
+
 import assert from 'node:assert/strict';
 import { after, before, describe, type TestContext, test } from 'node:test';
+import { patienceMs } from '@floodgate/core/testing/patience.ts';
 import { Redis } from 'ioredis';
 import { createConnection } from 'mysql2/promise';
 import { Client } from 'pg';
@@ -46,7 +48,11 @@ async function makeLedger(t: TestContext, url: string): Promise<void> {
 
 const changed = (url: string, changes: Partial<URL>) => Object.assign(new URL(url), changes).href;
 
-describe('PostgreSQL at the start', { concurrency: 2, timeout: 120_000, ...needsServer('postgres') }, () => {
+describe('PostgreSQL at the start', {
+  concurrency: 2,
+  timeout: patienceMs(24_000),
+  ...needsServer('postgres'),
+}, () => {
   let server: PostgresServer;
   before(async () => {
     server = await startPostgres();
@@ -100,7 +106,11 @@ describe('PostgreSQL at the start', { concurrency: 2, timeout: 120_000, ...needs
   });
 });
 
-describe('MariaDB at the start', { concurrency: 2, timeout: 120_000, ...needsServer('mariadb') }, () => {
+describe('MariaDB at the start', {
+  concurrency: 2,
+  timeout: patienceMs(24_000),
+  ...needsServer('mariadb'),
+}, () => {
   let server: MariadbServer;
   before(async () => {
     server = await startMariadb();
@@ -138,7 +148,7 @@ describe('MariaDB at the start', { concurrency: 2, timeout: 120_000, ...needsSer
   });
 });
 
-describe('URLs at the start', { concurrency: 2, timeout: 60_000 }, () => {
+describe('URLs at the start', { concurrency: 2, timeout: patienceMs(12_000) }, () => {
   const malformed: Readonly<Record<string, RegExp>> = {
     'postgres://': /DATABASE_URL must be/,
     'postgres://floodgate:secret@localhost': /DATABASE_URL must be/,
@@ -157,7 +167,11 @@ describe('URLs at the start', { concurrency: 2, timeout: 60_000 }, () => {
   }
 });
 
-describe('Redis at the start', { concurrency: 2, timeout: 60_000, ...needsServer('redis') }, () => {
+describe('Redis at the start', {
+  concurrency: 2,
+  timeout: patienceMs(12_000),
+  ...needsServer('redis'),
+}, () => {
   test('a wrong password, and none', async (t) => {
     const redis = await startRedis();
     t.after(() => redis.stop());

@@ -1,6 +1,7 @@
 // One client of one Redis server, or of a cluster, made ready: connected, logged in and checked. A client lives as
 // long as its connection; nothing is queued while there is none, and nothing is sent twice.
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { within } from '../time.ts';
 import { asUnavailable, RedisUnavailable, UnsuitableRedis, withoutCommand } from './faults.ts';
 import type { RedisAddress } from './redis-url.ts';
 import type { Script } from './script.ts';
@@ -40,13 +41,13 @@ export async function openClient(
     cause = error; // The last is the most telling: SELECT fails before AUTH is heard of.
   });
   try {
-    const info = await within(
+    const info = await answered(
       timeoutMs,
       client.connect().then(() => client.info()),
     );
     const { isCluster, warnings } = checkServer(info);
     if (!isCluster) {
-      await within(timeoutMs, loadScripts(client, scripts));
+      await answered(timeoutMs, loadScripts(client, scripts));
       return { client, warnings, nodes: [] };
     }
   } catch (error) {
@@ -77,11 +78,11 @@ async function openCluster(
   client.on('error', () => {});
   client.on('node error', () => {});
   try {
-    await within(timeoutMs, client.connect());
+    await answered(timeoutMs, client.connect());
     const masters = client.nodes('master');
     // A master that is away now must not keep us from the others.
     const infos = await Promise.allSettled(
-      masters.map((node) => within(timeoutMs, prepareNode(node, scripts))),
+      masters.map((node) => answered(timeoutMs, prepareNode(node, scripts))),
     );
     const unfit = infos.find((each) => each.status === 'rejected' && each.reason instanceof UnsuitableRedis);
     if (unfit?.status === 'rejected') throw unfit.reason;
@@ -130,10 +131,6 @@ function explain({ host, port }: RedisAddress, error: unknown): Error {
   return asUnavailable(error, `connecting to Redis at ${host}:${port}`);
 }
 
-async function within<T>(limitMs: number, promise: Promise<T>): Promise<T> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    reject(new RedisUnavailable(`Redis did not answer within ${limitMs} ms`));
-  }, limitMs);
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+function answered<T>(limitMs: number, promise: Promise<T>): Promise<T> {
+  return within(limitMs, promise, () => new RedisUnavailable(`Redis did not answer within ${limitMs} ms`));
 }

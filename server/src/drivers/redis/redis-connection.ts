@@ -1,7 +1,7 @@
 // Keeps one client of Redis alive: connects again after a loss, and gives every command a deadline. A command whose
 // answer was lost is not repeated, because nobody knows whether it had its effect.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import { Backoff } from '../time.ts';
 import { asUnavailable, isReplyError, RedisUnavailable, UnsuitableRedis, withoutCommand } from './faults.ts';
 import { destroyClient, openClient, type RedisClient } from './redis-client.ts';
 import { parseRedisUrl, type RedisAddress } from './redis-url.ts';
@@ -156,7 +156,7 @@ export class RedisConnection {
   async #live(tellFirst: (fault: Error | undefined) => void): Promise<void> {
     const { connectTimeoutMs, scripts, warn } = this.#options;
     let addresses: readonly RedisAddress[] = [this.#address];
-    let pauseMs = FIRST_PAUSE_MS;
+    const backoff = new Backoff(FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
     for (let attempt = 0; !this.#closing.signal.aborted; attempt++) {
       try {
         const address = addresses[attempt % addresses.length]!;
@@ -164,7 +164,7 @@ export class RedisConnection {
         for (const line of warnings) warn(line);
         addresses = [this.#address, ...nodes];
         attempt = -1;
-        pauseMs = FIRST_PAUSE_MS;
+        backoff.reset();
         await this.#serve(client, tellFirst);
       } catch (error) {
         if (error instanceof UnsuitableRedis && error.message !== this.#lastFault?.message)
@@ -172,9 +172,7 @@ export class RedisConnection {
         this.#lastFault = error as Error;
         tellFirst(this.#lastFault);
       }
-      const jitter = 0.5 + Math.random() / 2;
-      await sleep(pauseMs * jitter, undefined, { signal: this.#closing.signal }).catch(() => {});
-      pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
+      await backoff.pause(this.#closing.signal).catch(() => {});
     }
   }
 

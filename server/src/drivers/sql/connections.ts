@@ -1,6 +1,12 @@
 // A few connections to one database, lent to one user at a time. Opened when they are needed; waiting is bounded, in
 // number and in time.
-import type { SqlConnection, SqlDatabase } from './sql.ts';
+
+/** What can be lent. */
+export interface Lendable {
+  readonly isOpen: boolean;
+  close(): Promise<void>;
+  destroy(): void;
+}
 
 interface Waiting<C> {
   readonly lend: (connection: C) => void;
@@ -20,8 +26,8 @@ export interface ConnectionLimits {
   readonly maxWaitMs: number;
 }
 
-export class Connections<C extends SqlConnection = SqlConnection> {
-  readonly #database: SqlDatabase<C>;
+export class Connections<C extends Lendable> {
+  readonly #database: { connect(): Promise<C> };
   readonly #limits: ConnectionLimits;
   readonly #idle: C[] = [];
   readonly #lent = new Set<C>();
@@ -31,7 +37,7 @@ export class Connections<C extends SqlConnection = SqlConnection> {
   #opening = 0;
   #isClosed = false;
 
-  constructor(database: SqlDatabase<C>, limits: ConnectionLimits) {
+  constructor(database: { connect(): Promise<C> }, limits: ConnectionLimits) {
     this.#database = database;
     this.#limits = limits;
   }

@@ -1,4 +1,4 @@
-// The shape of a migration. They are numbered, only go forward, and are written once for all dialects: what
+// The shape of a migration. Each room numbers its own; they only go forward, and are written once for all dialects: what
 // differs between stores is named here and nowhere else.
 
 /** What a dialect calls things. */
@@ -37,6 +37,22 @@ export interface Migration {
    * again where an earlier attempt stopped.
    */
   readonly statements: (sql: SchemaDialect) => readonly string[];
+}
+
+/** The tables of one room, as they came to be. */
+export interface RoomSchema {
+  /** Its tables are named for it: `mail`, or `mail_…`. Only the ledger's have names of their own. */
+  readonly room: string;
+  /** Numbered from 1. A number once released is never changed, only followed by the next. */
+  readonly migrations: readonly Migration[];
+}
+
+const CREATE_TABLE = /^\s*CREATE TABLE (?:IF NOT EXISTS )?(\w+)/i;
+
+/** Every table the room ever made. */
+export function namesOf(dialect: SchemaDialect, { migrations }: RoomSchema): string[] {
+  const statements = migrations.flatMap((migration) => migration.statements(dialect));
+  return statements.flatMap((statement) => CREATE_TABLE.exec(statement)?.[1] ?? []);
 }
 
 /** A table that may be there already, with its indexes (name → columns). */

@@ -1,6 +1,7 @@
 // Whether the database can be reached. Once a connection could not be made, everybody is told so at once, instead of
 // each waiting for its own timeout, while one probe tries again and again with growing pauses.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Backoff } from '../time.ts';
 import type { SqlDatabase } from './sql.ts';
 
 const FIRST_PAUSE_MS = 100;
@@ -47,8 +48,9 @@ export class Reach {
   }
 
   async #tryAgain(): Promise<void> {
-    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
-      await sleep(pauseMs * (0.5 + Math.random() / 2), undefined, { signal: this.#stop.signal });
+    const backoff = new Backoff(FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
+    for (;;) {
+      await backoff.pause(this.#stop.signal);
       try {
         const connection = await this.#database.connect();
         await connection.nowMs();

@@ -12,6 +12,12 @@ export type SqlValue = string | number | null;
  */
 export type SqlFault = 'try again' | 'connection lost' | 'other';
 
+/** What a statement did: its rows, with numbers as numbers, and how many rows it inserted, changed or deleted. */
+export interface SqlResult {
+  readonly rows: readonly Readonly<Record<string, unknown>>[];
+  readonly changed: number;
+}
+
 /** One database of one server. */
 export interface SqlDatabase<C extends SqlConnection = SqlConnection> {
   /** For people, without user and password: `PostgreSQL at db.example.org:5432/floodgate`. */
@@ -29,6 +35,11 @@ export interface SqlConnection {
   readonly maxTextBytes: number;
   /** One statement with `?` for its parameters. */
   query(sql: string, parameters?: readonly SqlValue[]): Promise<SqlRow[]>;
+  /**
+   * One statement in the dialect's own words (`$1` or `?` for its parameters). Numbers come back as numbers, yes and no
+   * as 1 and 0; a whole number beyond 2^53 is a fault: such ids are to be kept as text.
+   */
+  execute(sql: string, parameters: readonly unknown[]): Promise<SqlResult>;
   /** The server's clock, milliseconds since 1970; asking for it also shows that the server answers. */
   nowMs(): Promise<number>;
   /** What `read` queries on this connection is one consistent, read-only view. */
@@ -37,6 +48,23 @@ export interface SqlConnection {
   close(): Promise<void>;
   /** Gives the connection up immediately. */
   destroy(): void;
+}
+
+/** A number as a column has it. Throws RangeError where digits would be lost. */
+export function numberOf(text: string): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && !Number.isSafeInteger(number)) {
+    throw new RangeError(`${text} does not fit a number: keep it as text`);
+  }
+  return number;
+}
+
+/** A parameter as it may be sent. Throws TypeError for what the stores would not all keep in the same way. */
+export function parameterOf(parameter: unknown): SqlValue {
+  if (parameter === null || typeof parameter === 'string') return parameter;
+  if (typeof parameter === 'number' && Number.isSafeInteger(parameter)) return parameter;
+  const what = typeof parameter === 'number' ? String(parameter) : typeof parameter;
+  throw new TypeError(`${what} cannot be kept: only texts, whole numbers and null are`);
 }
 
 /** The database cannot be used as configured: one clear line for the operator, without secrets. */

@@ -1,8 +1,19 @@
 // The doors of who acts: a session for a buyer without an account, who I am and what I have; for admins, staff keys and
 // what staff did to the shop.
 
-import { eventsInput, noInput } from '../../contract/schemas.ts';
-import { keyInput, keyReference, sessionInput } from '../../contract/who.ts';
+import {
+  changesAnswers,
+  keyInput,
+  keyReference,
+  listKeysAnswers,
+  makeKeyAnswers,
+  meAnswers,
+  myTicketsAnswers,
+  revokeKeyAnswers,
+  sessionInput,
+  startSessionAnswers,
+} from '../../contract/access.ts';
+import { isoTime, noInput, pageInput } from '../../contract/values.ts';
 import {
   keyStatus,
   listKeys,
@@ -15,27 +26,27 @@ import {
 import { newSession, staffName } from '../../sales/access/who.ts';
 import { ordersOfBuyer } from '../../sales/ordering/my-tickets.ts';
 import type { Shop } from '../../sales/shop.ts';
-import type { Cors } from '../lane/cors.ts';
 import { isForeign, SESSION_COOKIE } from '../lane/credentials.ts';
+import type { Doors } from '../lane/doors.ts';
 import { type DoorRequest, type Operation, operation } from '../lane/operation.ts';
 import { nextCursor, readCursor, readIdCursor, refuseCursor } from '../lane/page.ts';
 import { invalidInput, problem } from '../lane/problem.ts';
-import { isoTime } from '../lane/refused.ts';
 import { orderBody } from './orders.ts';
 
 const NO_STORE = { 'Cache-Control': 'no-store' };
 
-export function sessionOperations(shop: Shop, cors: Cors | undefined): Operation[] {
+export function sessionOperations(shop: Shop, doors: Pick<Doors, 'cors'>): Operation[] {
   return [
     operation({
       name: 'start-session',
       method: 'POST',
       path: '/api/v1/sessions',
       input: sessionInput,
+      answers: startSessionAnswers,
       run(request) {
         const { buyer, token, expiresAtMs, lastsMs } = newSession(shop);
         // A page of another site must not take the buyer's own session away.
-        const cookie = isForeign((name) => request.header(name), cors)
+        const cookie = isForeign((name) => request.header(name), doors.cors)
           ? {}
           : { 'Set-Cookie': sessionCookie(token, Math.floor(lastsMs / 1_000), isSecure(request)) };
         return {
@@ -51,13 +62,15 @@ export function sessionOperations(shop: Shop, cors: Cors | undefined): Operation
       method: 'GET',
       path: '/api/v1/me',
       input: noInput,
+      answers: meAnswers,
       run: ({ actor }) => ({ kind: 'json', status: 200, body: actor, headers: NO_STORE }),
     }),
     operation({
       name: 'my-tickets',
       method: 'GET',
       path: '/api/v1/me/tickets',
-      input: eventsInput,
+      input: pageInput,
+      answers: myTicketsAnswers,
       async run({ input, requestId, actor }) {
         if (actor.kind === 'nobody') {
           const headers = { 'WWW-Authenticate': 'Bearer' };
@@ -109,6 +122,7 @@ export function staffKeyOperations(shop: Shop): Operation[] {
       path: KEYS,
       roles: ADMIN_ONLY,
       input: keyInput,
+      answers: makeKeyAnswers,
       async run({ input, requestId, actor }) {
         const { name, role, expiresAt } = input.body;
         const expiresAtMs = expiresAt === undefined ? null : Date.parse(expiresAt);
@@ -131,7 +145,8 @@ export function staffKeyOperations(shop: Shop): Operation[] {
       method: 'GET',
       path: KEYS,
       roles: ADMIN_ONLY,
-      input: eventsInput,
+      input: pageInput,
+      answers: listKeysAnswers,
       async run({ input, requestId }) {
         const skip = readCursor(input.query.cursor);
         if (skip === undefined) return refuseCursor(requestId);
@@ -150,6 +165,7 @@ export function staffKeyOperations(shop: Shop): Operation[] {
       path: `${KEYS}/:keyId`,
       roles: ADMIN_ONLY,
       input: keyReference,
+      answers: revokeKeyAnswers,
       async run({ input, requestId, actor }) {
         const key = await revokeKey(shop, input.params.keyId, staffName(actor));
         if ('refusal' in key) return problem(key.refusal, requestId);
@@ -162,7 +178,8 @@ export function staffKeyOperations(shop: Shop): Operation[] {
       method: 'GET',
       path: '/api/v1/changes',
       roles: ADMIN_ONLY,
-      input: eventsInput,
+      input: pageInput,
+      answers: changesAnswers,
       async run({ input, requestId }) {
         const after = readCursor(input.query.cursor);
         if (after === undefined) return refuseCursor(requestId);

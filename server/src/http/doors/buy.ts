@@ -1,5 +1,5 @@
 // The doors that sell in one step: A2, and B2 on the default event.
-import { buyInput, purchaseInput } from '../../contract/schemas.ts';
+import { buyAnswers, buyInput, purchaseAnswers, purchaseInput } from '../../contract/buying.ts';
 import { buyerFor } from '../../sales/access/who.ts';
 import { type Bought, buy } from '../../sales/buying/buy.ts';
 import { idempotencyOf } from '../../sales/buying/idempotency.ts';
@@ -19,6 +19,7 @@ export function buyOperations(shop: Shop): Operation[] {
       path: '/buy/:eventId',
       isHot: true,
       input: buyInput,
+      answers: buyAnswers,
       async run({ input, requestId, actor }) {
         const { eventId } = input.params;
         const { quantity, ticketType, accessCode } = input.body;
@@ -38,6 +39,7 @@ export function buyOperations(shop: Shop): Operation[] {
       path: '/api/v1/purchase',
       isHot: true,
       input: purchaseInput,
+      answers: purchaseAnswers,
       async run({ input, requestId, actor }) {
         const eventId = defaultEventId(shop);
         if (eventId === undefined) {

@@ -1,8 +1,17 @@
 // The doors of events: public reads, the classic reads of the default event (B1), staff's audit and journal.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import * as shapes from '../../../test/kit/shapes.ts';
+import { contentOf, readProblem } from '../../../test/kit/answers.ts';
 import { eventOf, openTestShop, type TestShop } from '../../../test/kit/test-shop.ts';
+import {
+  auditAnswer,
+  availabilityAnswer,
+  defaultEventAnswer,
+  eventAnswer,
+  eventsAnswer,
+  journalAnswer,
+} from '../../contract/events.ts';
+import { holdAnswer } from '../../contract/holds.ts';
 
 const EVENTS = 7;
 let shop: TestShop;
@@ -18,7 +27,7 @@ after(() => shop.close());
 const availabilityOf = (eventId: string) => `/api/v1/events/${eventId}/availability`;
 
 test('[B1] the default event says how many seats there are, are sold and remain', async () => {
-  const read = async () => shapes.read(await shop.ask('GET', '/api/v1/event'), 200, shapes.defaultEvent);
+  const read = async () => contentOf(await shop.ask('GET', '/api/v1/event'), 200, defaultEventAnswer);
   assert.deepEqual(await read(), { totalSeats: 20, seatsSold: 0, seatsRemaining: 20 });
   await shop.ask('POST', '/api/v1/purchase', { key: 'b1', body: { quantity: 3 } });
   assert.deepEqual(await read(), { totalSeats: 20, seatsSold: 3, seatsRemaining: 17 });
@@ -26,7 +35,7 @@ test('[B1] the default event says how many seats there are, are sold and remain'
 
 test('[E1] [E2] an event shows its name, venue, date, ticket types and what is available', async () => {
   await shop.ask('POST', '/buy/gala', { body: { quantity: 2 } });
-  const gala = shapes.read(await shop.ask('GET', '/api/v1/events/gala'), 200, shapes.event);
+  const gala = contentOf(await shop.ask('GET', '/api/v1/events/gala'), 200, eventAnswer);
   assert.deepEqual(gala, {
     eventId: 'gala',
     name: 'Event gala',
@@ -42,7 +51,7 @@ test('[E1] [E2] an event shows its name, venue, date, ticket types and what is a
 });
 
 test('[A1] demo events are on sale at once, with one free general-admission type', async () => {
-  const demo = shapes.read(await shop.ask('GET', '/api/v1/events/1'), 200, shapes.event);
+  const demo = contentOf(await shop.ask('GET', '/api/v1/events/1'), 200, eventAnswer);
   assert.equal(demo.status, 'open');
   assert.ok(Date.parse(demo.startsAt) > Date.now(), 'a demo event lies ahead');
   assert.deepEqual(
@@ -53,7 +62,7 @@ test('[A1] demo events are on sale at once, with one free general-admission type
 
 test('[E1] the pages of the list give every event once, in the order they were made', async () => {
   const all = ['1', '2', '3', '4', '5', '6', '7', 'gala'];
-  const whole = shapes.read(await shop.ask('GET', '/api/v1/events'), 200, shapes.events);
+  const whole = contentOf(await shop.ask('GET', '/api/v1/events'), 200, eventsAnswer);
   assert.deepEqual(
     whole.events.map(({ eventId }) => eventId),
     all,
@@ -64,10 +73,10 @@ test('[E1] the pages of the list give every event once, in the order they were m
     let pages = 0;
     for (let cursor: string | undefined = ''; cursor !== undefined; pages++) {
       const path = `/api/v1/events?limit=${limit}${cursor && `&cursor=${cursor}`}`;
-      const page: ReturnType<typeof shapes.events.parse> = shapes.read(
+      const page: ReturnType<typeof eventsAnswer.parse> = contentOf(
         await shop.ask('GET', path),
         200,
-        shapes.events,
+        eventsAnswer,
       );
       assert.ok(page.events.length <= limit);
       seen.push(...page.events.map(({ eventId }) => eventId));
@@ -97,7 +106,7 @@ test('[E1] bad limits and cursors are refused, each naming its field', async () 
   for (const path of ['/api/v1/events', '/api/v1/events/1/orders']) {
     for (const [query, field] of Object.entries(cases)) {
       const reply = await shop.ask('GET', `${path}?${query}`, { asStaff: true });
-      const { fields } = shapes.readProblem(reply, 400, 'VALIDATION_FAILED');
+      const { fields } = readProblem(reply, 400, 'VALIDATION_FAILED');
       assert.deepEqual(Object.keys(fields ?? {}), [field], `${path}?${query}`);
     }
   }
@@ -106,7 +115,7 @@ test('[E1] bad limits and cursors are refused, each naming its field', async () 
 test('a cursor beyond the end is an empty page', async () => {
   const cursor = Buffer.from('1000000').toString('base64url');
   const page = await shop.ask('GET', `/api/v1/events?cursor=${cursor}`);
-  assert.deepEqual(shapes.read(page, 200, shapes.events), { events: [] });
+  assert.deepEqual(contentOf(page, 200, eventsAnswer), { events: [] });
 });
 
 test('[C4] [S2] availability counts by type and altogether, and may be kept for a second', async () => {
@@ -114,7 +123,7 @@ test('[C4] [S2] availability counts by type and altogether, and may be kept for 
   await shop.ask('POST', '/api/v1/events/2/holds', { body: { lines: [{ ticketType: 'ga', quantity: 5 }] } });
   const reply = await shop.ask('GET', availabilityOf('2'));
   const counts = { capacity: 20, available: 11, pending: 0, held: 5, sold: 4, allocated: 0, killed: 0 };
-  assert.deepEqual(shapes.read(reply, 200, shapes.availability), {
+  assert.deepEqual(contentOf(reply, 200, availabilityAnswer), {
     eventId: '2',
     ...counts,
     ticketTypes: [{ ticketType: 'ga', ...counts }],
@@ -139,7 +148,7 @@ test('[C4] availability that did not change is not sent again', async () => {
   }
   await shop.ask('POST', '/buy/3');
   const changed = await shop.ask('GET', availabilityOf('3'), { headers: { 'if-none-match': etag } });
-  assert.equal(shapes.read(changed, 200, shapes.availability).sold, 1);
+  assert.equal(contentOf(changed, 200, availabilityAnswer).sold, 1);
   assert.notEqual(changed.headers.get('etag'), etag);
 });
 
@@ -157,7 +166,7 @@ test('a HEAD request is answered as GET is, without the body', async () => {
 test('[F8] the audit checks the rules and agrees with what was sold and held', async () => {
   await shop.ask('POST', '/buy/5', { body: { quantity: 6 } });
   const reply = await shop.ask('GET', '/api/v1/events/5/audit', { asStaff: true });
-  const report = shapes.read(reply, 200, shapes.audit);
+  const report = contentOf(reply, 200, auditAnswer);
   assert.equal(report.ok, true, JSON.stringify(report.checks));
   for (const rule of ['S1', 'S2', 'S3', 'S11'])
     assert.ok(
@@ -177,7 +186,7 @@ test('[S11] the journal tells every fact once, in order, without gaps and withou
   const held = [];
   for (let i = 0; i < 2; i++) {
     const reply = await shop.ask('POST', '/api/v1/events/6/holds', { body: { lines, buyer: 'b' } });
-    held.push(shapes.read(reply, 201, shapes.hold));
+    held.push(contentOf(reply, 201, holdAnswer));
   }
   await shop.ask('POST', '/buy/6', { key: 'journal-key' });
   await shop.ask('POST', `/api/v1/holds/${held[0]!.holdId}/confirm`);
@@ -185,7 +194,7 @@ test('[S11] the journal tells every fact once, in order, without gaps and withou
 
   const read = async (query: string) => {
     const reply = await shop.ask('GET', `/api/v1/events/6/journal?${query}`, { asStaff: true });
-    return shapes.read(reply, 200, shapes.journal).entries;
+    return contentOf(reply, 200, journalAnswer).entries;
   };
   const entries = await read('');
   assert.deepEqual(
@@ -207,7 +216,7 @@ test('[S11] the journal tells every fact once, in order, without gaps and withou
   assert.deepEqual(await read('after=6'), []);
   for (const query of ['after=-1', 'after=x', 'after=1.5', 'limit=0']) {
     const reply = await shop.ask('GET', `/api/v1/events/6/journal?${query}`, { asStaff: true });
-    shapes.readProblem(reply, 400, 'VALIDATION_FAILED');
+    readProblem(reply, 400, 'VALIDATION_FAILED');
   }
 });
 
@@ -217,7 +226,7 @@ test('audit, journal and list of orders are for staff, also for events that do n
       const path = `/api/v1/events/${eventId}/${what}`;
       for (const authorization of ['', 'Bearer', 'Bearer wrong', 'Bearer test-admin-key', 'Basic dGVzdDo=']) {
         const reply = await shop.ask('GET', path, { headers: authorization ? { authorization } : {} });
-        shapes.readProblem(reply, 401, 'UNAUTHENTICATED');
+        readProblem(reply, 401, 'UNAUTHENTICATED');
         assert.match(reply.headers.get('www-authenticate') ?? '', /^Bearer/);
       }
     }
@@ -228,7 +237,7 @@ test('every read of an unknown event is not found', async () => {
   for (const eventId of ['nowhere', '__proto__', 'constructor', 'toString', '%20', '1%00']) {
     for (const what of ['', '/availability', '/audit', '/journal', '/orders']) {
       const reply = await shop.ask('GET', `/api/v1/events/${eventId}${what}`, { asStaff: true });
-      shapes.readProblem(reply, 404, 'EVENT_NOT_FOUND');
+      readProblem(reply, 404, 'EVENT_NOT_FOUND');
     }
   }
 });

@@ -1,5 +1,14 @@
 // The doors of events: public reads, the classic reads of the default event, and staff's audit and journal.
-import { eventReference, eventsInput, journalInput, noInput } from '../../contract/schemas.ts';
+import {
+  auditAnswers,
+  availabilityAnswers,
+  defaultEventAnswers,
+  journalAnswers,
+  journalInput,
+  listEventsAnswers,
+  readEventAnswers,
+} from '../../contract/events.ts';
+import { eventReference, isoTime, noInput, pageInput } from '../../contract/values.ts';
 import { sumCounts } from '../../sales/catalogue/counts.ts';
 import {
   audit,
@@ -16,7 +25,6 @@ import { isKnown, notModified } from '../lane/etag.ts';
 import { type Operation, operation } from '../lane/operation.ts';
 import { nextCursor, readCursor, refuseCursor } from '../lane/page.ts';
 import { problem } from '../lane/problem.ts';
-import { isoTime } from '../lane/refused.ts';
 import { eventAnswer, eventBody } from './event-body.ts';
 
 export function eventOperations(shop: Shop): Operation[] {
@@ -25,7 +33,8 @@ export function eventOperations(shop: Shop): Operation[] {
       name: 'list-events',
       method: 'GET',
       path: '/api/v1/events',
-      input: eventsInput,
+      input: pageInput,
+      answers: listEventsAnswers,
       async run(request) {
         const { input, requestId } = request;
         const skip = readCursor(input.query.cursor);
@@ -45,6 +54,7 @@ export function eventOperations(shop: Shop): Operation[] {
       method: 'GET',
       path: '/api/v1/events/:eventId',
       input: eventReference,
+      answers: readEventAnswers,
       async run(request) {
         const { input, requestId } = request;
         const { eventId } = input.params;
@@ -60,6 +70,7 @@ export function eventOperations(shop: Shop): Operation[] {
       path: '/api/v1/events/:eventId/availability',
       isHot: true,
       input: eventReference,
+      answers: availabilityAnswers,
       async run(request) {
         const { input, requestId } = request;
         const view = await readEvent(shop, input.params.eventId, request);
@@ -77,6 +88,7 @@ export function eventOperations(shop: Shop): Operation[] {
       path: '/api/v1/event',
       isHot: true,
       input: noInput,
+      answers: defaultEventAnswers,
       async run({ requestId }) {
         const view = await readDefaultEvent(shop);
         if ('refusal' in view) return problem(view.refusal, requestId);
@@ -91,6 +103,7 @@ export function eventOperations(shop: Shop): Operation[] {
       path: '/api/v1/events/:eventId/audit',
       isStaff: true,
       input: eventReference,
+      answers: auditAnswers,
       async run({ input, requestId }) {
         const report = await audit(shop, input.params.eventId);
         return 'refusal' in report
@@ -104,6 +117,7 @@ export function eventOperations(shop: Shop): Operation[] {
       path: '/api/v1/events/:eventId/journal',
       isStaff: true,
       input: journalInput,
+      answers: journalAnswers,
       async run({ input, requestId }) {
         const { after, limit } = input.query;
         const page = await readJournal(shop, input.params.eventId, after, limit);

@@ -1,6 +1,7 @@
 // The door of the flash purchase (row D1). Every answer of it, also a refusal or a fault, has its members `success`,
 // `message` and `processingTimeMs`; a refusal has those of a problem besides.
-import { flashInput } from '../../contract/flash.ts';
+import { flashAnswers, flashInput, notReservedMembers } from '../../contract/flash.ts';
+import { isoTime } from '../../contract/values.ts';
 import { buyerFor } from '../../sales/access/who.ts';
 import { findSku, type Reserved, reserve } from '../../sales/buying/flash.ts';
 import { idempotencyOf } from '../../sales/buying/idempotency.ts';
@@ -8,7 +9,7 @@ import type { Shop } from '../../sales/shop.ts';
 import type { Answer, JsonAnswer } from '../lane/answer.ts';
 import { type Operation, operation } from '../lane/operation.ts';
 import { problem } from '../lane/problem.ts';
-import { isoTime, refused } from '../lane/refused.ts';
+import { refused } from '../lane/refused.ts';
 
 export function flashOperations(shop: Shop): Operation[] {
   return [
@@ -18,7 +19,9 @@ export function flashOperations(shop: Shop): Operation[] {
       path: '/api/v1/flash/purchase',
       isHot: true,
       input: flashInput,
+      answers: flashAnswers,
       dress: withTime,
+      problemMembers: notReservedMembers,
       async run({ input, requestId, actor }) {
         const { idempotencyKey, ...request } = input.body;
         const { userId, skuId, quantity } = request;

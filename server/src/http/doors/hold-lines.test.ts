@@ -1,8 +1,11 @@
 // Holds of chosen seats, of the best seats and of general admission, in one request: all of it or nothing (rows C2, E3).
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import * as shapes from '../../../test/kit/shapes.ts';
+import { contentOf, readProblem } from '../../../test/kit/answers.ts';
 import { type Asking, openTestShop, type TestShop } from '../../../test/kit/test-shop.ts';
+import { boughtAnswer } from '../../contract/buying.ts';
+import { holdAnswer } from '../../contract/holds.ts';
+import { confirmedAnswer } from '../../contract/orders.ts';
 
 const MANIFEST = {
   name: 'Small house',
@@ -53,8 +56,7 @@ async function newHouse(eventId: string): Promise<string> {
 
 const ask = (path: string, lines: readonly object[], asking: Asking = {}) =>
   shop.ask('POST', path, { body: { lines }, ...asking });
-const take = async (path: string, ...lines: object[]) =>
-  shapes.read(await ask(path, lines), 201, shapes.hold);
+const take = async (path: string, ...lines: object[]) => contentOf(await ask(path, lines), 201, holdAnswer);
 
 type Hold = Awaited<ReturnType<typeof take>>;
 const seatsOf = ({ tickets }: Pick<Hold, 'tickets'>) =>
@@ -79,7 +81,7 @@ describe('chosen seats', () => {
     assert.deepEqual(seatsOf(hold).sort(), ['Balcony/A/6', 'Stalls/B/7', 'Stalls/B/8']);
     for (const { ticketType } of hold.tickets) assert.equal(ticketType, 'stalls');
     const confirmed = await shop.ask('POST', `/api/v1/holds/${hold.holdId}/confirm`);
-    assert.deepEqual(seatsOf(shapes.read(confirmed, 201, shapes.confirmed)), seatsOf(hold));
+    assert.deepEqual(seatsOf(contentOf(confirmed, 201, confirmedAnswer)), seatsOf(hold));
   });
 
   test('[S3] that are taken are named, the others stay free, and a key repeats the answer byte for byte', async () => {
@@ -91,14 +93,14 @@ describe('chosen seats', () => {
       { ticketType: 'floor', quantity: 2 },
     ];
     const beforeAll = await shop.everything();
-    const refusal = shapes.readProblem(await ask(path, wanted), 409, 'SEAT_TAKEN');
+    const refusal = readProblem(await ask(path, wanted), 409, 'SEAT_TAKEN');
     assert.deepEqual(refusal.seats, [named('Stalls/B/1'), named('Stalls/B/5')]);
     assert.equal(refusal.detail, 'Not available: Stalls/B/1, Stalls/B/5.');
     assert.deepEqual(await shop.everything(), beforeAll);
 
     const asking = { key: 'taken-seats', headers: { 'x-request-id': 'same' } };
     const keyed = await ask(path, wanted, asking);
-    assert.deepEqual(shapes.readProblem(keyed, 409, 'SEAT_TAKEN').seats, refusal.seats);
+    assert.deepEqual(readProblem(keyed, 409, 'SEAT_TAKEN').seats, refusal.seats);
     await shop.ask('DELETE', `/api/v1/holds/${held.holdId}`);
     assert.equal((await ask(path, wanted, asking)).text, keyed.text);
     assert.deepEqual(seatsOf(await take(path, { seats: ['Stalls/B/1', 'Stalls/B/3'] })).length, 2);
@@ -110,7 +112,7 @@ describe('chosen seats', () => {
     const replies = await Promise.all(Array.from({ length: 50 }, () => ask(path, lines)));
     assert.equal(replies.filter(({ status }) => status === 201).length, 1);
     for (const reply of replies.filter(({ status }) => status !== 201)) {
-      const { seats } = shapes.readProblem(reply, 409, 'SEAT_TAKEN');
+      const { seats } = readProblem(reply, 409, 'SEAT_TAKEN');
       assert.deepEqual(seats, [named('Stalls/B/6'), named('Stalls/B/7')]);
     }
   });
@@ -124,7 +126,7 @@ describe('chosen seats', () => {
     });
     const replies = await Promise.all(asked.map((line) => ask(path, [line])));
     const held = replies.flatMap((reply) =>
-      reply.status === 201 ? [shapes.read(reply, 201, shapes.hold)] : [],
+      reply.status === 201 ? [contentOf(reply, 201, holdAnswer)] : [],
     );
     assert.ok(held.length >= 2 && held.length <= 4, `${held.length}`);
     const seats = held.flatMap(seatsOf);
@@ -148,7 +150,7 @@ describe('the best seats', () => {
       if ('section' in line) for (const seat of seatsOf(hold)) assert.match(seat, /^Balcony/);
     }
     const bought = await shop.ask('POST', '/buy/best', { body: { ticketType: 'stalls', quantity: 2 } });
-    assert.equal(seatsOf(shapes.read(bought, 201, shapes.bought)).length, 2);
+    assert.equal(seatsOf(contentOf(bought, 201, boughtAnswer)).length, 2);
   });
 
   test('are accessible ones for those who ask for them, and for nobody else', async () => {
@@ -156,14 +158,14 @@ describe('the best seats', () => {
     const accessible = await take(path, { ticketType: 'stalls', bestAvailable: 2, accessible: true });
     assert.deepEqual(seatsOf(accessible).sort(), ['Stalls/A/1', 'Stalls/A/2']);
     const more = await ask(path, [{ ticketType: 'stalls', bestAvailable: 1, accessible: true }]);
-    shapes.readProblem(more, 409, 'ALL_HELD');
+    readProblem(more, 409, 'ALL_HELD');
     await shop.ask('DELETE', `/api/v1/holds/${accessible.holdId}`);
     let seats = 0;
     for (let size = 10; size > 0; size--) {
       for (;;) {
         const reply = await ask(path, [{ ticketType: 'stalls', bestAvailable: size }]);
         if (reply.status !== 201) break;
-        const hold = shapes.read(reply, 201, shapes.hold);
+        const hold = contentOf(reply, 201, holdAnswer);
         seats += hold.tickets.length;
         for (const seat of seatsOf(hold)) assert.doesNotMatch(seat, /^Stalls\/A\/[12]$/);
       }
@@ -177,10 +179,10 @@ describe('the best seats', () => {
     await take(path, { seats: ['Balcony/A/3'] });
     const line = { ticketType: 'stalls', bestAvailable: 4, section: 'Balcony' };
     const beforeAll = await shop.everything();
-    shapes.readProblem(await ask(path, [{ ...line, together: true }]), 409, 'NO_SEATS_TOGETHER');
+    readProblem(await ask(path, [{ ...line, together: true }]), 409, 'NO_SEATS_TOGETHER');
     assert.deepEqual(await shop.everything(), beforeAll);
     assert.equal(seatsOf(await take(path, line)).length, 4);
-    shapes.readProblem(await ask(path, [line]), 409, 'ALL_HELD');
+    readProblem(await ask(path, [line]), 409, 'ALL_HELD');
   });
 });
 
@@ -226,7 +228,7 @@ describe('lines of several kinds', () => {
     for (const [line, status, code] of bad) {
       for (let place = 0; place <= good.length; place++) {
         const lines = good.toSpliced(place, 0, line);
-        shapes.readProblem(await ask(path, lines), status, code);
+        readProblem(await ask(path, lines), status, code);
       }
     }
     assert.deepEqual(await shop.everything(), beforeAll);
@@ -235,9 +237,9 @@ describe('lines of several kinds', () => {
   test('name every seat that does not exist', async () => {
     const path = await newHouse('missing');
     const lines = [{ seats: ['Stalls/A/0', 'Stalls/A/1', 'stalls/A/1'] }, { seats: [named('Attic/A/1')] }];
-    const { seats } = shapes.readProblem(await ask(path, lines), 404, 'SEAT_NOT_FOUND');
+    const { seats } = readProblem(await ask(path, lines), 404, 'SEAT_NOT_FOUND');
     assert.deepEqual(seats, ['Stalls/A/0', 'stalls/A/1', 'Attic/A/1'].map(named));
-    const ga = shapes.readProblem(
+    const ga = readProblem(
       await ask('/api/v1/events/1/holds', [{ seats: ['Stalls/A/1'] }]),
       404,
       'SEAT_NOT_FOUND',
@@ -284,13 +286,13 @@ describe('lines of several kinds', () => {
     const beforeAll = await shop.everything();
     for (const [lines, field, says] of cases) {
       const reply = await shop.ask('POST', path, { body: { lines }, key: 'nonsense' });
-      const { fields, detail } = shapes.readProblem(reply, 400, 'VALIDATION_FAILED');
+      const { fields, detail } = readProblem(reply, 400, 'VALIDATION_FAILED');
       assert.deepEqual(Object.keys(fields!), [field], JSON.stringify(lines).slice(0, 100));
       if (says) assert.match(detail, says);
     }
     // A thousand lines that are right one by one are more than a request may be.
     const thousand = Array(1_000).fill({ ticketType: 'floor', quantity: 1 });
-    shapes.readProblem(await ask(path, thousand), 413, 'BODY_TOO_LARGE');
+    readProblem(await ask(path, thousand), 413, 'BODY_TOO_LARGE');
     assert.deepEqual(await shop.everything(), beforeAll);
   });
 });

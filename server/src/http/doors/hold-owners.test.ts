@@ -1,8 +1,10 @@
 // Whose a hold is: that of a buyer who is known is nobody else's; to others it is not there. And so are orders.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import * as shapes from '../../../test/kit/shapes.ts';
+import { contentOf, readProblem } from '../../../test/kit/answers.ts';
 import { type Asking, openTestShop, type TestShop } from '../../../test/kit/test-shop.ts';
+import { holdAnswer } from '../../contract/holds.ts';
+import { confirmedAnswer, orderAnswer } from '../../contract/orders.ts';
 
 let shop: TestShop;
 
@@ -32,7 +34,7 @@ async function newKey(role: string): Promise<Readonly<Record<string, string>>> {
 const BODY = { lines: [{ ticketType: 'ga', quantity: 1 }] };
 const take = async (asking: Asking = {}) => {
   const reply = await shop.ask('POST', '/api/v1/events/1/holds', { body: BODY, ...asking });
-  return shapes.read(reply, 201, shapes.hold);
+  return contentOf(reply, 201, holdAnswer);
 };
 
 /** All that can be asked about a hold. */
@@ -51,10 +53,10 @@ test("another's hold is not there: not for guests, other buyers, or staff who ma
   for (const headers of strangers) {
     for (const [method, path] of DOORS) {
       const reply = await shop.ask(method, `/api/v1/holds/${hold.holdId}${path}`, { headers });
-      shapes.readProblem(reply, 404, 'HOLD_NOT_FOUND');
+      readProblem(reply, 404, 'HOLD_NOT_FOUND');
       const keyed = { headers, key: 'stolen' };
       if (path === '/confirm') {
-        shapes.readProblem(
+        readProblem(
           await shop.ask(method, `/api/v1/holds/${hold.holdId}${path}`, keyed),
           404,
           'HOLD_NOT_FOUND',
@@ -74,7 +76,7 @@ test('its buyer and the box office read, extend, confirm and release it', async 
       assert.ok(reply.status < 300, reply.text);
     }
     const released = await shop.ask('DELETE', `/api/v1/holds/${other.holdId}`, { headers });
-    assert.equal(shapes.read(released, 200, shapes.hold).status, 'released');
+    assert.equal(contentOf(released, 200, holdAnswer).status, 'released');
   }
 });
 
@@ -82,22 +84,22 @@ test('[S6] confirming is answered with the order of its buyer, who reads it with
   const [ann, bob] = [await newBuyer(), await newBuyer()];
   const hold = await take({ headers: ann.headers });
   const confirmed = await shop.ask('POST', `/api/v1/holds/${hold.holdId}/confirm`, { headers: ann.headers });
-  const { orderId, secret, buyer } = shapes.read(confirmed, 201, shapes.confirmed);
+  const { orderId, secret, buyer } = contentOf(confirmed, 201, confirmedAnswer);
   assert.equal(buyer, ann.buyer);
   const path = `/api/v1/orders/${orderId}`;
-  shapes.read(await shop.ask('GET', path, { headers: ann.headers }), 200, shapes.order);
-  shapes.read(await shop.ask('GET', `${path}?secret=${secret}`), 200, shapes.order);
-  shapes.read(await shop.ask('GET', path, { asStaff: true }), 200, shapes.order);
-  shapes.readProblem(await shop.ask('GET', path, { headers: bob.headers }), 404, 'ORDER_NOT_FOUND');
-  shapes.readProblem(await shop.ask('GET', path), 404, 'ORDER_NOT_FOUND');
+  contentOf(await shop.ask('GET', path, { headers: ann.headers }), 200, orderAnswer);
+  contentOf(await shop.ask('GET', `${path}?secret=${secret}`), 200, orderAnswer);
+  contentOf(await shop.ask('GET', path, { asStaff: true }), 200, orderAnswer);
+  readProblem(await shop.ask('GET', path, { headers: bob.headers }), 404, 'ORDER_NOT_FOUND');
+  readProblem(await shop.ask('GET', path), 404, 'ORDER_NOT_FOUND');
 });
 
 test('a hold that the box office made for a buyer is that buyer’s', async () => {
   const [ann, bob] = [await newBuyer(), await newBuyer()];
   const hold = await take({ body: { ...BODY, buyer: ann.buyer }, headers: await newKey('box-office') });
   const path = `/api/v1/holds/${hold.holdId}`;
-  shapes.read(await shop.ask('GET', path, { headers: ann.headers }), 200, shapes.hold);
-  shapes.readProblem(await shop.ask('GET', path, { headers: bob.headers }), 404, 'HOLD_NOT_FOUND');
+  contentOf(await shop.ask('GET', path, { headers: ann.headers }), 200, holdAnswer);
+  readProblem(await shop.ask('GET', path, { headers: bob.headers }), 404, 'HOLD_NOT_FOUND');
 });
 
 test('a guest’s hold is that of whoever knows its id, whatever name it has', async () => {
@@ -106,7 +108,7 @@ test('a guest’s hold is that of whoever knows its id, whatever name it has', a
   const bob = await newBuyer();
   for (const { holdId } of [named, nameless]) {
     for (const headers of [{}, bob.headers]) {
-      shapes.read(await shop.ask('GET', `/api/v1/holds/${holdId}`, { headers }), 200, shapes.hold);
+      contentOf(await shop.ask('GET', `/api/v1/holds/${holdId}`, { headers }), 200, holdAnswer);
     }
   }
 });
@@ -116,12 +118,8 @@ test('nobody takes a name that is earned', async () => {
   const before = await shop.everything();
   const body = { ...BODY, buyer: ann.buyer };
   for (const headers of [{}, bob.headers]) {
-    shapes.readProblem(await shop.ask('POST', '/api/v1/events/1/holds', { body, headers }), 403, 'FORBIDDEN');
-    shapes.readProblem(
-      await shop.ask('POST', '/buy/1', { body: { buyer: ann.buyer }, headers }),
-      403,
-      'FORBIDDEN',
-    );
+    readProblem(await shop.ask('POST', '/api/v1/events/1/holds', { body, headers }), 403, 'FORBIDDEN');
+    readProblem(await shop.ask('POST', '/buy/1', { body: { buyer: ann.buyer }, headers }), 403, 'FORBIDDEN');
   }
   assert.deepEqual(await shop.everything(), before);
 });

@@ -1,7 +1,18 @@
 // The doors of holds: take, read, extend, give back, confirm.
 
 import type { Refusal } from '@floodgate/core/refusal.ts';
-import { confirmInput, extendInput, holdInput, holdReference } from '../../contract/holds.ts';
+import {
+  confirmAnswers,
+  confirmInput,
+  extendAnswers,
+  extendInput,
+  holdAnswers,
+  holdInput,
+  holdReference,
+  readHoldAnswers,
+  releaseAnswers,
+} from '../../contract/holds.ts';
+import { isoTime } from '../../contract/values.ts';
 import { buyerFor } from '../../sales/access/who.ts';
 import { confirm } from '../../sales/buying/confirm.ts';
 import { extend, type HoldView, hold, readHold, release } from '../../sales/buying/hold.ts';
@@ -10,7 +21,7 @@ import type { Shop } from '../../sales/shop.ts';
 import type { Answer } from '../lane/answer.ts';
 import { refuseBuyer } from '../lane/credentials.ts';
 import { type Operation, operation } from '../lane/operation.ts';
-import { isoTime, refused } from '../lane/refused.ts';
+import { refused } from '../lane/refused.ts';
 import { orderBody } from './orders.ts';
 
 export function holdOperations(shop: Shop): Operation[] {
@@ -21,6 +32,7 @@ export function holdOperations(shop: Shop): Operation[] {
       path: '/api/v1/events/:eventId/holds',
       isHot: true,
       input: holdInput,
+      answers: holdAnswers,
       async run({ input, requestId, actor }) {
         const { eventId } = input.params;
         const { lines } = input.body;
@@ -36,6 +48,7 @@ export function holdOperations(shop: Shop): Operation[] {
       method: 'GET',
       path: '/api/v1/holds/:holdId',
       input: holdReference,
+      answers: readHoldAnswers,
       async run({ input, requestId, actor }) {
         const held = await readHold(shop, input.params.holdId, actor);
         if ('refusal' in held) return refused(held, requestId);
@@ -47,6 +60,7 @@ export function holdOperations(shop: Shop): Operation[] {
       method: 'POST',
       path: '/api/v1/holds/:holdId/extend',
       input: extendInput,
+      answers: extendAnswers,
       run: async ({ input, requestId, actor }) =>
         grantedOrRefused(await extend(shop, input.params.holdId, actor), requestId),
     }),
@@ -55,6 +69,7 @@ export function holdOperations(shop: Shop): Operation[] {
       method: 'DELETE',
       path: '/api/v1/holds/:holdId',
       input: holdReference,
+      answers: releaseAnswers,
       run: async ({ input, requestId, actor }) =>
         grantedOrRefused(await release(shop, input.params.holdId, actor), requestId),
     }),
@@ -63,6 +78,7 @@ export function holdOperations(shop: Shop): Operation[] {
       method: 'POST',
       path: '/api/v1/holds/:holdId/confirm',
       input: confirmInput,
+      answers: confirmAnswers,
       async run({ input, requestId, actor }) {
         const { holdId } = input.params;
         const idempotency = idempotencyOf(input.headers['idempotency-key'], 'confirm', { holdId }, actor);

@@ -2,8 +2,8 @@
 // means equal bytes. Only a refusal's requestId names the attempt, so the tests send the same X-Request-Id.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { contentOf, readProblem } from '../../../test/kit/answers.ts';
 import { ServerProcess } from '../../../test/kit/server-process.ts';
-import * as shapes from '../../../test/kit/shapes.ts';
 import {
   type Asking,
   ask,
@@ -12,6 +12,9 @@ import {
   type Reply,
   type TestShop,
 } from '../../../test/kit/test-shop.ts';
+import { boughtAnswer } from '../../contract/buying.ts';
+import { availabilityAnswer, journalAnswer } from '../../contract/events.ts';
+import { holdAnswer } from '../../contract/holds.ts';
 
 const TWINS = 100;
 let shop: TestShop;
@@ -47,7 +50,7 @@ const answerOf = ({ status, headers, text }: Reply) => ({
 /** Every door that takes a key. */
 async function keyedDoors(): Promise<Readonly<Record<string, Case>>> {
   const held = await shop.ask('POST', HOLDS, { body: lines(1) });
-  const { holdId } = shapes.read(held, 201, shapes.hold);
+  const { holdId } = contentOf(held, 201, holdAnswer);
   return {
     buy: { method: 'POST', path: '/buy/1', body: { quantity: 2, buyer: 'Zoë' } },
     purchase: { method: 'POST', path: '/api/v1/purchase', body: { quantity: 3 } },
@@ -102,7 +105,7 @@ test('[S5] of two requests under one key at once, one is answered and the other 
 
 async function journalOf(eventId: string): Promise<number> {
   const path = `/api/v1/events/${eventId}/journal?limit=1000`;
-  return shapes.read(await shop.ask('GET', path, { asStaff: true }), 200, shapes.journal).entries.length;
+  return contentOf(await shop.ask('GET', path, { asStaff: true }), 200, journalAnswer).entries.length;
 }
 
 test('[S5] the same key with another body is refused and changes nothing, at every door', async () => {
@@ -124,7 +127,7 @@ test('[S5] the same key with another body is refused and changes nothing, at eve
     const before = await shop.everything();
     for (const body of bodies) {
       const reply = await shop.ask(door.method, door.path, keyed({ ...door, body }, `reused by ${name}`));
-      shapes.readProblem(reply, 422, 'IDEMPOTENCY_KEY_REUSED');
+      readProblem(reply, 422, 'IDEMPOTENCY_KEY_REUSED');
     }
     const again = await shop.ask(door.method, door.path, keyed(door, `reused by ${name}`));
     assert.deepEqual(answerOf(again), answerOf(first));
@@ -134,10 +137,10 @@ test('[S5] the same key with another body is refused and changes nothing, at eve
 
 test('[S5] a key of one door is no key of another', async () => {
   const body = { quantity: 1 };
-  shapes.read(await shop.ask('POST', '/buy/1', { body, key: 'doors' }), 201, shapes.bought);
+  contentOf(await shop.ask('POST', '/buy/1', { body, key: 'doors' }), 201, boughtAnswer);
   const before = await shop.everything();
   const reply = await shop.ask('POST', '/api/v1/purchase', { body, key: 'doors' });
-  shapes.readProblem(reply, 422, 'IDEMPOTENCY_KEY_REUSED');
+  readProblem(reply, 422, 'IDEMPOTENCY_KEY_REUSED');
   assert.deepEqual(await shop.everything(), before);
 });
 
@@ -145,11 +148,11 @@ test('[S5] a key may confirm one hold only', async () => {
   const holds: string[] = [];
   for (let i = 0; i < 2; i++) {
     const reply = await shop.ask('POST', HOLDS, { body: lines(1) });
-    holds.push(shapes.read(reply, 201, shapes.hold).holdId);
+    holds.push(contentOf(reply, 201, holdAnswer).holdId);
   }
   const confirm = (id: string) => shop.ask('POST', `/api/v1/holds/${id}/confirm`, { key: 'one hold' });
   const first = await confirm(holds[0]!);
-  shapes.readProblem(await confirm(holds[1]!), 422, 'IDEMPOTENCY_KEY_REUSED');
+  readProblem(await confirm(holds[1]!), 422, 'IDEMPOTENCY_KEY_REUSED');
   assert.equal((await confirm(holds[0]!)).text, first.text);
 });
 
@@ -165,18 +168,18 @@ test('[S5] what means the same is the same request: defaults, order of members, 
 });
 
 test('[S5] a refusal is kept: sold out stays the answer after tickets have returned', async () => {
-  const hold = shapes.read(
+  const hold = contentOf(
     await shop.ask('POST', '/api/v1/events/tiny/holds', { body: lines(2) }),
     201,
-    shapes.hold,
+    holdAnswer,
   );
   const refused = { method: 'POST', path: '/buy/tiny' };
   const first = await shop.ask('POST', '/buy/tiny', keyed(refused, 'too late'));
-  shapes.readProblem(first, 409, 'ALL_HELD');
+  readProblem(first, 409, 'ALL_HELD');
   await shop.ask('DELETE', `/api/v1/holds/${hold.holdId}`);
   const again = await shop.ask('POST', '/buy/tiny', keyed(refused, 'too late'));
   assert.deepEqual(answerOf(again), answerOf(first));
-  shapes.read(await shop.ask('POST', '/buy/tiny', keyed(refused, 'a new try')), 201, shapes.bought);
+  contentOf(await shop.ask('POST', '/buy/tiny', keyed(refused, 'a new try')), 201, boughtAnswer);
 });
 
 test('[S5] a purchase refused as sold out keeps what it said of the seats left', async () => {
@@ -190,7 +193,7 @@ test('[S5] a purchase refused as sold out keeps what it said of the seats left',
       });
     const bought = await sell('a', 3);
     const refused = await sell('b', 3);
-    assert.equal(shapes.readProblem(refused, 409, 'SOLD_OUT').seatsRemaining, 2);
+    assert.equal(readProblem(refused, 409, 'SOLD_OUT').seatsRemaining, 2);
     await sell('c', 1);
     assert.equal((await sell('b', 3)).text, refused.text);
     assert.equal((await sell('a', 3)).text, bought.text);
@@ -201,8 +204,8 @@ test('[S5] a purchase refused as sold out keeps what it said of the seats left',
 
 test('[S5] an answered purchase is answered again although all is sold', async () => {
   const first = await shop.ask('POST', '/buy/late', { body: { quantity: 2 }, key: 'the last two' });
-  shapes.read(first, 201, shapes.bought);
-  shapes.readProblem(await shop.ask('POST', '/buy/late'), 409, 'SOLD_OUT');
+  contentOf(first, 201, boughtAnswer);
+  readProblem(await shop.ask('POST', '/buy/late'), 409, 'SOLD_OUT');
   const again = await shop.ask('POST', '/buy/late', { body: { quantity: 2 }, key: 'the last two' });
   assert.deepEqual(answerOf(again), answerOf(first));
 });
@@ -213,7 +216,7 @@ describe('after a restart', { concurrency: true }, () => {
       const server = await ServerProcess.start({ events: 1, tickets: 20 });
       try {
         const held = await ask(server.port, 'POST', '/api/v1/events/1/holds', { body: lines(2) });
-        const { holdId } = shapes.read(held, 201, shapes.hold);
+        const { holdId } = contentOf(held, 201, holdAnswer);
         const doors: readonly Case[] = [
           { method: 'POST', path: '/buy/1', body: { quantity: 2, buyer: 'Zoë' } },
           { method: 'POST', path: '/api/v1/purchase', body: { quantity: 3 } },
@@ -237,10 +240,10 @@ describe('after a restart', { concurrency: true }, () => {
         await (signal === 'SIGKILL' ? server.kill() : server.stop());
         await server.start();
         assert.deepEqual((await askAll()).map(answerOf), first);
-        const { sold, held: stillHeld } = shapes.read(
+        const { sold, held: stillHeld } = contentOf(
           await ask(server.port, 'GET', '/api/v1/events/1/availability'),
           200,
-          shapes.availability,
+          availabilityAnswer,
         );
         assert.deepEqual([sold, stillHeld], [7, 4]);
       } finally {

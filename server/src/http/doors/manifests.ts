@@ -1,6 +1,13 @@
 // The doors of manifests: organizers import a seat map as JSON or CSV, or have one made, and name it in their events.
+
 import type { Problem } from '@floodgate/manifest/input-errors.ts';
-import { keptManifestReference, manifestInput } from '../../contract/manifests.ts';
+import {
+  keepManifestAnswers,
+  keptManifestReference,
+  manifestInput,
+  readManifestAnswers,
+} from '../../contract/manifests.ts';
+
 import { staffName } from '../../sales/access/who.ts';
 import { keepManifest, readManifest } from '../../sales/organizing/manifests.ts';
 import type { Shop } from '../../sales/shop.ts';
@@ -22,6 +29,7 @@ export function manifestOperations(shop: Shop): Operation[] {
       body: 'text',
       takes: ['application/json', 'text/csv'],
       input: manifestInput,
+      answers: keepManifestAnswers,
       async run({ input, requestId, actor }) {
         const format = /^text\/csv/i.test(input.headers['content-type'] ?? '') ? 'csv' : 'json';
         const by = staffName(actor);
@@ -43,6 +51,7 @@ export function manifestOperations(shop: Shop): Operation[] {
       path: '/api/v1/manifests/:manifestId',
       isStaff: true,
       input: keptManifestReference,
+      answers: readManifestAnswers,
       async run({ input, requestId }) {
         const kept = await readManifest(shop, input.params.manifestId);
         if ('refusal' in kept) return problem(kept.refusal, requestId);

@@ -1,5 +1,13 @@
 // The doors for the people who run the shop: health, metrics, and the classic statistics (A3, B3, B4).
-import { metricsInput, noInput } from '../../contract/schemas.ts';
+import {
+  healthAnswers,
+  liveAnswers,
+  metricsAnswers,
+  metricsInput,
+  readyAnswers,
+  statsAnswers,
+} from '../../contract/operators.ts';
+import { noInput } from '../../contract/values.ts';
 import { sumCounts } from '../../sales/catalogue/counts.ts';
 import { KeptKeys } from '../../sales/keeping/kept-keys.ts';
 import { countTickets } from '../../sales/organizing/create-event.ts';
@@ -13,8 +21,9 @@ import { problem } from '../lane/problem.ts';
 
 export function operatorOperations(shop: Shop, doors: Doors): Operation[] {
   const keys = new KeptKeys(shop);
-  const health = (): Answer => {
+  const health = async (): Promise<Answer> => {
     const memory = process.memoryUsage();
+    const uptimeS = process.uptime();
     const degraded = doors.degraded();
     return {
       kind: 'json',
@@ -24,18 +33,28 @@ export function operatorOperations(shop: Shop, doors: Doors): Operation[] {
         status: degraded === '' ? 'ok' : 'degraded',
         degraded: degraded !== '',
         mode: doors.mode(),
-        uptimeSeconds: Math.floor(process.uptime()),
-        memory: { rssBytes: memory.rss, heapUsedBytes: memory.heapUsed },
+        uptimeSeconds: Math.floor(uptimeS),
+        uptime: uptimeS,
+        memory: { rssBytes: memory.rss, heapUsedBytes: memory.heapUsed, ...memory },
+        cacheSize: await keys.latest(),
       },
     };
   };
   return [
-    operation({ name: 'health', method: 'GET', path: '/health', input: noInput, run: health }),
+    operation({
+      name: 'health',
+      method: 'GET',
+      path: '/health',
+      input: noInput,
+      answers: healthAnswers,
+      run: health,
+    }),
     operation({
       name: 'health-live',
       method: 'GET',
       path: '/health/live',
       input: noInput,
+      answers: liveAnswers,
       run: () => ({ kind: 'json', status: 200, body: { status: 'live' } }),
     }),
     operation({
@@ -43,6 +62,7 @@ export function operatorOperations(shop: Shop, doors: Doors): Operation[] {
       method: 'GET',
       path: '/health/ready',
       input: noInput,
+      answers: readyAnswers,
       run: ({ requestId }) =>
         doors.isDraining
           ? problem('UNAVAILABLE', requestId, { detail: 'The server is shutting down.', retryAfterMs: 1_000 })
@@ -53,6 +73,7 @@ export function operatorOperations(shop: Shop, doors: Doors): Operation[] {
       method: 'GET',
       path: '/metrics',
       input: metricsInput,
+      answers: metricsAnswers,
       async run({ input }) {
         const { format } = input.query;
         const wantsJson =
@@ -72,6 +93,7 @@ export function operatorOperations(shop: Shop, doors: Doors): Operation[] {
       method: 'GET',
       path: '/api/v1/stats',
       input: noInput,
+      answers: statsAnswers,
       async run({ requestId }) {
         const view = await readDefaultEvent(shop);
         if ('refusal' in view) return problem(view.refusal, requestId);

@@ -1,11 +1,11 @@
 // The doors of orders: one for its buyer, all of an event for staff.
-import { eventPageInput, orderInput } from '../../contract/schemas.ts';
+import { listOrdersAnswers, orderInput, readOrderAnswers } from '../../contract/orders.ts';
+import { eventPageInput, isoTime } from '../../contract/values.ts';
 import { listOrders, type OrderView, readOrder } from '../../sales/buying/confirm.ts';
 import type { Shop } from '../../sales/shop.ts';
 import { type Operation, operation } from '../lane/operation.ts';
 import { nextCursor, readCursor, refuseCursor } from '../lane/page.ts';
 import { problem } from '../lane/problem.ts';
-import { isoTime } from '../lane/refused.ts';
 
 export function orderOperations(shop: Shop): Operation[] {
   return [
@@ -14,6 +14,7 @@ export function orderOperations(shop: Shop): Operation[] {
       method: 'GET',
       path: '/api/v1/orders/:orderId',
       input: orderInput,
+      answers: readOrderAnswers,
       async run({ input, requestId, actor }) {
         const secret = input.headers['order-secret'] ?? input.query.secret;
         const order = await readOrder(shop, input.params.orderId, { who: actor, secret });
@@ -32,6 +33,7 @@ export function orderOperations(shop: Shop): Operation[] {
       path: '/api/v1/events/:eventId/orders',
       isStaff: true,
       input: eventPageInput,
+      answers: listOrdersAnswers,
       async run({ input, requestId }) {
         const after = readCursor(input.query.cursor);
         if (after === undefined) return refuseCursor(requestId);

@@ -2,8 +2,11 @@
 // killed, set aside and dropped to sale by their names.
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
-import * as shapes from '../../../test/kit/shapes.ts';
+import { contentOf, readProblem } from '../../../test/kit/answers.ts';
 import { openTestShop, type Reply, type TestShop } from '../../../test/kit/test-shop.ts';
+import { auditAnswer, availabilityAnswer, eventAnswer, staffEventAnswer } from '../../contract/events.ts';
+import { holdAnswer } from '../../contract/holds.ts';
+import { allocationAnswer } from '../../contract/organizing.ts';
 
 const MANIFEST = {
   name: 'Small house',
@@ -55,7 +58,7 @@ before(async () => {
 after(() => shop.close());
 beforeEach(async () => {
   eventId = `play-${++made}`;
-  shapes.read(await create({ eventId }), 201, shapes.staffEvent);
+  contentOf(await create({ eventId }), 201, staffEventAnswer);
 });
 
 async function patch(body: object): Promise<Reply> {
@@ -68,22 +71,22 @@ const release = (id: string, body: object = {}) =>
   shop.ask('POST', path(`/allocations/${id}/release`), { ...staff, body });
 const holdSeats = (...seats: string[]) => shop.ask('POST', path('/holds'), { body: { lines: [{ seats }] } });
 const counts = async (ticketType: string) => {
-  const { ticketTypes } = shapes.read(await shop.ask('GET', path('/availability')), 200, shapes.availability);
+  const { ticketTypes } = contentOf(await shop.ask('GET', path('/availability')), 200, availabilityAnswer);
   const { capacity, available, held, allocated, killed } = ticketTypes.find(
     (t) => t.ticketType === ticketType,
   )!;
   return { capacity, available, held, allocated, killed };
 };
 async function isSound(): Promise<void> {
-  const report = shapes.read(await shop.ask('GET', path('/audit'), staff), 200, shapes.audit);
+  const report = contentOf(await shop.ask('GET', path('/audit'), staff), 200, auditAnswer);
   assert.ok(report.ok, JSON.stringify(report.checks));
 }
 async function fieldsOf(reply: Reply): Promise<string[]> {
-  return Object.keys(shapes.readProblem(reply, 400, 'VALIDATION_FAILED').fields ?? {});
+  return Object.keys(readProblem(reply, 400, 'VALIDATION_FAILED').fields ?? {});
 }
 
 test('[E2] a ticket type of seats has all seats of its category, one of an area as many as it says', async () => {
-  const { ticketTypes } = shapes.read(await shop.ask('GET', path()), 200, shapes.event);
+  const { ticketTypes } = contentOf(await shop.ask('GET', path()), 200, eventAnswer);
   assert.deepEqual(
     ticketTypes.map(({ ticketTypeId, capacity, available }) => [ticketTypeId, capacity, available]),
     [
@@ -93,8 +96,8 @@ test('[E2] a ticket type of seats has all seats of its category, one of an area 
     ],
   );
   // Sent back as it was read, with its capacity, it makes the same event again.
-  const read = shapes.read(await shop.ask('GET', path(), staff), 200, shapes.staffEvent);
-  shapes.read(await create({ ...read, eventId: `${eventId}-again` }), 201, shapes.staffEvent);
+  const read = contentOf(await shop.ask('GET', path(), staff), 200, staffEventAnswer);
+  contentOf(await create({ ...read, eventId: `${eventId}-again` }), 201, staffEventAnswer);
 });
 
 test('[E2] what the seat map does not have is refused, and nothing is kept', async () => {
@@ -112,12 +115,12 @@ test('[E2] what the seat map does not have is refused, and nothing is kept', asy
   for (const [ticketTypes, field] of cases) {
     assert.deepEqual(await fieldsOf(await create({ eventId: 'bad', ticketTypes })), [field]);
   }
-  shapes.readProblem(await create({ eventId: 'bad', manifestId: 'mNowhere' }), 404, 'MANIFEST_NOT_FOUND');
+  readProblem(await create({ eventId: 'bad', manifestId: 'mNowhere' }), 404, 'MANIFEST_NOT_FOUND');
   assert.deepEqual(await shop.everything(), all);
 });
 
 test('[E2] seats stay numbered as they are: their types neither grow nor shrink nor come later', async () => {
-  const held = shapes.read(await holdSeats('Stalls/B/3'), 201, shapes.hold);
+  const held = contentOf(await holdSeats('Stalls/B/3'), 201, holdAnswer);
   const cases: readonly (readonly [object, string])[] = [
     [{ ticketTypeId: 'stalls', capacity: 11 }, 'body.ticketTypes.0.capacity'],
     [{ ticketTypeId: 'stalls', category: null }, 'body.ticketTypes.0.category'],
@@ -133,66 +136,64 @@ test('[E2] seats stay numbered as they are: their types neither grow nor shrink 
     { ticketTypeId: 'stalls', name: 'The stalls' },
     typeOf('late', { capacity: 5 }),
   ];
-  shapes.read(await patch({ ticketTypes: others }), 200, shapes.staffEvent);
-  const again = shapes.read(await shop.ask('GET', `/api/v1/holds/${held.holdId}`), 200, shapes.hold);
+  contentOf(await patch({ ticketTypes: others }), 200, staffEventAnswer);
+  const again = contentOf(await shop.ask('GET', `/api/v1/holds/${held.holdId}`), 200, holdAnswer);
   assert.deepEqual(again.tickets, held.tickets);
-  shapes.read(await patch({ ticketTypes: [{ ticketTypeId: 'floor', capacity: 3 }] }), 200, shapes.staffEvent);
+  contentOf(await patch({ ticketTypes: [{ ticketTypeId: 'floor', capacity: 3 }] }), 200, staffEventAnswer);
   assert.equal((await counts('floor')).available, 3);
-  shapes.read(await holdSeats('Stalls/B/4'), 201, shapes.hold);
+  contentOf(await holdSeats('Stalls/B/4'), 201, holdAnswer);
   await isSound();
 });
 
 test('[E2] [S2] seats are killed and set aside by their names; no buyer gets them until they are dropped', async () => {
-  const killed = shapes.read(
+  const killed = contentOf(
     await allocate('kill', { seats: ['Stalls/A/5', 'Stalls/A/6'] }),
     201,
-    shapes.allocation,
+    allocationAnswer,
   );
   assert.deepEqual(killed.lines[0]!.seats, [
     { section: 'Stalls', row: 'A', seat: '5' },
     { section: 'Stalls', row: 'A', seat: '6' },
   ]);
-  const house = shapes.read(
+  const house = contentOf(
     await allocate(
       'channel',
       { ticketType: 'stalls', bestAvailable: 3 },
       { ticketType: 'floor', quantity: 4 },
     ),
     201,
-    shapes.allocation,
+    allocationAnswer,
   );
   assert.equal(house.quantity, 7);
   assert.deepEqual(await counts('stalls'), { capacity: 12, available: 7, held: 0, allocated: 3, killed: 2 });
-  const refused = shapes.readProblem(await holdSeats('Stalls/A/4', 'Stalls/A/5'), 409, 'SEAT_TAKEN');
+  const refused = readProblem(await holdSeats('Stalls/A/4', 'Stalls/A/5'), 409, 'SEAT_TAKEN');
   assert.deepEqual(refused.seats, [{ section: 'Stalls', row: 'A', seat: '5' }]);
   // Some are dropped by their names, the rest altogether.
-  const left = shapes.read(
+  const left = contentOf(
     await release(killed.allocationId, { seats: ['Stalls/A/5'] }),
     200,
-    shapes.allocation,
+    allocationAnswer,
   );
   assert.equal(left.quantity, 1);
   const seat = house.lines.find(({ ticketType }) => ticketType === 'stalls')!.seats![0]!;
-  shapes.readProblem(await holdSeats(`${seat.section}/${seat.row}/${seat.seat}`), 409, 'SEAT_TAKEN');
-  shapes.read(await holdSeats('Stalls/A/5'), 201, shapes.hold);
-  shapes.read(await release(house.allocationId), 200, shapes.allocation);
+  readProblem(await holdSeats(`${seat.section}/${seat.row}/${seat.seat}`), 409, 'SEAT_TAKEN');
+  contentOf(await holdSeats('Stalls/A/5'), 201, holdAnswer);
+  contentOf(await release(house.allocationId), 200, allocationAnswer);
   assert.deepEqual(await counts('stalls'), { capacity: 12, available: 10, held: 1, allocated: 0, killed: 1 });
   await isSound();
 });
 
 test('[E2] seats that buyers have, or that do not exist, are not set aside, and neither is anything beside them', async () => {
-  shapes.read(await holdSeats('Stalls/B/1'), 201, shapes.hold);
+  contentOf(await holdSeats('Stalls/B/1'), 201, holdAnswer);
   const all = await shop.everything();
   const taken = await allocate(
     'kill',
     { seats: ['Stalls/B/1', 'Stalls/B/2'] },
     { ticketType: 'floor', quantity: 2 },
   );
-  assert.deepEqual(shapes.readProblem(taken, 409, 'SEAT_TAKEN').seats, [
-    { section: 'Stalls', row: 'B', seat: '1' },
-  ]);
+  assert.deepEqual(readProblem(taken, 409, 'SEAT_TAKEN').seats, [{ section: 'Stalls', row: 'B', seat: '1' }]);
   const missing = await allocate('kill', { seats: ['Stalls/B/2', 'Stalls/Z/1', 'Balcony/A/1'] });
-  assert.equal(shapes.readProblem(missing, 404, 'SEAT_NOT_FOUND').seats?.length, 2);
+  assert.equal(readProblem(missing, 404, 'SEAT_NOT_FOUND').seats?.length, 2);
   for (const lines of [
     [{ seats: ['Stalls/B/2', 'Stalls/B/2'] }],
     [{ seats: ['Stalls/B/2'] }, { seats: ['Stalls/B/2'] }],
@@ -201,7 +202,7 @@ test('[E2] seats that buyers have, or that do not exist, are not set aside, and 
     [{ ticketType: 'stalls', quantity: 2 }],
     [{ ticketType: 'stalls', bestAvailable: 11 }],
   ]) {
-    shapes.readProblem(await allocate('kill', ...lines), 400, 'VALIDATION_FAILED');
+    readProblem(await allocate('kill', ...lines), 400, 'VALIDATION_FAILED');
   }
   assert.deepEqual(await shop.everything(), all);
 });
@@ -212,15 +213,15 @@ test('[E1] a thousand seats are killed in one change', async () => {
   const kept = await shop.ask('POST', '/api/v1/manifests', { ...staff, body: { name: 'Arena', sections } });
   eventId = `arena-${made}`;
   const { manifestId: arena } = kept.body as { manifestId: string };
-  shapes.read(
+  contentOf(
     await create({ eventId, manifestId: arena, ticketTypes: [typeOf('seat', { category: 'arena' })] }),
     201,
-    shapes.staffEvent,
+    staffEventAnswer,
   );
   const seats = rows
     .slice(20)
     .flatMap(({ row }) => Array.from({ length: 50 }, (_, i) => `Arena/${row}/${i + 1}`));
-  shapes.read(await allocate('kill', { seats }), 201, shapes.allocation);
+  contentOf(await allocate('kill', { seats }), 201, allocationAnswer);
   assert.deepEqual(await counts('seat'), {
     capacity: 2_000,
     available: 1_000,

@@ -1,8 +1,14 @@
 // Events as organizers make and change them, open and close their sale; what is no event, and what is no step.
+
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
+import { patienceMs, SLOWNESS } from '@floodgate/core/testing/patience.ts';
+import { contentOf, readProblem } from '../../../test/kit/answers.ts';
 import { etagOf, GA, NIGHT, Organizer, staff } from '../../../test/kit/organizer.ts';
-import * as shapes from '../../../test/kit/shapes.ts';
+import { eventAnswer, eventsAnswer, staffEventAnswer } from '../../contract/events.ts';
+import { holdAnswer } from '../../contract/holds.ts';
+import { confirmedAnswer } from '../../contract/orders.ts';
+import { allocationAnswer, eventChangesAnswer } from '../../contract/organizing.ts';
 
 const organizer = new Organizer();
 const { ask, path, create, read, patch, command, buy, hold, counts, isSound, unchanged } = organizer;
@@ -38,23 +44,23 @@ test('[E1] an event with all of its members is kept as it was sent, and read by 
       { ...late, available: 0 },
     ],
   };
-  assert.deepEqual(shapes.read(reply, 201, shapes.staffEvent), seen);
-  assert.deepEqual(shapes.read(await read(), 200, shapes.staffEvent), seen);
+  assert.deepEqual(contentOf(reply, 201, staffEventAnswer), seen);
+  assert.deepEqual(contentOf(await read(), 200, staffEventAnswer), seen);
   const openly = { ...seen.ticketTypes[1], accessCode: undefined };
   const publicly = { ...seen, ticketTypes: [seen.ticketTypes[0], openly, seen.ticketTypes[2]] };
-  const shown = shapes.read(await read(false), 200, shapes.event);
+  const shown = contentOf(await read(false), 200, eventAnswer);
   assert.deepEqual(shown, JSON.parse(JSON.stringify(publicly)));
   assert.ok(!(await ask('GET', '/api/v1/events')).text.includes('LOUD'));
   // What was read can be sent back to make its like.
   const again = await create({ ...seen, eventId: 'its-like' });
-  assert.deepEqual(shapes.read(again, 201, shapes.staffEvent), { ...seen, eventId: 'its-like' });
+  assert.deepEqual(contentOf(again, 201, staffEventAnswer), { ...seen, eventId: 'its-like' });
 });
 
 test('[E1] an event without an id gets one; one that exists is not made again', async () => {
   const reply = await create({});
-  assert.match(shapes.read(reply, 201, shapes.staffEvent).eventId, /^\d{17,19}$/);
+  assert.match(contentOf(reply, 201, staffEventAnswer).eventId, /^\d{17,19}$/);
   await unchanged(async () =>
-    shapes.readProblem(await create({ eventId: organizer.eventId, name: 'Other' }), 409, 'EVENT_EXISTS'),
+    readProblem(await create({ eventId: organizer.eventId, name: 'Other' }), 409, 'EVENT_EXISTS'),
   );
 });
 
@@ -127,12 +133,12 @@ test('[E1] what is no event is refused, naming the member that is wrong, and not
   await unchanged(async () => {
     for (const [members, field] of BAD_EVENTS) {
       const reply = await create({ eventId: 'bad', ...members });
-      const { fields } = shapes.readProblem(reply, 400, 'VALIDATION_FAILED');
+      const { fields } = readProblem(reply, 400, 'VALIDATION_FAILED');
       assert.deepEqual(Object.keys(fields ?? {}), [field], JSON.stringify(members).slice(0, 200));
     }
-    shapes.readProblem(await create({ manifestId: 'nowhere' }), 404, 'MANIFEST_NOT_FOUND');
+    readProblem(await create({ manifestId: 'nowhere' }), 404, 'MANIFEST_NOT_FOUND');
     for (const body of [null, [], 'event', 7, {}]) {
-      shapes.readProblem(await ask('POST', '/api/v1/events', { ...staff, body }), 400, 'VALIDATION_FAILED');
+      readProblem(await ask('POST', '/api/v1/events', { ...staff, body }), 400, 'VALIDATION_FAILED');
     }
   });
 });
@@ -156,7 +162,7 @@ test('[E1] a change that makes no event is refused in the terms of the request',
   ];
   await unchanged(async () => {
     for (const [body, field] of cases) {
-      const { fields } = shapes.readProblem(await patch(body), 400, 'VALIDATION_FAILED');
+      const { fields } = readProblem(await patch(body), 400, 'VALIDATION_FAILED');
       assert.deepEqual(Object.keys(fields ?? {}), [field], JSON.stringify(body));
     }
   });
@@ -169,7 +175,7 @@ test('[E1] members are changed, taken away and added; what is not named stays', 
     { ticketTypeId: 'vip', name: 'VIP', price: 9_000, capacity: 5 },
   ];
   const body = { name: 'Rock Morning', description: null, venue: { name: 'Club', city: 'Ulm' }, ticketTypes };
-  const changed = shapes.read(await patch(body), 200, shapes.staffEvent);
+  const changed = contentOf(await patch(body), 200, staffEventAnswer);
   assert.deepEqual(changed, {
     ...{ ...NIGHT, eventId: organizer.eventId, name: 'Rock Morning', status: 'open', limitPerBuyer: 4 },
     venue: { name: 'Club', city: 'Ulm' },
@@ -178,9 +184,9 @@ test('[E1] members are changed, taken away and added; what is not named stays', 
       { ...GA, ticketTypeId: 'vip', name: 'VIP', price: 9_000, capacity: 5, available: 5 },
     ],
   });
-  assert.deepEqual(shapes.read(await read(), 200, shapes.staffEvent), changed);
+  assert.deepEqual(contentOf(await read(), 200, staffEventAnswer), changed);
   const back = await patch({ ticketTypes: [{ ticketTypeId: 'ga', maxPerOrder: null, accessCode: null }] });
-  assert.deepEqual(shapes.read(back, 200, shapes.staffEvent).ticketTypes[0], {
+  assert.deepEqual(contentOf(back, 200, staffEventAnswer).ticketTypes[0], {
     ...{ ...GA, name: 'Floor', available: 20 },
   });
   await isSound();
@@ -190,18 +196,18 @@ test('[E1] a change says which version it was made from, and of two from one ver
   const etag = etagOf(await read());
   await unchanged(async () => {
     const without = await ask('PATCH', path(), { ...staff, body: { name: 'X' } });
-    shapes.readProblem(without, 428, 'PRECONDITION_REQUIRED');
+    readProblem(without, 428, 'PRECONDITION_REQUIRED');
     for (const tag of ['"7"', '"99999"', 'nonsense', '""', '7', '"7", "8"']) {
-      shapes.readProblem(await patch({ name: 'X' }, tag), 412, 'EVENT_CHANGED');
-      shapes.readProblem(await command('pause', tag), 412, 'EVENT_CHANGED');
+      readProblem(await patch({ name: 'X' }, tag), 412, 'EVENT_CHANGED');
+      readProblem(await command('pause', tag), 412, 'EVENT_CHANGED');
     }
   });
   const replies = await Promise.all(['A', 'B', 'C'].map((name) => patch({ name }, etag)));
   assert.deepEqual(replies.map(({ status }) => status).sort(), [200, 412, 412]);
   const winner = replies.find(({ status }) => status === 200)!;
-  const { name } = shapes.read(winner, 200, shapes.staffEvent);
+  const { name } = contentOf(winner, 200, staffEventAnswer);
   const now = await read();
-  assert.equal(shapes.read(now, 200, shapes.staffEvent).name, name);
+  assert.equal(contentOf(now, 200, staffEventAnswer).name, name);
   assert.equal(etagOf(now), etagOf(winner));
   // Weakened by a proxy, among others, and any version.
   for (const tag of [`W/${etagOf(now)}`, `"7", ${etagOf(now)}`]) {
@@ -223,7 +229,7 @@ test('[E1] changes without a version are each made, one after the other', async 
       body: { name: `Channel ${index}`, kind: 'channel', lines: [{ ticketType: 'ga', quantity: 2 }] },
     }),
   );
-  for (const reply of await Promise.all(allocations)) shapes.read(reply, 201, shapes.allocation);
+  for (const reply of await Promise.all(allocations)) contentOf(reply, 201, allocationAnswer);
   assert.deepEqual(await counts(), {
     capacity: 20,
     available: 4,
@@ -237,78 +243,79 @@ test('[E1] changes without a version are each made, one after the other', async 
 
 test('[E1] the sale opens, pauses, resumes and closes; a step that does not lead there is refused', async () => {
   assert.equal((await buy()).status, 201);
-  shapes.read(await command('pause'), 200, shapes.staffEvent);
-  shapes.readProblem(await buy(), 409, 'NOT_ON_SALE');
-  shapes.readProblem(await hold({ lines: [{ ticketType: 'ga', quantity: 1 }] }), 409, 'NOT_ON_SALE');
+  contentOf(await command('pause'), 200, staffEventAnswer);
+  readProblem(await buy(), 409, 'NOT_ON_SALE');
+  readProblem(await hold({ lines: [{ ticketType: 'ga', quantity: 1 }] }), 409, 'NOT_ON_SALE');
   const paused = etagOf(await read());
   assert.equal(etagOf(await command('pause')), paused, 'paused already');
-  shapes.read(await command('resume'), 200, shapes.staffEvent);
+  contentOf(await command('resume'), 200, staffEventAnswer);
   assert.equal((await buy()).status, 201);
-  assert.equal(shapes.read(await command('close'), 200, shapes.staffEvent).status, 'ended');
-  shapes.readProblem(await buy(), 409, 'NOT_ON_SALE');
+  assert.equal(contentOf(await command('close'), 200, staffEventAnswer).status, 'ended');
+  readProblem(await buy(), 409, 'NOT_ON_SALE');
   await unchanged(async () => {
-    for (const name of ['pause', 'resume', 'schedule'])
-      shapes.readProblem(await command(name), 409, 'WRONG_STATUS');
+    for (const name of ['pause', 'resume', 'schedule']) readProblem(await command(name), 409, 'WRONG_STATUS');
   });
-  assert.equal(shapes.read(await command('open'), 200, shapes.staffEvent).status, 'open');
-  assert.equal(shapes.read(await command('cancel'), 200, shapes.staffEvent).status, 'cancelled');
-  shapes.readProblem(await buy(), 409, 'NOT_ON_SALE');
+  assert.equal(contentOf(await command('open'), 200, staffEventAnswer).status, 'open');
+  assert.equal(contentOf(await command('cancel'), 200, staffEventAnswer).status, 'cancelled');
+  readProblem(await buy(), 409, 'NOT_ON_SALE');
   await unchanged(async () => {
-    shapes.readProblem(await command('open'), 409, 'WRONG_STATUS');
-    shapes.readProblem(await patch({ name: 'X' }), 409, 'WRONG_STATUS');
+    readProblem(await command('open'), 409, 'WRONG_STATUS');
+    readProblem(await patch({ name: 'X' }), 409, 'WRONG_STATUS');
   });
 });
 
 test('[E1] a hold that was made before the pause cannot be confirmed during it', async () => {
-  const held = shapes.read(await hold({ lines: [{ ticketType: 'ga', quantity: 2 }] }), 201, shapes.hold);
+  const held = contentOf(await hold({ lines: [{ ticketType: 'ga', quantity: 2 }] }), 201, holdAnswer);
   await command('pause');
   const confirm = () => ask('POST', `/api/v1/holds/${held.holdId}/confirm`);
-  shapes.readProblem(await confirm(), 409, 'NOT_ON_SALE');
+  readProblem(await confirm(), 409, 'NOT_ON_SALE');
   await command('resume');
-  shapes.read(await confirm(), 201, shapes.confirmed);
+  contentOf(await confirm(), 201, confirmedAnswer);
   await isSound();
 });
 
 test('[E1] a draft is seen by staff only, and goes on sale by a date or by hand', async () => {
   const eventId = organizer.nextId();
-  shapes.read(await create({ eventId, status: 'draft' }), 201, shapes.staffEvent);
+  contentOf(await create({ eventId, status: 'draft' }), 201, staffEventAnswer);
   for (const what of ['', '/availability', '/manifest', '/seats'])
-    shapes.readProblem(await ask('GET', path(what)), 404, 'EVENT_NOT_FOUND');
-  const { events } = shapes.read(await ask('GET', '/api/v1/events?limit=1000'), 200, shapes.events);
+    readProblem(await ask('GET', path(what)), 404, 'EVENT_NOT_FOUND');
+  const { events } = contentOf(await ask('GET', '/api/v1/events?limit=1000'), 200, eventsAnswer);
   assert.ok(events.every((event) => event.eventId !== eventId));
   const all = await ask('GET', '/api/v1/events?limit=1000', staff);
   assert.ok(all.text.includes(`"${eventId}"`));
-  shapes.readProblem(await buy(), 404, 'EVENT_NOT_FOUND');
-  shapes.readProblem(await hold({ lines: [{ ticketType: 'ga', quantity: 1 }] }), 404, 'EVENT_NOT_FOUND');
-  const noDate = shapes.readProblem(await command('schedule'), 400, 'VALIDATION_FAILED');
+  readProblem(await buy(), 404, 'EVENT_NOT_FOUND');
+  readProblem(await hold({ lines: [{ ticketType: 'ga', quantity: 1 }] }), 404, 'EVENT_NOT_FOUND');
+  const noDate = readProblem(await command('schedule'), 400, 'VALIDATION_FAILED');
   assert.deepEqual(Object.keys(noDate.fields ?? {}), ['body.onSaleAt']);
   await patch({ onSaleAt: '2027-02-01T00:00:00Z' });
-  assert.equal(shapes.read(await command('schedule'), 200, shapes.staffEvent).status, 'scheduled');
-  shapes.readProblem(await buy(), 409, 'NOT_ON_SALE');
-  assert.equal(shapes.read(await read(false), 200, shapes.event).status, 'scheduled');
-  assert.equal(shapes.read(await command('open'), 200, shapes.staffEvent).status, 'open');
+  assert.equal(contentOf(await command('schedule'), 200, staffEventAnswer).status, 'scheduled');
+  readProblem(await buy(), 409, 'NOT_ON_SALE');
+  assert.equal(contentOf(await read(false), 200, eventAnswer).status, 'scheduled');
+  assert.equal(contentOf(await command('open'), 200, staffEventAnswer).status, 'open');
   assert.equal((await buy()).status, 201);
 });
 
 test('[E1] a scheduled event opens and ends by the clock, without anybody', async () => {
   const eventId = organizer.nextId();
-  const soonMs = Date.now() + 400;
+  // Long enough to ask before it opens, and again before it ends.
+  const stepMs = 400 * SLOWNESS;
+  const soonMs = Date.now() + stepMs;
   const at = (ms: number) => new Date(soonMs + ms).toISOString();
-  shapes.read(await create({ eventId, onSaleAt: at(0), endsAt: at(400) }), 201, shapes.staffEvent);
-  const refused = shapes.readProblem(await buy(), 409, 'NOT_ON_SALE');
+  contentOf(await create({ eventId, onSaleAt: at(0), endsAt: at(stepMs) }), 201, staffEventAnswer);
+  const refused = readProblem(await buy(), 409, 'NOT_ON_SALE');
   assert.equal(refused.onSaleAt, at(0));
   const until = async (status: string) => {
     for (;;) {
-      const now = shapes.read(await read(false), 200, shapes.event).status;
+      const now = contentOf(await read(false), 200, eventAnswer).status;
       if (now === status) return;
-      assert.ok(Date.now() < soonMs + 5_000, `${now}, not ${status}`);
+      assert.ok(Date.now() < soonMs + patienceMs(stepMs), `${now}, not ${status}`);
     }
   };
   await until('open');
   assert.equal((await buy()).status, 201);
   await until('ended');
-  shapes.readProblem(await buy(), 409, 'NOT_ON_SALE');
-  const late = shapes.readProblem(await command('open'), 409, 'WRONG_STATUS');
+  readProblem(await buy(), 409, 'NOT_ON_SALE');
+  const late = readProblem(await command('open'), 409, 'WRONG_STATUS');
   assert.match(late.detail, /endsAt/);
 });
 
@@ -318,7 +325,7 @@ test('[E1] the audit log says who changed what, when, before and after, the newe
   await buyNothing();
   await command('resume');
   const page = async (query = '') =>
-    shapes.read(await ask('GET', path(`/changes${query}`), staff), 200, shapes.eventChanges);
+    contentOf(await ask('GET', path(`/changes${query}`), staff), 200, eventChangesAnswer);
   const { changes } = await page();
   assert.deepEqual(
     changes.map(({ action, by, before, after }) => ({ action, by, before, after })).slice(0, 3),
@@ -346,10 +353,10 @@ test('[E1] the audit log says who changed what, when, before and after, the newe
     query = nextCursor === undefined ? '' : `?limit=1&cursor=${nextCursor}`;
   }
   assert.deepEqual(seen, changes);
-  shapes.readProblem(await ask('GET', path('/changes')), 401, 'UNAUTHENTICATED');
+  readProblem(await ask('GET', path('/changes')), 401, 'UNAUTHENTICATED');
 });
 
-const buyNothing = async () => shapes.readProblem(await buy(), 409, 'NOT_ON_SALE');
+const buyNothing = async () => readProblem(await buy(), 409, 'NOT_ON_SALE');
 
 test("organizers' doors are for staff", async () => {
   await unchanged(async () => {
@@ -366,7 +373,7 @@ test("organizers' doors are for staff", async () => {
     ];
     for (const [method, where] of doors) {
       const reply = await ask(method, where, method === 'GET' ? {} : { body: {} });
-      shapes.readProblem(reply, 401, 'UNAUTHENTICATED');
+      readProblem(reply, 401, 'UNAUTHENTICATED');
     }
     for (const [method, where] of doors
       .slice(2)
@@ -375,7 +382,7 @@ test("organizers' doors are for staff", async () => {
         ? { name: 'N', kind: 'kill', lines: [{ ticketType: 'ga', quantity: 1 }] }
         : {};
       const reply = await ask(method, where, method === 'GET' ? staff : { ...staff, body });
-      shapes.readProblem(reply, 404, 'EVENT_NOT_FOUND');
+      readProblem(reply, 404, 'EVENT_NOT_FOUND');
     }
   });
 });

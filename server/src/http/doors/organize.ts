@@ -1,15 +1,22 @@
 // The doors of organizers: events are made and changed, their sale is opened and closed, tickets are set aside, and all
 // of it can be looked up.
+
 import { EVENT_COMMANDS } from '@floodgate/core/event/rules.ts';
 import {
+  allocateAnswers,
   allocationInput,
-  changesInput,
+  changeEventAnswers,
+  commandEventAnswers,
+  createEventAnswers,
   eventCommandInput,
   eventPatchInput,
+  listAllocationsAnswers,
+  listChangesAnswers,
   newEventInput,
+  releaseAllocationAnswers,
   releaseInput,
-} from '../../contract/catalogue.ts';
-import { eventReference } from '../../contract/schemas.ts';
+} from '../../contract/organizing.ts';
+import { eventPageInput, eventReference, isoTime } from '../../contract/values.ts';
 import { staffName } from '../../sales/access/who.ts';
 import {
   type AllocationChange,
@@ -26,7 +33,7 @@ import type { Answer } from '../lane/answer.ts';
 import { type DoorRequest, type Operation, operation } from '../lane/operation.ts';
 import { nextCursor, readCursor, refuseCursor } from '../lane/page.ts';
 import { invalidInput, problem } from '../lane/problem.ts';
-import { isoTime, refused } from '../lane/refused.ts';
+import { refused } from '../lane/refused.ts';
 import { eventAnswer, logFields, versionTag } from './event-body.ts';
 
 /** Two hundred ticket types with their descriptions. */
@@ -41,6 +48,7 @@ export function organizerOperations(shop: Shop): Operation[] {
       isStaff: true,
       maxBodyBytes: MAX_EVENT_BYTES,
       input: newEventInput,
+      answers: createEventAnswers,
       async run(request) {
         const made = await makeEvent(shop, request.input.body, staffName(request.actor));
         return eventChanged(201, made, request);
@@ -53,6 +61,7 @@ export function organizerOperations(shop: Shop): Operation[] {
       isStaff: true,
       maxBodyBytes: MAX_EVENT_BYTES,
       input: eventPatchInput,
+      answers: changeEventAnswers,
       async run(request) {
         const condition = preconditionOf(request, 'required');
         if ('status' in condition) return condition;
@@ -70,6 +79,7 @@ export function organizerOperations(shop: Shop): Operation[] {
         path: `/api/v1/events/:eventId/${command}`,
         isStaff: true,
         input: eventCommandInput,
+        answers: commandEventAnswers,
         async run(request) {
           const condition = preconditionOf(request, 'optional');
           if ('status' in condition) return condition;
@@ -87,7 +97,8 @@ export function organizerOperations(shop: Shop): Operation[] {
       method: 'GET',
       path: '/api/v1/events/:eventId/changes',
       isStaff: true,
-      input: changesInput,
+      input: eventPageInput,
+      answers: listChangesAnswers,
       async run({ input, requestId }) {
         const { cursor, limit } = input.query;
         const from = readCursor(cursor);
@@ -111,6 +122,7 @@ function allocationOperations(shop: Shop): Operation[] {
       isStaff: true,
       maxBodyBytes: MAX_EVENT_BYTES,
       input: allocationInput,
+      answers: allocateAnswers,
       async run(request) {
         const condition = preconditionOf(request, 'optional');
         if ('status' in condition) return condition;
@@ -124,6 +136,7 @@ function allocationOperations(shop: Shop): Operation[] {
       path,
       isStaff: true,
       input: eventReference,
+      answers: listAllocationsAnswers,
       async run({ input, requestId }) {
         const allocations = await listAllocations(shop, input.params.eventId);
         return 'refusal' in allocations
@@ -138,6 +151,7 @@ function allocationOperations(shop: Shop): Operation[] {
       isStaff: true,
       maxBodyBytes: MAX_EVENT_BYTES,
       input: releaseInput,
+      answers: releaseAllocationAnswers,
       async run(request) {
         const condition = preconditionOf(request, 'optional');
         if ('status' in condition) return condition;

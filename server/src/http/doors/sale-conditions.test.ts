@@ -2,8 +2,12 @@
 // there already too; and limits per buyer hold over all that a buyer has (rule S8).
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import * as shapes from '../../../test/kit/shapes.ts';
+import { contentOf, readProblem } from '../../../test/kit/answers.ts';
 import { type Asking, eventOf, openTestShop, type TestShop } from '../../../test/kit/test-shop.ts';
+import { boughtAnswer } from '../../contract/buying.ts';
+import { availabilityAnswer } from '../../contract/events.ts';
+import { holdAnswer } from '../../contract/holds.ts';
+import { confirmedAnswer } from '../../contract/orders.ts';
 
 let shop: TestShop;
 
@@ -34,7 +38,7 @@ const lines = (quantity: number, ticketType = 'ga', accessCode?: string) => ({
 const hold = (eventId: string, body: object, asking: Asking = {}) =>
   shop.ask('POST', `/api/v1/events/${eventId}/holds`, { body, ...asking });
 const held = async (eventId: string, body: object, asking: Asking = {}) =>
-  shapes.read(await hold(eventId, body, asking), 201, shapes.hold);
+  contentOf(await hold(eventId, body, asking), 201, holdAnswer);
 const buy = (eventId: string, body: object = {}, asking: Asking = {}) =>
   shop.ask('POST', `/buy/${eventId}`, { body, ...asking });
 async function command(eventId: string, name: string): Promise<void> {
@@ -50,26 +54,26 @@ describe('when an event sells', () => {
   test('before its time it says when that is, and under a key always the same', async () => {
     const before = await shop.everything();
     for (const reply of [await buy('later'), await hold('later', lines(1))]) {
-      const { onSaleAt, detail } = shapes.readProblem(reply, 409, 'NOT_ON_SALE');
+      const { onSaleAt, detail } = readProblem(reply, 409, 'NOT_ON_SALE');
       assert.equal(onSaleAt, '2099-01-01T10:00:00.000Z');
       assert.match(detail, /begins at 2099-01-01T10:00:00\.000Z/);
     }
-    assert.equal(shapes.readProblem(await buy('over'), 409, 'NOT_ON_SALE').onSaleAt, undefined);
+    assert.equal(readProblem(await buy('over'), 409, 'NOT_ON_SALE').onSaleAt, undefined);
     assert.deepEqual(await shop.everything(), before);
     const asking = { key: 'too-early', headers: { 'x-request-id': 'same' } };
     const keyed = await buy('later', {}, asking);
     await command('later', 'open');
     assert.equal((await buy('later', {}, asking)).text, keyed.text);
-    shapes.read(await buy('later'), 201, shapes.bought);
+    contentOf(await buy('later'), 201, boughtAnswer);
   });
 
   test('[S5] a pause answers replays of what was sold before it with the sale', async () => {
     const asking = { key: 'sold-before', headers: { 'x-request-id': 'same' } };
     const sold = await buy('gala', { quantity: 2 }, asking);
-    shapes.read(sold, 201, shapes.bought);
+    contentOf(sold, 201, boughtAnswer);
     await command('gala', 'pause');
     assert.equal((await buy('gala', { quantity: 2 }, asking)).text, sold.text);
-    shapes.readProblem(await buy('gala', { quantity: 2 }), 409, 'NOT_ON_SALE');
+    readProblem(await buy('gala', { quantity: 2 }), 409, 'NOT_ON_SALE');
     await command('gala', 'resume');
   });
 
@@ -83,14 +87,14 @@ describe('when an event sells', () => {
     const confirmed = await confirm(done.holdId);
     await command('gala', 'pause');
     const before = await shop.everything();
-    shapes.readProblem(await confirm(one.holdId), 409, 'NOT_ON_SALE');
+    readProblem(await confirm(one.holdId), 409, 'NOT_ON_SALE');
     assert.equal((await confirm(done.holdId)).text, confirmed.text, 'what was sold stays sold');
     assert.deepEqual(await shop.everything(), before);
     const extended = await shop.ask('POST', `/api/v1/holds/${one.holdId}/extend`);
-    shapes.read(extended, 200, shapes.hold);
-    shapes.read(await shop.ask('DELETE', `/api/v1/holds/${other.holdId}`), 200, shapes.hold);
+    contentOf(extended, 200, holdAnswer);
+    contentOf(await shop.ask('DELETE', `/api/v1/holds/${other.holdId}`), 200, holdAnswer);
     await command('gala', 'resume');
-    shapes.read(await confirm(one.holdId), 201, shapes.confirmed);
+    contentOf(await confirm(one.holdId), 201, confirmedAnswer);
   });
 
   test('a pause and a resume while many buy lose nobody’s ticket and sell none while paused', async () => {
@@ -131,13 +135,13 @@ describe('to whom an event sells', () => {
   test('a presale wants its code, in one step and in two', async () => {
     const before = await shop.everything();
     for (const code of [undefined, 'tide', 'TIDES']) {
-      shapes.readProblem(await hold('presale', lines(1, 'ga', code)), 403, 'ACCESS_CODE_REQUIRED');
-      shapes.readProblem(await buy('presale', { accessCode: code }), 403, 'ACCESS_CODE_REQUIRED');
+      readProblem(await hold('presale', lines(1, 'ga', code)), 403, 'ACCESS_CODE_REQUIRED');
+      readProblem(await buy('presale', { accessCode: code }), 403, 'ACCESS_CODE_REQUIRED');
     }
     assert.deepEqual(await shop.everything(), before);
     await held('presale', lines(1, 'ga', 'TIDE'));
     const bought = await buy('presale', { accessCode: 'TIDE' });
-    shapes.read(bought, 201, shapes.bought);
+    contentOf(bought, 201, boughtAnswer);
     assert.doesNotMatch(bought.text, /TIDE/);
     const shown = await shop.ask('GET', '/api/v1/events/presale');
     assert.doesNotMatch(shown.text, /TIDE/);
@@ -145,19 +149,19 @@ describe('to whom an event sells', () => {
 
   test('[S5] what is missing may be brought under the same key, and what was sold before is answered without it', async () => {
     const key = 'forgot-the-code';
-    shapes.readProblem(await hold('presale', lines(1), { key }), 403, 'ACCESS_CODE_REQUIRED');
+    readProblem(await hold('presale', lines(1), { key }), 403, 'ACCESS_CODE_REQUIRED');
     const held = await hold('presale', lines(1, 'ga', 'TIDE'), { key });
-    shapes.read(held, 201, shapes.hold);
+    contentOf(held, 201, holdAnswer);
     assert.equal((await hold('presale', lines(1, 'ga', 'TIDE'), { key })).text, held.text);
-    shapes.readProblem(await hold('presale', lines(1), { key }), 422, 'IDEMPOTENCY_KEY_REUSED');
+    readProblem(await hold('presale', lines(1), { key }), 422, 'IDEMPOTENCY_KEY_REUSED');
   });
 
   test('an order has neither too few nor too many tickets', async () => {
     const before = await shop.everything();
-    const few = shapes.readProblem(await buy('groups', { quantity: 3 }), 409, 'BELOW_MINIMUM');
+    const few = readProblem(await buy('groups', { quantity: 3 }), 409, 'BELOW_MINIMUM');
     assert.deepEqual([few.perOrder, few.detail], [4, 'An order has at least 4 tickets of this type.']);
     const line = { ticketType: 'ga', quantity: 7 };
-    const many = shapes.readProblem(await hold('groups', { lines: [line, line] }), 409, 'LIMIT_REACHED');
+    const many = readProblem(await hold('groups', { lines: [line, line] }), 409, 'LIMIT_REACHED');
     assert.equal(many.perOrder, 12);
     assert.deepEqual(await shop.everything(), before);
     await held('groups', { lines: [line, { ...line, quantity: 5 }] });
@@ -167,37 +171,37 @@ describe('to whom an event sells', () => {
 describe('[S8] limits per buyer', () => {
   test('need a buyer', async () => {
     const before = await shop.everything();
-    shapes.readProblem(await buy('limited'), 401, 'BUYER_REQUIRED');
-    shapes.readProblem(await hold('limited', lines(1)), 401, 'BUYER_REQUIRED');
+    readProblem(await buy('limited'), 401, 'BUYER_REQUIRED');
+    readProblem(await hold('limited', lines(1)), 401, 'BUYER_REQUIRED');
     assert.deepEqual(await shop.everything(), before);
   });
 
   test('count orders and holds together, and what is given back no more', async () => {
     const ann = await newBuyer();
-    shapes.read(await buy('limited', { quantity: 2 }, ann), 201, shapes.bought);
+    contentOf(await buy('limited', { quantity: 2 }, ann), 201, boughtAnswer);
     const hold1 = await held('limited', lines(2), ann);
     const before = await shop.everything();
-    shapes.readProblem(await buy('limited', {}, ann), 409, 'LIMIT_REACHED');
-    shapes.readProblem(await hold('limited', lines(1), ann), 409, 'LIMIT_REACHED');
+    readProblem(await buy('limited', {}, ann), 409, 'LIMIT_REACHED');
+    readProblem(await hold('limited', lines(1), ann), 409, 'LIMIT_REACHED');
     // Two more of the other type make six of the event.
     const both = { lines: [...lines(1).lines, ...lines(1, 'vip').lines] };
-    shapes.readProblem(await hold('limited', both, ann), 409, 'LIMIT_REACHED');
-    shapes.readProblem(await buy('limited', { ticketType: 'vip', quantity: 3 }, ann), 409, 'LIMIT_REACHED');
+    readProblem(await hold('limited', both, ann), 409, 'LIMIT_REACHED');
+    readProblem(await buy('limited', { ticketType: 'vip', quantity: 3 }, ann), 409, 'LIMIT_REACHED');
     assert.deepEqual(await shop.everything(), before);
-    shapes.read(await buy('limited', { ticketType: 'vip', quantity: 2 }, ann), 201, shapes.bought);
+    contentOf(await buy('limited', { ticketType: 'vip', quantity: 2 }, ann), 201, boughtAnswer);
     await shop.ask('DELETE', `/api/v1/holds/${hold1.holdId}`, ann);
-    shapes.read(await buy('limited', { quantity: 2 }, ann), 201, shapes.bought);
-    shapes.readProblem(await buy('limited', {}, ann), 409, 'LIMIT_REACHED');
-    shapes.read(await buy('limited', { quantity: 4 }, await newBuyer()), 201, shapes.bought);
+    contentOf(await buy('limited', { quantity: 2 }, ann), 201, boughtAnswer);
+    readProblem(await buy('limited', {}, ann), 409, 'LIMIT_REACHED');
+    contentOf(await buy('limited', { quantity: 4 }, await newBuyer()), 201, boughtAnswer);
   });
 
   test('count holds at a time', async () => {
     const ann = await newBuyer();
     const [first] = [await held('limited', lines(1), ann), await held('limited', lines(1), ann)];
     await held('limited', lines(1), ann);
-    shapes.readProblem(await hold('limited', lines(1), ann), 409, 'LIMIT_REACHED');
+    readProblem(await hold('limited', lines(1), ann), 409, 'LIMIT_REACHED');
     const confirmed = await shop.ask('POST', `/api/v1/holds/${first.holdId}/confirm`, ann);
-    shapes.read(confirmed, 201, shapes.confirmed);
+    contentOf(confirmed, 201, confirmedAnswer);
     await held('limited', lines(1), ann);
   });
 
@@ -209,10 +213,10 @@ describe('[S8] limits per buyer', () => {
     const replies = await Promise.all(asked);
     assert.equal(replies.filter(({ status }) => status === 201).length, 4);
     for (const reply of replies.filter(({ status }) => status !== 201)) {
-      shapes.readProblem(reply, 409, 'LIMIT_REACHED');
+      readProblem(reply, 409, 'LIMIT_REACHED');
     }
     const left = await shop.ask('GET', '/api/v1/events/limited/availability');
-    const { pending } = shapes.read(left, 200, shapes.availability);
+    const { pending } = contentOf(left, 200, availabilityAnswer);
     assert.equal(pending, 0);
   });
 
@@ -221,7 +225,7 @@ describe('[S8] limits per buyer', () => {
     const full = await held('limited', lines(4), ann);
     const asking = { ...ann, key: 'one-more', headers: { ...ann.headers, 'x-request-id': 'same' } };
     const refused = await hold('limited', lines(1), asking);
-    shapes.readProblem(refused, 409, 'LIMIT_REACHED');
+    readProblem(refused, 409, 'LIMIT_REACHED');
     await shop.ask('DELETE', `/api/v1/holds/${full.holdId}`, ann);
     assert.equal((await hold('limited', lines(1), asking)).text, refused.text);
     await held('limited', lines(1), ann);

@@ -1,5 +1,5 @@
 // The doors of the seat map: how the venue looks, which never changes, and which seats are free, which always does.
-import { manifestReference, seatsInput } from '../../contract/seats.ts';
+import { manifestReference, seatMapAnswers, seatStatusAnswers, seatsInput } from '../../contract/seats.ts';
 import { findShown } from '../../sales/organizing/create-event.ts';
 import type { Shop } from '../../sales/shop.ts';
 import { type SeatBoard, SeatBoards } from '../../sales/showing/seat-board.ts';
@@ -17,6 +17,7 @@ export function seatOperations(shop: Shop): Operation[] {
       method: 'GET',
       path: '/api/v1/events/:eventId/manifest',
       input: manifestReference,
+      answers: seatMapAnswers,
       async run(request) {
         const { input, requestId } = request;
         const entry = await findShown(shop, input.params.eventId, request);
@@ -35,6 +36,7 @@ export function seatOperations(shop: Shop): Operation[] {
       path: '/api/v1/events/:eventId/seats',
       isHot: true,
       input: seatsInput,
+      answers: seatStatusAnswers,
       async run(request) {
         const { input, requestId } = request;
         const { eventId } = input.params;

@@ -3,9 +3,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+import type { DoorCode } from '../../contract/answers.ts';
 import type { Doors } from './doors.ts';
 import type { Operation } from './operation.ts';
-import { type DoorCode, problem } from './problem.ts';
+import { problem } from './problem.ts';
 import { refuseAtDoor, serve } from './serve.ts';
 
 /** A client that is slower than this with its headers, or its whole request, is cut off. */

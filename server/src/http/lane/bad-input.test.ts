@@ -2,9 +2,11 @@
 // sequence number nor an idempotency key.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { contentOf, readProblem } from '../../../test/kit/answers.ts';
 import { exchange, requestText } from '../../../test/kit/raw-http.ts';
-import * as shapes from '../../../test/kit/shapes.ts';
 import { eventOf, openTestShop, type TestShop } from '../../../test/kit/test-shop.ts';
+import { anyProblem } from '../../contract/answers.ts';
+import { boughtAnswer } from '../../contract/buying.ts';
 
 let shop: TestShop;
 
@@ -45,7 +47,7 @@ test('a quantity is a whole number from 1 to 10, and nothing that could be taken
     for (const { path, bodyOf, field } of SELLING) {
       for (const quantity of [...quantities, 'true', 'null', '[]', '[2]', '{}', '""']) {
         const reply = await shop.ask('POST', path, { bytes: bodyOf(quantity), key: freshKey() });
-        const { detail, fields } = shapes.readProblem(reply, 400, 'VALIDATION_FAILED');
+        const { detail, fields } = readProblem(reply, 400, 'VALIDATION_FAILED');
         assert.deepEqual(Object.keys(fields ?? {}), [field], `${path} ${quantity}`);
         assert.match(detail, new RegExp(`^${field} must be (a whole number|from 1 to 10)\\.$`));
       }
@@ -66,7 +68,7 @@ test('a body that is no JSON is refused as such', () =>
     for (const { path } of SELLING) {
       for (const bytes of [...bodies, '\u0000', '\ufeff{"quantity":1}', '['.repeat(8_000)]) {
         const reply = await shop.ask('POST', path, { bytes, key: freshKey() });
-        const { detail } = shapes.readProblem(reply, 400, 'BAD_REQUEST');
+        const { detail } = readProblem(reply, 400, 'BAD_REQUEST');
         assert.equal(detail, 'The body is not valid JSON.');
       }
     }
@@ -79,7 +81,7 @@ test('a body that is no UTF-8 is refused as such', () =>
     for (const buyer of buyers) {
       const bytes = Buffer.concat([Buffer.from('{"buyer":"'), Buffer.from(buyer), Buffer.from('"}')]);
       const reply = await shop.ask('POST', '/buy/1', { bytes });
-      const { detail } = shapes.readProblem(reply, 400, 'BAD_REQUEST');
+      const { detail } = readProblem(reply, 400, 'BAD_REQUEST');
       assert.equal(detail, 'The body is not UTF-8 text.');
     }
   }));
@@ -89,7 +91,7 @@ test('a body that is JSON but no object is refused', () =>
     for (const { path } of SELLING) {
       for (const bytes of ['null', '[]', '[{"quantity":1}]', '"quantity"', '1', 'true']) {
         const reply = await shop.ask('POST', path, { bytes, key: freshKey() });
-        const { fields } = shapes.readProblem(reply, 400, 'VALIDATION_FAILED');
+        const { fields } = readProblem(reply, 400, 'VALIDATION_FAILED');
         assert.deepEqual(Object.keys(fields ?? {}), ['body'], `${path} ${bytes}`);
       }
     }
@@ -126,7 +128,7 @@ test('members of a wrong type or length are refused, each by name', () =>
     ];
     for (const { path, body, field } of cases) {
       const reply = await shop.ask('POST', path, { body });
-      const { fields } = shapes.readProblem(reply, 400, 'VALIDATION_FAILED');
+      const { fields } = readProblem(reply, 400, 'VALIDATION_FAILED');
       assert.deepEqual(Object.keys(fields ?? {}), [field], JSON.stringify(body));
     }
   }));
@@ -134,24 +136,24 @@ test('members of a wrong type or length are refused, each by name', () =>
 test('nonsense is told of its first faults only', () =>
   unchanged(async () => {
     const body = { lines: Array(50).fill({ a: 1 }) };
-    const { fields } = shapes.readProblem(await shop.ask('POST', HOLDS, { body }), 400, 'VALIDATION_FAILED');
+    const { fields } = readProblem(await shop.ask('POST', HOLDS, { body }), 400, 'VALIDATION_FAILED');
     assert.equal(Object.keys(fields ?? {}).length, 10);
   }));
 
 test("names of JavaScript's own are names like others: as event, ticket type and member", () =>
   unchanged(async () => {
     for (const name of ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'valueOf']) {
-      shapes.readProblem(await shop.ask('POST', `/buy/${name}`), 404, 'EVENT_NOT_FOUND');
+      readProblem(await shop.ask('POST', `/buy/${name}`), 404, 'EVENT_NOT_FOUND');
       const typed = await shop.ask('POST', '/buy/1', { body: { ticketType: name } });
-      shapes.readProblem(typed, 404, 'TICKET_TYPE_NOT_FOUND');
+      readProblem(typed, 404, 'TICKET_TYPE_NOT_FOUND');
       const held = await shop.ask('POST', HOLDS, { body: { lines: [{ ticketType: name, quantity: 1 }] } });
-      shapes.readProblem(held, 404, 'TICKET_TYPE_NOT_FOUND');
+      readProblem(held, 404, 'TICKET_TYPE_NOT_FOUND');
       const member = `{"lines":[{"ticketType":"ga","quantity":1}],"${name}":{"quantity":1}}`;
-      shapes.readProblem(await shop.ask('POST', HOLDS, { bytes: member }), 400, 'VALIDATION_FAILED');
+      readProblem(await shop.ask('POST', HOLDS, { bytes: member }), 400, 'VALIDATION_FAILED');
       // A quantity that only a polluted prototype could supply is still missing.
       const polluted = `{"${name}":{"quantity":1}}`;
       const reply = await shop.ask('POST', '/api/v1/purchase', { bytes: polluted, key: freshKey() });
-      shapes.readProblem(reply, 400, 'VALIDATION_FAILED');
+      readProblem(reply, 400, 'VALIDATION_FAILED');
     }
     assert.equal(({} as { quantity?: unknown }).quantity, undefined);
   }));
@@ -164,7 +166,7 @@ test('[S5] an Idempotency-Key has 1 to 255 printable ASCII characters, at every 
       for (const key of keys) {
         const text = requestText('POST', path, { headers: { 'Idempotency-Key': key }, body });
         const answer = await exchange(shop.port, Buffer.from(text, 'latin1'));
-        const { error, fields } = shapes.problem.parse(JSON.parse(answer.body));
+        const { error, fields } = anyProblem.parse(JSON.parse(answer.body));
         assert.deepEqual([answer.status, error], [400, 'VALIDATION_FAILED'], JSON.stringify(key));
         assert.deepEqual(Object.keys(fields ?? {}), ['headers.idempotency-key']);
         assert.match(fields?.['headers.idempotency-key'] ?? '', /1 to 255 printable ASCII characters/);
@@ -179,7 +181,7 @@ test('[S5] keys of one and of 255 characters, with any printable ASCII, are keys
       await shop.ask('POST', '/buy/1', { key }),
       await shop.ask('POST', '/buy/1', { key }),
     ];
-    shapes.read(first, 201, shapes.bought);
+    contentOf(first, 201, boughtAnswer);
     assert.equal(again.text, first.text);
   }
 });
@@ -187,7 +189,7 @@ test('[S5] keys of one and of 255 characters, with any printable ASCII, are keys
 test('a body over 16 kB is refused, whether its length is announced or found out', () =>
   unchanged(async () => {
     const tooLarge = JSON.stringify({ buyer: 'x'.repeat(16_384) });
-    shapes.readProblem(await shop.ask('POST', '/buy/1', { bytes: tooLarge }), 413, 'BODY_TOO_LARGE');
+    readProblem(await shop.ask('POST', '/buy/1', { bytes: tooLarge }), 413, 'BODY_TOO_LARGE');
     const head = 'POST /buy/1 HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n';
     const announced = await exchange(shop.port, `${head}Content-Length: 16385\r\n\r\n`);
     assert.equal(announced.status, 413, 'refused before it is sent');
@@ -196,14 +198,14 @@ test('a body over 16 kB is refused, whether its length is announced or found out
     assert.equal(chunked.status, 413, 'refused as soon as it is too long');
     for (const answer of [announced, chunked]) {
       assert.equal(answer.headers.connection, 'close');
-      assert.equal(shapes.problem.parse(JSON.parse(answer.body)).error, 'BODY_TOO_LARGE');
+      assert.equal(anyProblem.parse(JSON.parse(answer.body)).error, 'BODY_TOO_LARGE');
     }
   }));
 
 test('a body of exactly 16 kB is read, in one piece and in chunks', async () => {
   const body = `{"quantity":1${' '.repeat(16_384 - 14)}}`;
   assert.equal(body.length, 16_384);
-  shapes.read(await shop.ask('POST', '/buy/1', { bytes: body }), 201, shapes.bought);
+  contentOf(await shop.ask('POST', '/buy/1', { bytes: body }), 201, boughtAnswer);
   const chunks = [body.slice(0, 5_000), body.slice(5_000)].map((part) => {
     return `${part.length.toString(16)}\r\n${part}\r\n`;
   });
@@ -220,13 +222,13 @@ test('a body of another content type is refused, and one of JSON by any of its n
     const types = ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x'];
     for (const type of [...types, 'application/jsonp', 'text/json', 'application/json/x', 'json', '']) {
       const reply = await shop.ask('POST', '/buy/1', { bytes: '{}', headers: { 'content-type': type } });
-      const { detail } = shapes.readProblem(reply, 415, 'UNSUPPORTED_MEDIA_TYPE');
+      const { detail } = readProblem(reply, 415, 'UNSUPPORTED_MEDIA_TYPE');
       assert.match(detail, /application\/json/);
     }
   });
   for (const type of ['application/json; charset=utf-8', 'Application/JSON', 'application/vnd.api+json']) {
     const reply = await shop.ask('POST', '/buy/1', { bytes: '{}', headers: { 'content-type': type } });
-    shapes.read(reply, 201, shapes.bought);
+    contentOf(reply, 201, boughtAnswer);
   }
 });
 
@@ -247,7 +249,7 @@ test('every address refuses other methods with 405, and names its own in Allow',
       for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'PURGE']) {
         if (allow.split(', ').includes(method)) continue;
         const reply = await shop.ask(method, path, { asStaff: true });
-        shapes.readProblem(reply, 405, 'METHOD_NOT_ALLOWED');
+        readProblem(reply, 405, 'METHOD_NOT_ALLOWED');
         assert.equal(reply.headers.get('allow'), allow, `${method} ${path}`);
       }
     }
@@ -259,7 +261,7 @@ test('unknown addresses are not found, with any method', () =>
     const paths = ['/', '/buy', '/buy/', '/buy/1/2', '/api', '/api/v1', '/api/v2/events', '/api/v1/event/1'];
     for (const path of [...paths, '/api/v1/events/1/seat', '//buy/1', '/buy//1', '/.env', '/favicon.ico']) {
       for (const method of ['GET', 'POST', 'DELETE', 'OPTIONS']) {
-        shapes.readProblem(await shop.ask(method, path), 404, 'NOT_FOUND');
+        readProblem(await shop.ask(method, path), 404, 'NOT_FOUND');
       }
     }
   }));
@@ -285,6 +287,6 @@ test('a path with broken escapes, strange bytes or dots sells nothing', () =>
     for (const [path, status] of Object.entries(cases)) {
       const answer = await exchange(shop.port, requestText('POST', path));
       assert.equal(answer.status, status, path);
-      assert.equal(shapes.problem.parse(JSON.parse(answer.body)).status, status);
+      assert.equal(anyProblem.parse(JSON.parse(answer.body)).status, status);
     }
   }));

@@ -3,7 +3,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { unreachable } from '@floodgate/core/assert.ts';
-import type { DoorCode } from './problem.ts';
+import type { DoorCode } from '../../contract/answers.ts';
 
 /**
  * `json`: parsed. `text`: as it came, JSON too. `raw`: the very bytes, for what is signed. `none`: never read. A body that

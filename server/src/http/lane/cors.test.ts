@@ -2,8 +2,10 @@
 // lanes and for every kind of answer.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as shapes from '../../../test/kit/shapes.ts';
+import { contentOf, readProblem } from '../../../test/kit/answers.ts';
 import { openTestShop, type TestShop } from '../../../test/kit/test-shop.ts';
+import { sessionAnswer } from '../../contract/access.ts';
+import { boughtAnswer } from '../../contract/buying.ts';
 
 const SHOP = 'https://shop.example.org';
 const DEV = 'http://localhost:5173';
@@ -121,19 +123,19 @@ test('[E7] with * any page may ask, but never with a cookie', () =>
     const asked = await shop.ask('OPTIONS', '/buy/1', preflight(EVIL));
     assert.equal(asked.headers.get('access-control-allow-origin'), '*');
     assert.equal(asked.headers.get('access-control-allow-credentials'), null);
-    const { token } = shapes.read(await shop.ask('POST', '/api/v1/sessions'), 201, shapes.session);
+    const { token } = contentOf(await shop.ask('POST', '/api/v1/sessions'), 201, sessionAnswer);
     const headers = { origin: EVIL, cookie: `floodgate_session=${token}` };
-    shapes.readProblem(await shop.ask('POST', '/buy/1', { headers }), 403, 'FORBIDDEN');
+    readProblem(await shop.ask('POST', '/buy/1', { headers }), 403, 'FORBIDDEN');
   }));
 
 test("[E7] a page of a named origin acts with the buyer's cookie", () =>
   withShop(SHOP, async (shop) => {
     const started = await shop.ask('POST', '/api/v1/sessions', { headers: { origin: SHOP } });
-    const { token } = shapes.read(started, 201, shapes.session);
+    const { token } = contentOf(started, 201, sessionAnswer);
     const cookie = started.headers.get('set-cookie')!.split(';')[0]!;
     assert.equal(cookie, `floodgate_session=${token}`);
     const own = { cookie, origin: SHOP, 'sec-fetch-site': 'same-site' };
-    shapes.read(await shop.ask('POST', '/buy/1', { headers: own }), 201, shapes.bought);
+    contentOf(await shop.ask('POST', '/buy/1', { headers: own }), 201, boughtAnswer);
     const evil = { cookie, origin: EVIL, 'sec-fetch-site': 'cross-site' };
-    shapes.readProblem(await shop.ask('POST', '/buy/1', { headers: evil }), 403, 'FORBIDDEN');
+    readProblem(await shop.ask('POST', '/buy/1', { headers: evil }), 403, 'FORBIDDEN');
   }));

@@ -2,11 +2,13 @@
 // that is no good at doors that anybody may pass.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { contentOf, readProblem } from '../../../test/kit/answers.ts';
 import { forgeJwt, tokenOf, withOtherCharacter, withPart } from '../../../test/kit/forge.ts';
 import { exchange, requestText } from '../../../test/kit/raw-http.ts';
 import { API_KEY } from '../../../test/kit/server-process.ts';
-import * as shapes from '../../../test/kit/shapes.ts';
 import { openTestShop, type TestShop } from '../../../test/kit/test-shop.ts';
+import { madeKeyAnswer, meAnswer, sessionAnswer } from '../../contract/access.ts';
+import { holdAnswer } from '../../contract/holds.ts';
 
 let shop: TestShop;
 before(async () => {
@@ -23,16 +25,16 @@ async function unchanged(act: () => Promise<void>): Promise<void> {
 }
 
 async function session() {
-  return shapes.read(await shop.ask('POST', '/api/v1/sessions'), 201, shapes.session);
+  return contentOf(await shop.ask('POST', '/api/v1/sessions'), 201, sessionAnswer);
 }
 
 async function makeKey(body: object) {
   const made = await shop.ask('POST', '/api/v1/api-keys', { asStaff: true, body });
-  return shapes.read(made, 201, shapes.madeKey);
+  return contentOf(made, 201, madeKeyAnswer);
 }
 
 const me = async (asking: Parameters<TestShop['ask']>[2]) =>
-  shapes.read(await shop.ask('GET', '/api/v1/me', asking), 200, shapes.me);
+  contentOf(await shop.ask('GET', '/api/v1/me', asking), 200, meAnswer);
 
 test('[D9] who asks is what the credential says', async () => {
   assert.deepEqual(await me({}), { kind: 'nobody' });
@@ -118,7 +120,7 @@ test('[D9] a bad credential is refused everywhere, never taken for a guest, and 
       ] as const;
       for (const [method, path, body] of doors) {
         const reply = await shop.ask(method, path, { headers, body, key: 'bad' });
-        const { detail } = shapes.readProblem(reply, 401, 'UNAUTHENTICATED');
+        const { detail } = readProblem(reply, 401, 'UNAUTHENTICATED');
         const sent = headers.authorization?.slice(7) || headers.cookie?.slice(18);
         if (sent) assert.ok(!reply.text.includes(sent), `${name} is not repeated`);
         assert.match(detail, /^[A-Z].*\.$/, name);
@@ -147,7 +149,7 @@ test('a browser whose session is no good any more drops its cookie by the refusa
   const { token } = await session();
   const headers = { cookie: `floodgate_session=${withOtherCharacter(token, 40)}` };
   const refused = await shop.ask('GET', '/api/v1/events', { headers });
-  shapes.readProblem(refused, 401, 'UNAUTHENTICATED');
+  readProblem(refused, 401, 'UNAUTHENTICATED');
   assert.match(refused.headers.get('set-cookie') ?? '', /^floodgate_session=;.*Max-Age=0/);
   const other = await shop.ask('GET', '/api/v1/events', { headers: { authorization: 'Bearer x' } });
   assert.equal(other.headers.get('set-cookie'), null, 'a bad bearer says nothing of the cookie');
@@ -190,7 +192,7 @@ test('[D9] each door of staff opens to its roles only, by key and by token', asy
         if (allowed.includes(role)) {
           assert.ok(reply.status < 500 && ![401, 403, 405].includes(reply.status), `${what}: ${reply.text}`);
         } else {
-          const { detail } = shapes.readProblem(reply, 403, 'FORBIDDEN');
+          const { detail } = readProblem(reply, 403, 'FORBIDDEN');
           assert.match(detail, new RegExp(`you are ${role}`), what);
         }
       }
@@ -209,12 +211,12 @@ test('[D9] no door of staff opens to a guest or a buyer, whatever they say of th
     const cookie = `floodgate_session=${token}`;
     for (const { method, path } of staffDoors()) {
       const guest = await shop.ask(method, path, { headers: asAdmin });
-      shapes.readProblem(guest, 401, 'UNAUTHENTICATED');
+      readProblem(guest, 401, 'UNAUTHENTICATED');
       for (const buyer of buyers) {
         const reply = await shop.ask(method, path, bearer(buyer));
-        assert.match(shapes.readProblem(reply, 403, 'FORBIDDEN').detail, /you are a buyer/);
+        assert.match(readProblem(reply, 403, 'FORBIDDEN').detail, /you are a buyer/);
       }
-      shapes.readProblem(await shop.ask(method, path, { headers: { cookie } }), 403, 'FORBIDDEN');
+      readProblem(await shop.ask(method, path, { headers: { cookie } }), 403, 'FORBIDDEN');
     }
   }));
 
@@ -248,7 +250,7 @@ test('a request with the cookie that changes something must come from our own pa
       ] as const) {
         const body = path === HOLDS ? HOLD : undefined;
         const reply = await shop.ask(method, path, { headers: { cookie, ...headers }, body });
-        shapes.readProblem(reply, 403, 'FORBIDDEN');
+        readProblem(reply, 403, 'FORBIDDEN');
       }
     }
     // What a form of another site can send without being asked.
@@ -259,18 +261,18 @@ test('a request with the cookie that changes something must come from our own pa
     ]) {
       const headers = { cookie, origin: own, 'content-type': type };
       const reply = await shop.ask('POST', HOLDS, { headers, bytes: JSON.stringify(HOLD) });
-      shapes.readProblem(reply, 415, 'UNSUPPORTED_MEDIA_TYPE');
+      readProblem(reply, 415, 'UNSUPPORTED_MEDIA_TYPE');
     }
   });
   const honest = [{}, { origin: own }, { 'sec-fetch-site': 'same-origin' }, { 'sec-fetch-site': 'none' }];
   for (const headers of honest) {
     const reply = await shop.ask('POST', HOLDS, { headers: { cookie, ...headers }, body: HOLD });
-    shapes.read(reply, 201, shapes.hold);
+    contentOf(reply, 201, holdAnswer);
   }
   // Reading, or asking with a token that no browser adds by itself, is nobody else's doing.
   const elsewhere = { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' };
   assert.deepEqual(await me({ headers: { cookie, ...elsewhere } }), { kind: 'buyer', buyer });
   const byToken = { authorization: `Bearer ${token}`, ...elsewhere };
-  shapes.read(await shop.ask('POST', HOLDS, { headers: byToken, body: HOLD }), 201, shapes.hold);
-  shapes.read(await shop.ask('POST', HOLDS, { headers: elsewhere, body: HOLD }), 201, shapes.hold);
+  contentOf(await shop.ask('POST', HOLDS, { headers: byToken, body: HOLD }), 201, holdAnswer);
+  contentOf(await shop.ask('POST', HOLDS, { headers: elsewhere, body: HOLD }), 201, holdAnswer);
 });

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { EventId, TicketTypeId } from '@floodgate/core/ids.ts';
 import { pino } from 'pino';
+import { readProblem } from '../../../test/kit/answers.ts';
 import { FaultyLedger } from '../../../test/kit/memory-shop.ts';
-import * as shapes from '../../../test/kit/shapes.ts';
 import { openTestShop } from '../../../test/kit/test-shop.ts';
 import { TestClock } from '../../ledger/contract/test-entries.ts';
 import type { Log } from '../../telemetry/logs.ts';
@@ -32,7 +32,7 @@ describe('the log of faults', { concurrency: 2 }, () => {
     const want = { ticketType: 'ga' as TicketTypeId, quantity: 1 };
     const taken = await shop.inside.inventory.take('1' as EventId, [want]);
     assert.ok('tickets' in taken);
-    shapes.readProblem(await shop.ask('POST', '/buy/1'), 503, 'UNAVAILABLE');
+    readProblem(await shop.ask('POST', '/buy/1'), 503, 'UNAVAILABLE');
     assert.deepEqual(faults(), [
       [
         'an operation gave up, because others were faster or took too long',
@@ -48,7 +48,7 @@ describe('the log of faults', { concurrency: 2 }, () => {
     const shop = await openTestShop({ log, parts: { ledger } });
     t.after(() => shop.close());
     ledger.fault = 'refused';
-    shapes.readProblem(await shop.ask('POST', '/buy/1'), 503, 'UNAVAILABLE');
+    readProblem(await shop.ask('POST', '/buy/1'), 503, 'UNAVAILABLE');
     assert.deepEqual(faults(), [['the ledger could not commit', 'LedgerUnavailable', 'the disk is full']]);
   });
 });

@@ -3,11 +3,15 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
+import { contentOf } from '../../../test/kit/answers.ts';
 import { forgeJwt, tokenOf } from '../../../test/kit/forge.ts';
 import { exchange, requestText } from '../../../test/kit/raw-http.ts';
 import { API_KEY } from '../../../test/kit/server-process.ts';
-import * as shapes from '../../../test/kit/shapes.ts';
 import { eventOf, openTestShop, type TestShop } from '../../../test/kit/test-shop.ts';
+import { sessionAnswer } from '../../contract/access.ts';
+import { anyProblem } from '../../contract/answers.ts';
+import { notReservedAnswer } from '../../contract/flash.ts';
+import { holdAnswer } from '../../contract/holds.ts';
 
 const RUNS = 150;
 let shop: TestShop;
@@ -24,8 +28,8 @@ before(async () => {
   });
   const lines = [{ ticketType: 'vip', quantity: 1 }];
   const held = await shop.ask('POST', '/api/v1/events/gala/holds', { body: { lines } });
-  holdId = shapes.read(held, 201, shapes.hold).holdId;
-  token = shapes.read(await shop.ask('POST', '/api/v1/sessions'), 201, shapes.session).token;
+  holdId = contentOf(held, 201, holdAnswer).holdId;
+  token = contentOf(await shop.ask('POST', '/api/v1/sessions'), 201, sessionAnswer).token;
 });
 after(() => shop.close());
 
@@ -177,7 +181,7 @@ async function stands(method: string, path: string, sent: object, content: Buffe
     if (method === 'GET') assert.deepEqual(after, before);
     return;
   }
-  const shape = path.includes('/flash/') ? shapes.notReserved : shapes.problem;
+  const shape = path.includes('/flash/') ? notReservedAnswer : anyProblem;
   if (answer.status !== 304) shape.parse(JSON.parse(answer.body));
   // What is refused by the state is kept under its key, and changes nothing else.
   if (answer.status === 409) assert.deepEqual(after.events, before.events);

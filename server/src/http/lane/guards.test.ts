@@ -10,6 +10,9 @@ import type { Guard, RequestHead } from './guards.ts';
 import { type Operation, operation } from './operation.ts';
 import { problem } from './problem.ts';
 
+/** Here the lane is asked, not what doors declare. */
+const ANSWERS = { 200: z.unknown() };
+
 const MAX_BYTES = 1_048_576;
 const passing: Guard = () => undefined;
 const passingLater: Guard = async () => undefined;
@@ -31,6 +34,7 @@ const marked =
 const echo = (name: string, guards: readonly Guard[]): Operation =>
   operation({
     ...{ name, method: 'POST', path: `/${name}/:id`, isHot: true, guards, maxBodyBytes: MAX_BYTES },
+    answers: ANSWERS,
     input: z.object({ params: z.object({ id: z.string() }), body: z.unknown() }),
     run({ input }) {
       trail.push('run');
@@ -51,12 +55,12 @@ const OPERATIONS: readonly Operation[] = [
   echo('broken-later', [() => Promise.reject(new Error('this guard fails on purpose'))]),
   operation({
     ...{ name: 'staff', method: 'POST', path: '/staff/:id', isHot: true, isStaff: true },
-    ...{ guards: [marked('after the roles', passing)], input: z.object({}) },
+    ...{ guards: [marked('after the roles', passing)], answers: ANSWERS, input: z.object({}) },
     run: () => ({ kind: 'json', status: 200, body: {} }),
   }),
   operation({
     ...{ name: 'raw', method: 'POST', path: '/raw/:id', isHot: true, body: 'raw' },
-    ...{ takes: ['application/json'], input: z.object({ body: z.instanceof(Buffer) }) },
+    ...{ takes: ['application/json'], answers: ANSWERS, input: z.object({ body: z.instanceof(Buffer) }) },
     run: ({ input: { body } }) => ({
       ...{ kind: 'json', status: 200 },
       body: { bytes: body.length, digest: createHash('sha256').update(body).digest('hex') },
@@ -64,12 +68,16 @@ const OPERATIONS: readonly Operation[] = [
   }),
   operation({
     ...{ name: 'text', method: 'POST', path: '/text/:id', isHot: true, body: 'text' },
-    ...{ takes: ['text/csv', 'application/json'], input: z.object({ body: z.string().optional() }) },
+    ...{
+      takes: ['text/csv', 'application/json'],
+      answers: ANSWERS,
+      input: z.object({ body: z.string().optional() }),
+    },
     run: ({ input }) => ({ kind: 'json', status: 200, body: input }),
   }),
   operation({
     ...{ name: 'none', method: 'POST', path: '/none/:id', isHot: true, body: 'none' },
-    ...{ input: z.object({ body: z.undefined() }) },
+    ...{ answers: ANSWERS, input: z.object({ body: z.undefined() }) },
     run: () => ({ kind: 'json', status: 200, body: 'done' }),
   }),
 ];

@@ -2,7 +2,8 @@
 // fast one and Express, run the same operations through the same `serve`.
 
 import type { Role } from '@floodgate/core/actor.ts';
-import type { ZodType } from 'zod';
+import type { ZodRawShape, ZodType } from 'zod';
+import type { Answers } from '../../contract/answers.ts';
 import type { Answer, JsonAnswer } from './answer.ts';
 import type { BodyKind } from './body.ts';
 import { type Guard, type RequestHead, staffOnly } from './guards.ts';
@@ -36,6 +37,10 @@ export interface Operation {
   readonly takes: readonly string[];
   /** What of the request the schema looks at. */
   readonly input: ZodType;
+  /** What it answers, by status. The lane adds what it refuses by itself: see described.ts. */
+  readonly answers: Answers;
+  /** What every "no" of it has besides: see `dress`. */
+  readonly problemMembers: ZodRawShape | undefined;
   readonly run: (request: DoorRequest<never>) => Answer | Promise<Answer>;
   /** Puts every JSON answer into the shape that the operation promises, refusals and faults too. */
   readonly dress: ((answer: JsonAnswer, ms: number) => JsonAnswer) | undefined;
@@ -57,6 +62,8 @@ export function operation<Input>(definition: {
   readonly maxBodyBytes?: number;
   readonly takes?: readonly string[];
   readonly input: ZodType<Input>;
+  readonly answers: Answers;
+  readonly problemMembers?: ZodRawShape;
   readonly run: (request: DoorRequest<Input>) => Answer | Promise<Answer>;
   readonly dress?: Operation['dress'];
 }): Operation {
@@ -69,6 +76,7 @@ export function operation<Input>(definition: {
     maxBodyBytes: MAX_BODY_BYTES,
     takes: [],
     dress: undefined,
+    problemMembers: undefined,
     ...others,
     roles,
     guards: roles ? [staffOnly(roles), ...guards] : guards,

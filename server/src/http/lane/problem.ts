@@ -1,20 +1,6 @@
 // The only table from a refusal, a bad request or a fault to a status code and words (RFC 9457).
-import type { RefusalCode } from '@floodgate/core/refusal.ts';
+import type { ProblemCode } from '../../contract/answers.ts';
 import type { JsonAnswer } from './answer.ts';
-
-/** What goes wrong at the door, before or beside any rule of sale. */
-export type DoorCode =
-  | 'BAD_REQUEST'
-  | 'VALIDATION_FAILED'
-  | 'UNAUTHENTICATED'
-  | 'FORBIDDEN'
-  | 'PRECONDITION_REQUIRED'
-  | 'NOT_FOUND'
-  | 'METHOD_NOT_ALLOWED'
-  | 'BODY_TOO_LARGE'
-  | 'UNSUPPORTED_MEDIA_TYPE'
-  | 'UNAVAILABLE'
-  | 'INTERNAL_ERROR';
 
 interface Kind {
   readonly status: number;
@@ -22,7 +8,7 @@ interface Kind {
   readonly detail: string;
 }
 
-const KINDS: Readonly<Record<RefusalCode | DoorCode, Kind>> = {
+const KINDS: Readonly<Record<ProblemCode, Kind>> = {
   BAD_REQUEST: { status: 400, title: 'Bad request', detail: 'The request could not be read.' },
   VALIDATION_FAILED: { status: 400, title: 'Invalid input', detail: 'Some input is not as it should be.' },
   UNAUTHENTICATED: {
@@ -173,6 +159,11 @@ const KINDS: Readonly<Record<RefusalCode | DoorCode, Kind>> = {
   },
 };
 
+/** The status that a "no" of this code has. */
+export function statusOf(code: ProblemCode): number {
+  return KINDS[code].status;
+}
+
 export interface ProblemExtras {
   /** Replaces the standard sentence. */
   readonly detail?: string | undefined;
@@ -199,11 +190,7 @@ export function invalidInput(
 }
 
 /** The answer to a "no". */
-export function problem(
-  code: RefusalCode | DoorCode,
-  requestId: string,
-  extras: ProblemExtras = {},
-): JsonAnswer {
+export function problem(code: ProblemCode, requestId: string, extras: ProblemExtras = {}): JsonAnswer {
   const { status, title, detail } = KINDS[code];
   const { retryAfterMs, fields, headers, members } = extras;
   return {

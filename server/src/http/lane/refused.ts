@@ -1,5 +1,6 @@
 // A use case's "no" as an answer: its code, and what the client can do something with.
 import type { Refusal } from '@floodgate/core/refusal.ts';
+import { isoTime } from '../../contract/values.ts';
 import type { JsonAnswer } from './answer.ts';
 import { problem } from './problem.ts';
 
@@ -21,8 +22,6 @@ function membersOf({ remaining, seats, nextExpiryAtMs, onSaleAtMs, perOrder }: R
     ...(perOrder === undefined ? {} : { perOrder }),
   };
 }
-
-export const isoTime = (ms: number): string => new Date(ms).toISOString();
 
 /** Where the standard sentence can be told more exactly. */
 function detailOf({ refusal, seats, onSaleAtMs, perOrder }: Refusal): string | undefined {

@@ -1,10 +1,11 @@
 // The one way into the doors, whichever lane a request came by.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { GUEST } from '@floodgate/core/actor.ts';
+import type { DoorCode } from '../../contract/answers.ts';
 import type { Doors } from './doors.ts';
 import { Exchange } from './exchange.ts';
 import type { Operation } from './operation.ts';
-import { type DoorCode, type ProblemExtras, problem } from './problem.ts';
+import { type ProblemExtras, problem } from './problem.ts';
 import { requestIdOf, send } from './reply.ts';
 
 /** Serves the request. `params` are those of the path, `query` is the text behind the question mark. */

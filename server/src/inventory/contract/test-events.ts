@@ -1,4 +1,5 @@
 // Small events, snapshots and wants for tests of inventories, and what they assert again and again.
+
 import assert from 'node:assert/strict';
 import type { Block, TicketType } from '@floodgate/core/event/event.ts';
 import { eventId, type Ticket, ticketTypeId } from '@floodgate/core/ids.ts';
@@ -6,6 +7,7 @@ import { blocksFor, TicketLayout } from '@floodgate/core/seating/layout.ts';
 import type { Manifest } from '@floodgate/core/seating/manifest.ts';
 import { seatPlanOf } from '@floodgate/core/seating/seat-plan.ts';
 import { sectionOf, sells } from '@floodgate/core/testing/houses.ts';
+import { patienceMs } from '@floodgate/core/testing/patience.ts';
 import {
   AVAILABLE,
   type BestWant,
@@ -86,7 +88,7 @@ export function granted(result: TakeResult): readonly Ticket[] {
 }
 
 /** The promise, or a failure when it takes too long. Keeps the process alive meanwhile, as a waiting buyer does not. */
-export async function inTime<T>(promise: Promise<T>, limitMs = 5_000): Promise<T> {
+export async function inTime<T>(promise: Promise<T>, limitMs = patienceMs(1_000)): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(new Error(`not within ${limitMs} ms`)), limitMs);
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventId, Ticket } from '@floodgate/core/ids.ts';
+import { patienceMs } from '@floodgate/core/testing/patience.ts';
 import { inventoryContract } from '../contract/inventory.contract.ts';
 import { claims, EVENT, eventOf, GA, granted, NOTHING, want } from '../contract/test-events.ts';
 import { FollowingInventory, type LedgerFeed, type TicketChange } from '../following/following-inventory.ts';
@@ -117,8 +118,8 @@ async function made(capacity = 10) {
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  for (let waits = 0; !condition(); waits++) {
-    assert.ok(waits < 500, 'not within 5 seconds');
+  for (const giveUpMs = performance.now() + patienceMs(1_000); !condition(); ) {
+    assert.ok(performance.now() < giveUpMs, `it never came: ${condition}`);
     await sleep(10);
   }
 }

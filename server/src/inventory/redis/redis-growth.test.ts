@@ -1,8 +1,10 @@
 // Processes that share an event in Redis learn one after the other that it has grown. Whoever knows it makes Redis longer;
 // who does not goes on with what it knows, and never makes Redis shorter again.
+
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import type { Ticket } from '@floodgate/core/ids.ts';
+import { patienceMs, SLOWNESS } from '@floodgate/core/testing/patience.ts';
 import { Redis } from 'ioredis';
 import { needsServer } from '../../../test/kit/servers/binaries.ts';
 import { type RedisServer, startRedis } from '../../../test/kit/servers/redis.ts';
@@ -51,8 +53,8 @@ describe('An event in Redis that grows', needsServer('redis'), () => {
   beforeEach(async () => {
     lost = [];
     await admin.flushall();
-    ahead = await RedisInventory.connect(server.url, { deadlineMs: 5_000 });
-    behind = await RedisInventory.connect(server.url, { deadlineMs: 5_000 });
+    ahead = await RedisInventory.connect(server.url, { deadlineMs: patienceMs(500) });
+    behind = await RedisInventory.connect(server.url, { deadlineMs: patienceMs(500) });
     for (const inventory of [ahead, behind]) {
       inventory.onLost((fault, eventId) => {
         if (eventId !== undefined) lost.push(fault);
@@ -193,7 +195,10 @@ describe('An event in Redis that grows', needsServer('redis'), () => {
 
   test('[S2] a process that learns of growth while Redis is away makes it longer when it is back', async () => {
     const own = await startRedis();
-    const inventory = await RedisInventory.connect(own.url, { deadlineMs: 300, connectTimeoutMs: 500 });
+    const inventory = await RedisInventory.connect(own.url, {
+      deadlineMs: 300 * SLOWNESS,
+      connectTimeoutMs: 500 * SLOWNESS,
+    });
     await inventory.load(SHORT, NOTHING);
     own.pause();
     await assert.rejects(inventory.grow(LONG), InventoryUnavailable);

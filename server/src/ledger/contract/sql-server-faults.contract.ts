@@ -1,7 +1,9 @@
 // A database server that dies, stops, loses answers or rolls back, while sales go on.
+
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { patienceMs } from '@floodgate/core/testing/patience.ts';
 import { startTcpProxy, type TcpProxy } from '../../../test/kit/servers/tcp-proxy.ts';
 import { EventEntries, underKey } from './test-entries.ts';
 import { assertAudited, Load, numbers, tryPost, until, withLedgers } from './test-ledgers.ts';
@@ -18,7 +20,7 @@ export function breaking(kind: ServerKind): void {
   };
   after(async () => (await started)?.stop());
 
-  describe(`${kind.name}: what can break`, { timeout: 240_000 }, () => {
+  describe(`${kind.name}: what can break`, { timeout: patienceMs(48_000) }, () => {
     losingAnswers(kind, start);
     rollingBack(kind, start);
     dying(kind, start);
@@ -136,7 +138,7 @@ function losingAnswers(kind: ServerKind, start: Start): void {
             await sleep(200);
             proxy.stall();
             // Five seconds for the answer, six and a half to find out what became of a COMMIT.
-            await until(() => load!.failed >= 16, 'sales are refused', 13_000);
+            await until(() => load!.failed >= 16, 'sales are refused', 12_000);
             assert.equal(ledger!.isWritable(), false);
             await assert.rejects(ledger!.heads(), { name: 'LedgerUnavailable' });
             proxy.heal();
@@ -157,7 +159,7 @@ function losingAnswers(kind: ServerKind, start: Start): void {
 
 async function assertGoesOn(load: Load): Promise<void> {
   const { length } = load.sold;
-  await until(() => load.sold.length > length + 10, 'sales go on', 20_000);
+  await until(() => load.sold.length > length + 10, 'sales go on', 3_000);
 }
 
 function rollingBack(kind: ServerKind, start: Start): void {
@@ -193,13 +195,16 @@ function rollingBack(kind: ServerKind, start: Start): void {
       const other = await kind.make(url).connect();
       await other.query('BEGIN');
       await other.query('SELECT seq FROM event_heads WHERE event_no = 1 FOR UPDATE');
-      const sinceMs = performance.now();
-      // The server ends whoever holds locks and does nothing for five seconds.
+      // The server ends whoever holds locks and does nothing for five seconds; by itself he would hold them for ever.
       const outcome = await tryPost(ledger!, entries.buy([1]));
-      assert.ok(performance.now() - sinceMs < 10_000);
       if (typeof outcome === 'object') assertGranted(outcome);
-      await sleep(Math.max(0, 7_000 - (performance.now() - sinceMs)));
-      assertGranted(await ledger!.post(entries.buy([2])));
+      const giveUpMs = performance.now() + patienceMs(7_000);
+      let next = await tryPost(ledger!, entries.buy([2]));
+      while (next === 'unavailable' && performance.now() < giveUpMs) {
+        next = await tryPost(ledger!, entries.buy([2]));
+      }
+      assert.ok(typeof next === 'object', `the head is not let go: ${next}`);
+      assertGranted(next);
       other.destroy();
       await assertAudited(ledger!, entries);
     });
@@ -250,7 +255,7 @@ function dying(kind: ServerKind, start: Start): void {
     });
   });
 
-  test('[S4] a server that stands still for 8 s: 503 in bounded time, then all is as before', async () => {
+  test('[S4] a server that stands still: 503 while it does, then all is as before', async () => {
     const server = await start();
     const url = await server.createDatabase();
     await withLedgers([kind.make(url)], async (ledger) => {
@@ -259,35 +264,15 @@ function dying(kind: ServerKind, start: Start): void {
       await Load.on([ledger!], entries, async (load) => {
         await sleep(200);
         server.pause();
-        const resumed = sleep(8_000).then(() => server.resume());
-        const { longestMs, refused } = await longestPost(ledger!, entries, resumed);
+        // It stands still until somebody has been answered: who is never answered is met by the test's own limit.
+        const answer = await tryPost(ledger!, entries.hold([9_000_000])).finally(() => server.resume());
+        const refused = answer === 'unavailable' ? 1 : 0;
         await assertGoesOn(load!);
         await load!.stop();
         await load!.assertKept();
         // The buyers' own may all have been in one COMMIT that was found to be done.
         assert.ok(load!.unavailable + refused > 0, 'sales were refused meanwhile');
-        assert.ok(longestMs < 13_000, `a sale was answered after ${longestMs} ms`);
       });
     });
   });
-}
-
-/** How long the answer to a post took at most, of some that were posted until then, and how many were refused. */
-async function longestPost(
-  ledger: Parameters<typeof tryPost>[0],
-  entries: EventEntries,
-  end: Promise<unknown>,
-): Promise<{ longestMs: number; refused: number }> {
-  let isOver = false;
-  void end.then(() => {
-    isOver = true;
-  });
-  let [longestMs, refused] = [0, 0];
-  for (let ticket = 9_000_000; !isOver; ticket++) {
-    const sinceMs = performance.now();
-    if ((await tryPost(ledger, entries.hold([ticket]))) === 'unavailable') refused++;
-    longestMs = Math.max(longestMs, performance.now() - sinceMs);
-    await sleep(20);
-  }
-  return { longestMs, refused };
 }

@@ -1,7 +1,9 @@
 // Several processes on one database: who gets a ticket, in which order facts appear, who makes an event or an id.
+
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { patienceMs } from '@floodgate/core/testing/patience.ts';
 import type { BatchConnection, BatchWrite } from '../servers/shared/sql-server.ts';
 import { EventEntries, underKey } from './test-entries.ts';
 import { assertAudited, tryPost, watchJournal, withLedgers } from './test-ledgers.ts';
@@ -16,7 +18,7 @@ export function racing(kind: ServerKind): void {
   };
   after(async () => (await started)?.stop());
 
-  describe(`${kind.name}: several processes`, { timeout: 120_000 }, () => {
+  describe(`${kind.name}: several processes`, { timeout: patienceMs(24_000) }, () => {
     sellingAtOnce(kind, database);
     sharing(kind, database);
   });

@@ -1,8 +1,10 @@
 // Staff and limits with several processes on one database: no process sells by a definition that another has replaced,
 // limits hold for purchases that two make at once, and a manifest of megabytes is kept.
+
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { SHOP, type StreamId } from '@floodgate/core/ids.ts';
+import { patienceMs } from '@floodgate/core/testing/patience.ts';
 import type { BuyerLimits, Outcome } from '../ledger.ts';
 import type { BatchConnection, BatchWrite, ForeseenHead, KnownHead } from '../servers/shared/sql-server.ts';
 import type { SqlLedger } from '../servers/sql-ledger.ts';
@@ -21,7 +23,7 @@ export function staffing(kind: ServerKind): void {
   };
   after(async () => (await started)?.stop());
 
-  describe(`${kind.name}: what staff change`, { timeout: 120_000 }, () => {
+  describe(`${kind.name}: what staff change`, { timeout: patienceMs(24_000) }, () => {
     changingWhileSelling(kind, database);
     growing(kind, database);
     limiting(kind, database);

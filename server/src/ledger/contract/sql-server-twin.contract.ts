@@ -1,7 +1,9 @@
 // The proof that a database server judges and keeps what the memory twin does: random batches, the same verdicts,
 // the same records afterwards.
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { patienceMs } from '@floodgate/core/testing/patience.ts';
 import fc from 'fast-check';
 import type { Verdict } from '../judge/state.ts';
 import type { Entry, Hold, Ledger } from '../ledger.ts';
@@ -21,7 +23,7 @@ import { plain } from './test-script.ts';
 import { HookedServer, type ServerKind } from './test-server.ts';
 
 export function agreeing(kind: ServerKind): void {
-  describe(`${kind.name} and the memory ledger`, { timeout: 120_000 }, () => {
+  describe(`${kind.name} and the memory ledger`, { timeout: patienceMs(24_000) }, () => {
     test('[S1] random batches have the same verdicts on both, and leave the same records', async () => {
       await compare(kind, 1);
     });

@@ -1,6 +1,8 @@
 // Several SQL ledgers on one database, as so many processes would have them, and ways to put load on them.
+
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { patienceMs } from '@floodgate/core/testing/patience.ts';
 import type { Entry, Outcome } from '../ledger.ts';
 import type { SqlServer } from '../servers/shared/sql-server.ts';
 import { SqlLedger, type SqlLedgerOptions } from '../servers/sql-ledger.ts';
@@ -154,11 +156,11 @@ export function* numbers(): Iterator<number> {
   for (let n = 0; ; n++) yield n;
 }
 
-/** Waits until the condition holds. */
-export async function until(condition: () => boolean, what: string, withinMs = 15_000): Promise<void> {
-  const deadlineMs = performance.now() + withinMs;
+/** Waits until the condition holds, which at rest takes so long at most. */
+export async function until(condition: () => boolean, what: string, neededMs = 2_000): Promise<void> {
+  const giveUpMs = performance.now() + patienceMs(neededMs);
   while (!condition()) {
-    assert.ok(performance.now() < deadlineMs, `not within ${withinMs} ms: ${what}`);
+    assert.ok(performance.now() < giveUpMs, `it never came: ${what}`);
     await sleep(5);
   }
 }

@@ -91,6 +91,7 @@ export class HookedServer implements SqlServer {
       },
       rollback: () => real.rollback(),
       query: (sql, parameters) => real.query(sql, parameters),
+      execute: (sql, parameters) => real.execute(sql, parameters),
       nowMs: () => real.nowMs(),
       inOneView: (read) => real.inOneView(read),
       close: () => real.close(),
@@ -120,6 +121,10 @@ export class HookedServer implements SqlServer {
 
   migrate(): Promise<void> {
     return this.#server.migrate();
+  }
+
+  dropRooms(): Promise<void> {
+    return this.#server.dropRooms();
   }
 
   weakDurability(): Promise<string[]> {

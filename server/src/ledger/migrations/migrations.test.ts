@@ -5,10 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, describe, test } from 'node:test';
+import { migrationsFrom } from '../../drivers/sql/migrate.ts';
 import { EventEntries, TestClock, ticketsOf } from '../contract/test-entries.ts';
 import { SqliteReader } from '../sqlite/reader.ts';
 import { SqliteWriter } from '../sqlite/writer.ts';
-import { MIGRATIONS, migrationsFrom, SCHEMA_VERSION } from './migrations.ts';
+import { LEDGER_SCHEMA, MIGRATIONS, SCHEMA_VERSION } from './migrations.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'floodgate-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -17,8 +18,8 @@ describe('migrations', () => {
   test('are numbered from 1 without a gap, and none is for a newer ledger', () => {
     const versions = MIGRATIONS.map(({ version }) => version);
     assert.deepEqual(versions, Array.from({ length: SCHEMA_VERSION }, (_, index) => index + 1)); // biome-ignore format: short
-    assert.deepEqual(migrationsFrom(SCHEMA_VERSION), []);
-    assert.throws(() => migrationsFrom(SCHEMA_VERSION + 1), { name: 'SchemaTooNew' });
+    assert.deepEqual(migrationsFrom(LEDGER_SCHEMA, SCHEMA_VERSION), []);
+    assert.throws(() => migrationsFrom(LEDGER_SCHEMA, SCHEMA_VERSION + 1), { name: 'SchemaTooNew' });
   });
 
   test('[S2] a ledger of schema 1 gets heads that count what is claimed, and goes on', () => {

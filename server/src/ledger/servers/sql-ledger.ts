@@ -5,6 +5,7 @@ import { Connections } from '../../drivers/sql/connections.ts';
 import { Reach } from '../../drivers/sql/reach.ts';
 import { ServerClock } from '../../drivers/sql/server-clock.ts';
 import type { SqlConnection } from '../../drivers/sql/sql.ts';
+import { once } from '../../drivers/time.ts';
 import { GroupCommit, type GroupCommitOptions } from '../group-commit.ts';
 import { type Entry, type Ledger, LedgerUnavailable, type OutcomeOf } from '../ledger.ts';
 import { ReadingLater, readNamed } from '../reading.ts';
@@ -57,7 +58,6 @@ export class SqlLedger extends ReadingLater implements Ledger {
   readonly #maxTextBytes: number;
   readonly #timer: NodeJS.Timeout | undefined;
   #lease: NodeLease | undefined;
-  #closed: Promise<void> | undefined;
 
   private constructor(server: SqlServer, options: SqlLedgerOptions, found: Found) {
     super();
@@ -162,10 +162,7 @@ export class SqlLedger extends ReadingLater implements Ledger {
   }
 
   /** Closing again waits for the first. */
-  close(): Promise<void> {
-    this.#closed ??= this.#close();
-    return this.#closed;
-  }
+  readonly close = once(() => this.#close());
 
   async #close(): Promise<void> {
     clearInterval(this.#timer);

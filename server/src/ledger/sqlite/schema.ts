@@ -1,25 +1,12 @@
-// What SQLite calls things, and how a ledger file is brought to today's schema.
+// How a ledger file is brought to today's schema: its number is in the file's head.
 import type { DatabaseSync } from 'node:sqlite';
-import type { SchemaDialect } from '../../drivers/sql/migration.ts';
-import { migrationsFrom } from '../migrations/migrations.ts';
-
-export const SQLITE: SchemaDialect = {
-  rowsLie: 'by time',
-  bigint: 'INTEGER',
-  text: 'TEXT',
-  shortText: 'TEXT',
-  clustered: 'STRICT, WITHOUT ROWID',
-  appended: 'STRICT',
-  appendKey: 'INTEGER',
-  rewritten: 'STRICT',
-  indexes: 'apart',
-  addColumn: (table, column, definition) => [`ALTER TABLE ${table} ADD COLUMN ${column} ${definition}`],
-  addIndex: (index, table, columns) => [`CREATE INDEX ${index} ON ${table} (${columns})`],
-};
+import { migrationsFrom } from '../../drivers/sql/migrate.ts';
+import { SQLITE } from '../../drivers/sql/sqlite/dialect.ts';
+import { LEDGER_SCHEMA } from '../migrations/migrations.ts';
 
 /** Brings the file to today's schema, each migration in a transaction. Throws SchemaTooNew. */
 export function migrate(db: DatabaseSync): void {
-  for (const migration of migrationsFrom(schemaVersion(db))) {
+  for (const migration of migrationsFrom(LEDGER_SCHEMA, schemaVersion(db))) {
     db.exec('BEGIN IMMEDIATE');
     try {
       for (const statement of migration.statements(SQLITE)) db.exec(statement);

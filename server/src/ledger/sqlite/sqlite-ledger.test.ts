@@ -1,5 +1,6 @@
 // The contract on SQLite: the whole of it on writer and reader in this thread, which follow the test's clock, and
 // what needs no clock on the real ledger with its threads. Then what only the real ledger has: its lock, its clock.
+
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,6 +10,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { SLOWNESS } from '@floodgate/core/testing/patience.ts';
 import { ledgerContract } from '../contract/ledger.contract.ts';
 import { EventEntries, TestClock } from '../contract/test-entries.ts';
 import { assertGranted, assertRefused } from '../contract/test-script.ts';
@@ -79,7 +81,7 @@ describe('SQLite ledger', () => {
   test('[S7] a hold lapses on the real clock, and the main thread never sees it due too early', () =>
     withLedger(newFile(), async (ledger) => {
       const entries = new EventEntries(2);
-      const hold = entries.hold([0], { ttlMs: 40 });
+      const hold = entries.hold([0], { ttlMs: Math.ceil(40 * SLOWNESS) });
       await ledger.post(entries.create());
       const { expiresAtMs } = assertGranted(await ledger.post(hold));
       assertRefused(await ledger.post(entries.expire(hold.holdId)), 'HOLD_NOT_DUE');
@@ -193,7 +195,7 @@ function startProgram(file: string) {
      try {
        await SqliteLedger.open(process.argv[2], { maxBatch: 1, maxWaiting: 1 });
        console.log('open');
-       setTimeout(() => {}, 30_000);
+       setInterval(() => {}, 60_000);
      } catch (error) {
        console.log(error.name + ': ' + error.message);
        process.exitCode = 1;

@@ -3,7 +3,6 @@
 // refusal be a guess, nothing leak, and nobody wait for a timer.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { GUEST } from '@floodgate/core/actor.ts';
 import { Busy } from '@floodgate/core/faults.ts';
 import type { EventId, HoldId, Ticket } from '@floodgate/core/ids.ts';
@@ -27,8 +26,6 @@ import { expireDue } from '../keeping/expire.ts';
 import { audit } from '../organizing/create-event.ts';
 
 const CAPACITY = 4;
-/** Far less than the two seconds for which a buyer would wait if nobody woke him. */
-const MAX_MS = 500;
 
 /** What one buyer does, or, with `expire`, the clock. */
 const visit = fc.record({
@@ -165,10 +162,9 @@ function visits(parts: Partial<Parts> = {}, met = new Set<string>()) {
   return fc.asyncProperty(SCHEDULER, crowd, faults, async (s, crowd, faults) => {
     const failing = [false, ...faults]; // The first commit makes the event.
     const shop = await openScheduledShop(s, CAPACITY, failing, parts);
-    const [startMs, oversells] = [performance.now(), await oversellsStopped()];
+    const oversells = await oversellsStopped();
     const told: Told[] = [];
     await s.waitFor(Promise.all(crowd.map((visit) => come(s, shop, visit, told))));
-    assert.ok(performance.now() - startMs < MAX_MS, 'somebody waited for a timer');
     failing.length = 0;
     shop.clock.pass(HOLD_TTL_MS);
     await s.waitFor(expireDue(shop.inside, 100));
@@ -216,7 +212,7 @@ const BUGS: Record<string, Partial<Parts>> = {
   'nobody is woken': {
     Inventory: class extends MemoryInventory {
       override nextChange(): Promise<void> {
-        return sleep(MAX_MS + 1);
+        return new Promise(() => {});
       }
     },
   },

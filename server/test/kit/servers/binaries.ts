@@ -105,7 +105,7 @@ const versions = new Map<string, string>();
 function askVersion(binary: string): string {
   const known = versions.get(binary);
   if (known !== undefined) return known;
-  const { stdout } = spawnSync(binary, ['--version'], { encoding: 'utf8', timeout: 10_000 });
+  const { stdout } = spawnSync(binary, ['--version'], { encoding: 'utf8', timeout: 60_000 });
   versions.set(binary, stdout ?? '');
   return stdout ?? '';
 }

@@ -1,5 +1,6 @@
 // A server of a test as a child process: started, paused, killed with all processes of its own, and gone when the
 // test is. Every wait is bounded and shows the child's last lines when it was in vain.
+
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -7,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { patienceMs } from '@floodgate/core/testing/patience.ts';
 import { findBinary } from './binaries.ts';
 
 export interface Owner {
@@ -22,8 +24,8 @@ export interface Command {
   readonly owner?: Owner | undefined;
 }
 
-const START_TIMEOUT_MS = 30_000;
-const EXIT_TIMEOUT_MS = 20_000;
+const START_TIMEOUT_MS = patienceMs(5_000);
+const EXIT_TIMEOUT_MS = patienceMs(3_000);
 const PROBE_EVERY_MS = 20;
 const LINES_KEPT = 40;
 
@@ -219,7 +221,10 @@ function processesOfLinux(): ProcessRow[] {
 }
 
 function processesOfOthers(): ProcessRow[] {
-  const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,ppid=,stat='], { encoding: 'utf8', timeout: 10_000 });
+  const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,ppid=,stat='], {
+    encoding: 'utf8',
+    timeout: patienceMs(1_000),
+  });
   return stdout.split('\n').flatMap((line) => {
     const [pid, parent, state] = line.trim().split(/\s+/);
     return state === undefined ? [] : [{ pid: Number(pid), parent: Number(parent), state }];

@@ -1,7 +1,9 @@
 // Starts real MariaDB (or MySQL) servers for tests: one server for a file, one fresh database for a test. InnoDB
 // stays as durable as it is by default, as the program looks at it.
+
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { patienceMs } from '@floodgate/core/testing/patience.ts';
 import { createConnection } from 'mysql2/promise';
 import { findBinary, requireServer } from './binaries.ts';
 import { Child, freePort, ownedFolder, ownerNamed, runOnce } from './child.ts';
@@ -38,7 +40,7 @@ export interface MariadbServer {
 
 const USER = 'floodgate';
 const PASSWORD = 'secret';
-const PROBE_TIMEOUT_MS = 2_000;
+const PROBE_TIMEOUT_MS = patienceMs(200);
 const SETTINGS: Readonly<Record<string, string>> = {
   bind_address: '127.0.0.1',
   innodb_flush_log_at_trx_commit: '1',

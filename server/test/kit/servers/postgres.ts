@@ -1,7 +1,9 @@
 // Starts real PostgreSQL servers for tests: one server for a file, one fresh database for a test. What makes
 // commits durable (fsync, synchronous_commit) stays on, as the program looks at it.
+
 import { rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { patienceMs } from '@floodgate/core/testing/patience.ts';
 import { Client } from 'pg';
 import { requireServer } from './binaries.ts';
 import { Child, freePort, ownedFolder, ownerNamed, runOnce } from './child.ts';
@@ -38,7 +40,7 @@ export interface PostgresServer {
 const USER = 'floodgate';
 const PASSWORD = 'secret';
 const ADMIN = 'postgres';
-const PROBE_TIMEOUT_MS = 2_000;
+const PROBE_TIMEOUT_MS = patienceMs(200);
 const SETTINGS: Readonly<Record<string, string>> = {
   listen_addresses: '127.0.0.1',
   max_connections: '100',

@@ -1,8 +1,10 @@
 // Starts real Redis servers for tests: one, or a cluster. Nothing is kept on disk unless the arguments say so.
+
 import { readdirSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { patienceMs } from '@floodgate/core/testing/patience.ts';
 import { Redis } from 'ioredis';
 import { requireServer } from './binaries.ts';
 import { Child, CLUSTER_BUS, freePort, ownedFolder } from './child.ts';
@@ -40,8 +42,8 @@ export interface RedisCluster {
   stop(): Promise<void>;
 }
 
-const PROBE_TIMEOUT_MS = 1_000;
-const CLUSTER_TIMEOUT_MS = 30_000;
+const PROBE_TIMEOUT_MS = patienceMs(200);
+const CLUSTER_TIMEOUT_MS = patienceMs(5_000);
 const SLOTS = 16_384;
 /** By default a replica waits 5 s for others before it copies, and is named to clients after a ping each 10 s. */
 const QUICK_REPLICAS = ['--repl-diskless-sync-delay', '0', '--repl-ping-replica-period', '1'];

@@ -1,4 +1,5 @@
 // The servers that other tests lean on: each starts, answers, dies, comes back on its port and leaves nothing.
+
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -6,6 +7,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { patienceMs } from '@floodgate/core/testing/patience.ts';
 import { Cluster, Redis } from 'ioredis';
 import { createConnection } from 'mysql2/promise';
 import { Client } from 'pg';
@@ -141,7 +143,7 @@ for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     t.after(() => rmSync(dir, { recursive: true, force: true }));
     assert.equal(isRunning(pid), true);
     other.kill(signal);
-    const deadlineMs = performance.now() + 2_000;
+    const deadlineMs = performance.now() + patienceMs(500);
     while (isRunning(pid) && performance.now() < deadlineMs) await sleep(20);
     assert.equal(isRunning(pid), false);
   });

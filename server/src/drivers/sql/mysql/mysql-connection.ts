@@ -2,7 +2,14 @@
 // carries is one text; the first statement that fails ends it, and a commit is always the last.
 import type { Socket } from 'node:net';
 import { type Connection, type ConnectionOptions, createConnection, type QueryError } from 'mysql2';
-import type { SqlConnection, SqlRow, SqlValue } from '../sql.ts';
+import {
+  numberOf,
+  parameterOf,
+  type SqlConnection,
+  type SqlResult,
+  type SqlRow,
+  type SqlValue,
+} from '../sql.ts';
 import { DEADLOCK, MysqlError, mysqlError, SUBQUERY_OF_TWO_ROWS } from './faults.ts';
 import { withParameters } from './literals.ts';
 import { DRIVER, type Flavour, flavourOf, openSocket, sessionOf } from './session.ts';
@@ -11,7 +18,23 @@ import { DRIVER, type Flavour, flavourOf, openSocket, sessionOf } from './sessio
 export const PACKET_OVERHEAD = 1_024;
 
 /** Every value as the server's text. Several statements together need it not: their columns are texts and BIGINTs. */
-const AS_TEXT = { typeCast: (field: { string(): string | null }) => field.string() };
+const AS_TEXT: TypeCast = { typeCast: (field) => field.string() };
+
+interface TypeCast {
+  readonly typeCast: (field: { readonly type: string; string(): string | null }) => unknown;
+}
+
+/** The driver's names for types of numbers. */
+const NUMBERS = new Set([
+  ...['TINY', 'SHORT', 'INT24', 'LONG', 'LONGLONG', 'FLOAT', 'DOUBLE', 'DECIMAL', 'NEWDECIMAL'],
+]);
+
+const AS_VALUES: TypeCast = {
+  typeCast: (field) => {
+    const text = field.string();
+    return text !== null && NUMBERS.has(field.type) ? numberOf(text) : text;
+  },
+};
 
 /** Results of the statements of one text, in order: rows, or what an INSERT or UPDATE did. */
 export type Results = readonly unknown[];
@@ -78,6 +101,13 @@ export class MysqlConnection implements SqlConnection {
     return Array.isArray(rows) ? (rows as SqlRow[]) : [];
   }
 
+  async execute(sql: string, parameters: readonly unknown[]): Promise<SqlResult> {
+    const statement = withParameters(sql, parameters.map(parameterOf));
+    const [result] = await this.#send([statement], this.#timeouts.queryTimeoutMs, AS_VALUES);
+    if (Array.isArray(result)) return { rows: result, changed: 0 };
+    return { rows: [], changed: (result as { readonly affectedRows?: number }).affectedRows ?? 0 };
+  }
+
   async nowMs(): Promise<number> {
     const [row] = await this.query('SELECT FLOOR(UNIX_TIMESTAMP(NOW(3)) * 1000) AS now_ms');
     return Number(row!.now_ms);
@@ -118,7 +148,7 @@ export class MysqlConnection implements SqlConnection {
     return results;
   }
 
-  #send(statements: readonly string[], timeoutMs: number, options?: typeof AS_TEXT): Promise<Results> {
+  #send(statements: readonly string[], timeoutMs: number, options?: TypeCast): Promise<Results> {
     return this.#within(timeoutMs, (done) => {
       const sql = statements.join(';');
       const command = this.#driver.query({ ...options, sql }, (error, results) => {

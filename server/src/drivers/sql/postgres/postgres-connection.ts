@@ -1,6 +1,13 @@
 // One connection to PostgreSQL: single queries, and pipelines of prepared statements in one round trip.
 import { Client } from 'pg';
-import type { SqlConnection, SqlRow, SqlValue } from '../sql.ts';
+import {
+  numberOf,
+  parameterOf,
+  type SqlConnection,
+  type SqlResult,
+  type SqlRow,
+  type SqlValue,
+} from '../sql.ts';
 import { ConnectionLost, faultOf, isServerError } from './faults.ts';
 import { Messages } from './messages.ts';
 import { Pipeline, type PipelineResult, type Statement, type Step } from './pipeline.ts';
@@ -36,6 +43,18 @@ function settingsOf(session: PostgresSession): string {
 
 /** Every value as the server's text. */
 const AS_TEXT = { getTypeParser: () => (text: string) => text };
+
+/** PostgreSQL's numbers for its types of numbers: int8, int2, int4, float4, float8, numeric. */
+const NUMBERS = new Set([20, 21, 23, 700, 701, 1700]);
+const BOOLEAN = 16;
+
+const AS_VALUES = {
+  getTypeParser: (type: number) => {
+    if (NUMBERS.has(type)) return numberOf;
+    if (type === BOOLEAN) return (text: string) => (text === 't' ? 1 : 0);
+    return (text: string) => text;
+  },
+};
 
 interface WithStream {
   readonly connection: { readonly stream: { destroy(): void } };
@@ -85,6 +104,12 @@ export class PostgresConnection implements SqlConnection {
     const asked = this.#client.query({ text, values: [...parameters], types: AS_TEXT });
     const { rows } = await this.#within(this.#session.queryTimeoutMs, asked);
     return rows as SqlRow[];
+  }
+
+  async execute(sql: string, parameters: readonly unknown[]): Promise<SqlResult> {
+    const asked = this.#client.query({ text: sql, values: parameters.map(parameterOf), types: AS_VALUES });
+    const { rows, rowCount } = await this.#within(this.#session.queryTimeoutMs, asked);
+    return { rows, changed: rowCount ?? 0 };
   }
 
   async nowMs(): Promise<number> {

@@ -6,7 +6,7 @@ import {
   PACKET_OVERHEAD,
   type Results,
 } from '../../../drivers/sql/mysql/mysql-connection.ts';
-import type { SqlRow, SqlValue } from '../../../drivers/sql/sql.ts';
+import type { SqlResult, SqlRow, SqlValue } from '../../../drivers/sql/sql.ts';
 import type {
   BatchConnection,
   BatchQuery,
@@ -79,6 +79,11 @@ export class MysqlBatches extends MysqlConnection implements BatchConnection {
   override query(sql: string, parameters: readonly SqlValue[] = []): Promise<SqlRow[]> {
     if (this.#batch) this.#batch.hasReadOthers = true;
     return super.query(sql, parameters);
+  }
+
+  override execute(sql: string, parameters: readonly unknown[]): Promise<SqlResult> {
+    if (this.#batch) this.#batch.hasReadOthers = true;
+    return super.execute(sql, parameters);
   }
 
   /** How much of a text fits one statement: every byte takes two digits. */

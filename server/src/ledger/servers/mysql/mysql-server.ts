@@ -1,58 +1,30 @@
-// MySQL and MariaDB as servers of the SQL ledger: MariaDB 10.6 or newer (tested with 10.11), MySQL 8.0.17 or newer
-// (written for, not tested).
-import { addressOf, type MysqlAddress } from '../../../drivers/sql/mysql/address.ts';
-import { cannotReach, faultOf, MysqlError } from '../../../drivers/sql/mysql/faults.ts';
-import { CannotReachDatabase, type SqlFault } from '../../../drivers/sql/sql.ts';
-import type { BatchConnection, SqlServer } from '../shared/sql-server.ts';
+// MySQL and MariaDB as servers of the SQL ledger.
+import { MysqlDatabase } from '../../../drivers/sql/mysql/mysql-database.ts';
+import { LEDGER_SCHEMA } from '../../migrations/migrations.ts';
+import type { SqlServer } from '../shared/sql-server.ts';
 import { MysqlBatches } from './mysql-batches.ts';
-import { migrate } from './schema.ts';
 
-const CONNECT_TIMEOUT_MS = 3_000;
-const QUERY_TIMEOUT_MS = 15_000;
-const MIGRATION_TIMEOUT_MS = 600_000;
+const TIMEOUTS = { connectTimeoutMs: 3_000, queryTimeoutMs: 15_000 };
 
-export class MysqlServer implements SqlServer {
-  readonly description: string;
+export class MysqlServer extends MysqlDatabase implements SqlServer {
   readonly claimedTickets = `SELECT sold, GROUP_CONCAT(ticket) AS tickets FROM claims
     WHERE event_no = ? AND ticket >= ? AND ticket < ? GROUP BY sold`;
-  readonly #address: MysqlAddress;
 
   /** `mysql://user:password@host:port/database?ssl-mode=…`, or `mariadb://…`. Throws CannotReachDatabase. */
   constructor(url: string) {
-    this.#address = addressOf(url);
-    this.description = this.#address.description;
+    super(url, TIMEOUTS);
   }
 
-  async connect(): Promise<BatchConnection> {
-    return this.#open(QUERY_TIMEOUT_MS);
+  override connect(): Promise<MysqlBatches> {
+    return this.opened(new MysqlBatches(this.address.options, TIMEOUTS));
   }
 
-  async #open(queryTimeoutMs: number): Promise<MysqlBatches> {
-    try {
-      const timeouts = { connectTimeoutMs: CONNECT_TIMEOUT_MS, queryTimeoutMs };
-      return await new MysqlBatches(this.#address.options, timeouts).open();
-    } catch (error) {
-      throw this.#cannotReach(error);
-    }
-  }
-
-  faultOf(error: unknown): SqlFault {
-    return faultOf(error);
-  }
-
-  async migrate(): Promise<void> {
-    const connection = await this.#open(MIGRATION_TIMEOUT_MS);
-    try {
-      await migrate(connection);
-    } catch (error) {
-      throw this.#cannotReach(error);
-    } finally {
-      await connection.close();
-    }
+  migrate(): Promise<void> {
+    return this.migrateRoom(LEDGER_SCHEMA);
   }
 
   async weakDurability(): Promise<string[]> {
-    const connection = await this.#open(QUERY_TIMEOUT_MS);
+    const connection = await this.connect();
     try {
       const [row] = await connection.query(
         `SELECT @@innodb_flush_log_at_trx_commit AS flush_log, @@innodb_doublewrite AS doublewrite,
@@ -62,11 +34,6 @@ export class MysqlServer implements SqlServer {
     } finally {
       await connection.close();
     }
-  }
-
-  #cannotReach(error: unknown): unknown {
-    const isOfDatabase = error instanceof MysqlError || error instanceof CannotReachDatabase;
-    return isOfDatabase ? cannotReach(this.description, this.#address.user, error) : error;
   }
 }
 

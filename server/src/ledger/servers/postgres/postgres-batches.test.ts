@@ -1,7 +1,9 @@
 // A connection to a real PostgreSQL, after what may happen to its first batch.
+
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { EventId, OrderId, Ticket } from '@floodgate/core/ids.ts';
+import { patienceMs } from '@floodgate/core/testing/patience.ts';
 import { needsServer } from '../../../../test/kit/servers/binaries.ts';
 import { type PostgresServer as RealServer, startPostgres } from '../../../../test/kit/servers/postgres.ts';
 import type { Step } from '../../../drivers/sql/postgres/pipeline.ts';
@@ -37,7 +39,7 @@ const SALE: BatchWrite = {
   kept: [],
 };
 
-describe('a connection to PostgreSQL', { timeout: 60_000, ...needsServer('postgres') }, () => {
+describe('a connection to PostgreSQL', { timeout: patienceMs(12_000), ...needsServer('postgres') }, () => {
   let real: RealServer;
   let server: PostgresServer;
   before(async () => {

@@ -1,9 +1,8 @@
 // PostgreSQL as a server of the SQL ledger: PostgreSQL 12 or newer, or what speaks its protocol and SQL.
-import { cannotReach, faultOf, isServerError } from '../../../drivers/sql/postgres/faults.ts';
-import { CannotReachDatabase, type SqlFault } from '../../../drivers/sql/sql.ts';
-import type { BatchConnection, SqlServer } from '../shared/sql-server.ts';
+import { PostgresDatabase } from '../../../drivers/sql/postgres/postgres-database.ts';
+import { LEDGER_SCHEMA } from '../../migrations/migrations.ts';
+import type { SqlServer } from '../shared/sql-server.ts';
 import { PLANS, PostgresBatches } from './postgres-batches.ts';
-import { migrate } from './schema.ts';
 
 const SESSION = {
   ...{ connectTimeoutMs: 3_000, queryTimeoutMs: 5_000 },
@@ -11,8 +10,6 @@ const SESSION = {
   ...{ statementTimeoutMs: 4_500, lockTimeoutMs: 4_000, idleTimeoutMs: 5_000 },
   settings: PLANS,
 };
-/** Migrators that race wait for the one that is first. */
-const MIGRATION_TIMEOUT_MS = 600_000;
 
 const WEAK: Readonly<Record<string, string>> = {
   fsync: 'fsync = off: a crash of the machine can lose what was sold, or the whole database',
@@ -20,8 +17,7 @@ const WEAK: Readonly<Record<string, string>> = {
   full_page_writes: 'full_page_writes = off: a crash of the machine can tear pages of the database',
 };
 
-export class PostgresServer implements SqlServer {
-  readonly description: string;
+export class PostgresServer extends PostgresDatabase implements SqlServer {
   // Filtered aggregates in one pass: a GROUP BY would sort all rows first, which takes twice as long.
   readonly claimedTickets = `SELECT list.sold, list.tickets FROM (
       SELECT string_agg(ticket::int::text, ',') FILTER (WHERE sold = 0) AS held,
@@ -29,43 +25,22 @@ export class PostgresServer implements SqlServer {
         string_agg(ticket::int::text, ',') FILTER (WHERE sold = 2) AS aside
       FROM claims WHERE event_no = ? AND ticket >= ? AND ticket < ?) found
     CROSS JOIN LATERAL (VALUES (0, held), (1, sold), (2, aside)) AS list (sold, tickets) WHERE list.tickets IS NOT NULL`;
-  readonly #url: string;
 
   /** `postgres://user:password@host:port/database?sslmode=…` */
   constructor(url: string) {
-    this.#url = url;
-    this.description = describe(url);
+    super(url, SESSION);
   }
 
-  async connect(): Promise<BatchConnection> {
-    return this.#open(SESSION.queryTimeoutMs);
+  override connect(): Promise<PostgresBatches> {
+    return this.opened(new PostgresBatches(this.url, SESSION));
   }
 
-  async #open(queryTimeoutMs: number): Promise<PostgresBatches> {
-    try {
-      return await new PostgresBatches(this.#url, { ...SESSION, queryTimeoutMs }).open();
-    } catch (error) {
-      throw cannotReach(this.description, error);
-    }
-  }
-
-  faultOf(error: unknown): SqlFault {
-    return faultOf(error);
-  }
-
-  async migrate(): Promise<void> {
-    const connection = await this.#open(MIGRATION_TIMEOUT_MS);
-    try {
-      await migrate(connection, this.description);
-    } catch (error) {
-      throw isServerError(error) ? cannotReach(this.description, error) : error;
-    } finally {
-      await connection.close();
-    }
+  migrate(): Promise<void> {
+    return this.migrateRoom(LEDGER_SCHEMA);
   }
 
   async weakDurability(): Promise<string[]> {
-    const connection = await this.#open(SESSION.queryTimeoutMs);
+    const connection = await this.connect();
     try {
       const names = Object.keys(WEAK);
       const marks = names.map(() => '?').join();
@@ -75,13 +50,4 @@ export class PostgresServer implements SqlServer {
       await connection.close();
     }
   }
-}
-
-/** Without user, password and parameters. */
-function describe(url: string): string {
-  const parsed = URL.parse(url);
-  if (!parsed?.hostname) {
-    throw new CannotReachDatabase('DATABASE_URL must be like postgres://user:password@host:5432/database');
-  }
-  return `PostgreSQL at ${parsed.hostname}:${parsed.port || '5432'}${parsed.pathname}`;
 }

@@ -1,4 +1,4 @@
-// Deletes a ledger from its database server, and nothing else that lives there.
+// Deletes a ledger from its database server with the tables of all other rooms, and nothing else that lives there.
 import { CannotReachDatabase, type SqlConnection } from '../../../drivers/sql/sql.ts';
 import type { SqlServer } from './sql-server.ts';
 
@@ -8,12 +8,13 @@ const TABLES = [
   ...['node_leases', 'schema_versions'],
 ];
 
-/** Drops the ledger's tables. Throws CannotReachDatabase, also when a shop uses the ledger. */
+/** Drops all tables of Floodgate. Throws CannotReachDatabase, also when a shop uses the ledger. */
 export async function dropLedger(server: SqlServer): Promise<void> {
   const connection = await server.connect();
   try {
     const users = await countUsers(connection);
     if (users > 0) throw new CannotReachDatabase(inUse(server, users));
+    await server.dropRooms();
     await connection.query(`DROP TABLE IF EXISTS ${TABLES.join(', ')}`);
   } catch (error) {
     if (error instanceof CannotReachDatabase) throw error;

@@ -4,6 +4,7 @@
 import { Connections, NoConnectionFree } from '../../../drivers/sql/connections.ts';
 import type { Reach } from '../../../drivers/sql/reach.ts';
 import { CannotReachDatabase, type SqlConnection } from '../../../drivers/sql/sql.ts';
+import { within } from '../../../drivers/time.ts';
 import { LedgerUnavailable } from '../../ledger.ts';
 import { NotThereYet } from '../../reads.ts';
 import type { SqlServer } from './sql-server.ts';
@@ -18,10 +19,12 @@ const REPLICA_REST_MS = 5_000;
 type Read<T> = (connection: SqlConnection) => Promise<T>;
 
 export class Reader {
-  readonly connections: Connections;
+  readonly connections: Connections<SqlConnection>;
   readonly #server: SqlServer;
   readonly #reach: Reach;
-  readonly #replica: { readonly server: SqlServer; readonly connections: Connections } | undefined;
+  readonly #replica:
+    | { readonly server: SqlServer; readonly connections: Connections<SqlConnection> }
+    | undefined;
   readonly #onCannotReach: () => void;
   #replicaRestsUntilMs = 0;
 
@@ -54,11 +57,9 @@ export class Reader {
 
   /** As `now`, of a few rows for somebody who waits for them. */
   async soon<T>(read: Read<T>): Promise<T> {
-    const { promise: late, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(() => {
-      reject(new LedgerUnavailable(`${this.#server.description} did not answer within ${SOON_MS} ms`));
-    }, SOON_MS);
-    return Promise.race([this.now(read), late]).finally(() => clearTimeout(timer));
+    return within(SOON_MS, this.now(read), () => {
+      return new LedgerUnavailable(`${this.#server.description} did not answer within ${SOON_MS} ms`);
+    });
   }
 
   /** May lag behind; from the primary while there is no replica that works. */

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connections } from '../../../drivers/sql/connections.ts';
 import type { Reach } from '../../../drivers/sql/reach.ts';
 import { CannotReachDatabase } from '../../../drivers/sql/sql.ts';
+import { singleFlight, within } from '../../../drivers/time.ts';
 import type { Verdict } from '../../judge/state.ts';
 import { type Entry, LedgerOutcomeUnknown, LedgerUnavailable } from '../../ledger.ts';
 import { type BatchRooms, CommitUnanswered, runBatch, type Unanswered, wasCommitted } from './batch.ts';
@@ -32,7 +33,7 @@ export class SqlWriter {
   readonly #rooms: WriterRooms;
   /** The last commit's fault, until one succeeds. */
   #hasFailed = false;
-  #checking: Promise<void> | undefined;
+  readonly #checkOnce = singleFlight(() => this.#look());
 
   constructor(rooms: WriterRooms) {
     this.#rooms = rooms;
@@ -53,10 +54,7 @@ export class SqlWriter {
    * and then selling goes on.
    */
   check(): void {
-    if (!this.#rooms.reach.isUp) return;
-    this.#checking ??= this.#look().finally(() => {
-      this.#checking = undefined;
-    });
+    if (this.#rooms.reach.isUp) void this.#checkOnce();
   }
 
   /** A connection that breaks says nothing about the next, so another is asked: only one that cannot be made does. */
@@ -142,16 +140,10 @@ class Attempts {
   async #wasCommitted(unanswered: Unanswered): Promise<boolean> {
     const passedMs = performance.now() - this.#startMs;
     const leftMs = Math.max(RESOLVE_MS - passedMs, SHORT_RESOLVE_MS);
-    const found = new AbortController();
-    const late = sleep(leftMs, undefined, { signal: found.signal }).then(() => {
-      throw new LedgerOutcomeUnknown(`what became of a commit was not known after ${Math.round(leftMs)} ms`);
+    return within(leftMs, this.#lookFor(unanswered, performance.now() + leftMs), () => {
+      const waitedMs = Math.round(leftMs);
+      return new LedgerOutcomeUnknown(`what became of a commit was not known after ${waitedMs} ms`);
     });
-    try {
-      return await Promise.race([this.#lookFor(unanswered, performance.now() + leftMs), late]);
-    } finally {
-      late.catch(() => {}); // It was broken off, or is what is thrown.
-      found.abort();
-    }
   }
 
   async #lookFor(unanswered: Unanswered, deadlineMs: number): Promise<boolean> {

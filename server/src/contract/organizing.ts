@@ -1,8 +1,10 @@
-// The wire of events as staff make and change them. Shapes and sizes are checked here; what an event must be like to
+// The wire of events as staff make and change them, and of what they set aside. Shapes and sizes are checked here; what an event must be like to
 // make sense is in core/event-problems.ts. Members that nobody knows are refused, because they are usually misspelt.
 import { z } from 'zod';
+import { type Answers, problem } from './answers.ts';
+import { staffEventAnswer } from './events.ts';
 import { passOn, seat } from './holds.ts';
-import { eventParams, page } from './schemas.ts';
+import { count, eventParams, nextCursor, seatName, snowflake, time } from './values.ts';
 
 /** Larger texts and longer lists are refused before anybody looks at them. */
 const MAX_TEXT = 5_000;
@@ -185,4 +187,74 @@ export const releaseInput = z.object({
     .default({}),
 });
 
-export const changesInput = z.object({ params: eventParams, query: page });
+export const allocationAnswer = z
+  .strictObject({
+    allocationId: snowflake,
+    name: z.string(),
+    kind: z.enum(['channel', 'kill']),
+    quantity: count,
+    lines: z.array(
+      z.strictObject({
+        ticketType: z.string(),
+        quantity: count.min(1),
+        tickets: z
+          .string()
+          .regex(/^[\d,-]+$/)
+          .describe('ticket numbers in runs, such as "12-40,77"'),
+        seats: z.array(seatName).optional(),
+      }),
+    ),
+  })
+  .meta({ id: 'Allocation' });
+export const allocationsAnswer = z.strictObject({ allocations: z.array(allocationAnswer) });
+
+const members = z.record(z.string(), z.unknown());
+export const eventChangesAnswer = z
+  .strictObject({
+    changes: z.array(
+      z.strictObject({
+        version: z.int().min(1).describe('of the event after the change: what its ETag was then'),
+        by: z.string().nullable().describe('null: the shop itself'),
+        action: z.string(),
+        before: members,
+        after: members,
+        at: time,
+      }),
+    ),
+    nextCursor,
+  })
+  .meta({ id: 'EventChanges' });
+
+const missing = problem('EVENT_NOT_FOUND');
+const changed = problem('EVENT_CHANGED');
+export const createEventAnswers: Answers = {
+  201: staffEventAnswer,
+  404: problem('MANIFEST_NOT_FOUND'),
+  409: problem('EVENT_EXISTS'),
+};
+export const changeEventAnswers: Answers = {
+  200: staffEventAnswer,
+  404: missing,
+  409: problem('WRONG_STATUS', 'CAPACITY_IN_USE', 'PRICE_IN_USE'),
+  412: changed,
+  428: problem('PRECONDITION_REQUIRED'),
+};
+export const commandEventAnswers: Answers = {
+  200: staffEventAnswer,
+  404: missing,
+  409: problem('WRONG_STATUS'),
+  412: changed,
+};
+export const allocateAnswers: Answers = {
+  201: allocationAnswer,
+  404: problem('EVENT_NOT_FOUND', 'TICKET_TYPE_NOT_FOUND', 'SECTION_NOT_FOUND', 'SEAT_NOT_FOUND'),
+  409: problem('WRONG_STATUS', 'SEAT_TAKEN', 'SOLD_OUT', 'ALL_HELD', 'NO_SEATS_TOGETHER'),
+  412: changed,
+};
+export const listAllocationsAnswers: Answers = { 200: allocationsAnswer, 404: missing };
+export const releaseAllocationAnswers: Answers = {
+  200: allocationAnswer,
+  404: problem('EVENT_NOT_FOUND', 'ALLOCATION_NOT_FOUND', 'TICKET_TYPE_NOT_FOUND', 'SEAT_NOT_FOUND'),
+  412: changed,
+};
+export const listChangesAnswers: Answers = { 200: eventChangesAnswer, 404: missing };

@@ -1,0 +1,16 @@
+// What SQLite calls things.
+import type { SchemaDialect } from '../migration.ts';
+
+export const SQLITE: SchemaDialect = {
+  rowsLie: 'by time',
+  bigint: 'INTEGER',
+  text: 'TEXT',
+  shortText: 'TEXT',
+  clustered: 'STRICT, WITHOUT ROWID',
+  appended: 'STRICT',
+  appendKey: 'INTEGER',
+  rewritten: 'STRICT',
+  indexes: 'apart',
+  addColumn: (table, column, definition) => [`ALTER TABLE ${table} ADD COLUMN ${column} ${definition}`],
+  addIndex: (index, table, columns) => [`CREATE INDEX ${index} ON ${table} (${columns})`],
+};
