@@ -398,6 +398,13 @@ export interface EventHead {
   readonly version: number;
 }
 
+/** A ticket's claim: how it is claimed, and by what. */
+export interface ClaimOf {
+  readonly ticket: Ticket;
+  readonly as: ClaimKind;
+  readonly by: HoldId | OrderId | AllocationId;
+}
+
 export interface StreamHead {
   readonly stream: StreamId;
   readonly seq: number;
@@ -421,8 +428,57 @@ export class LedgerOutcomeUnknown extends Unavailable {
   override readonly name = 'LedgerOutcomeUnknown';
 }
 
+/** What is on sale, and where it stands. */
+interface EventReads {
+  /** In the order they were made; `from`: the `next` of an earlier answer. Other processes may make events too. */
+  events(from?: number): Promise<EventsPage>;
+  event(eventId: EventId): Promise<EventRecord | undefined>;
+  /** Of all events, cheaply: no claim is counted. */
+  heads(): Promise<EventHead[]>;
+  /** Every stream, events' and the shop's, and how far it is: for whoever follows journals. */
+  streams(): Promise<StreamHead[]>;
+  /** The content of a kept manifest. */
+  manifest(manifestId: string): Promise<string | undefined>;
+}
+
+/** What buyers have. */
+interface SaleReads {
+  order(orderId: OrderId): Promise<OrderRecord | undefined>;
+  hold(holdId: HoldId): Promise<HoldRecord | undefined>;
+  /** Of one buyer over all events, the newest (the largest id) first, before `beforeId`. */
+  ordersOf(buyer: string, beforeId: OrderId | undefined, limit: number): Promise<OrderRecord[]>;
+  /** Orders of an event in the order of their seq, after `afterSeq`. */
+  orders(eventId: EventId, afterSeq: number, limit: number): Promise<OrderRecord[]>;
+}
+
+/** What has happened, and what is next. */
+interface JournalReads {
+  journal(stream: StreamId, afterSeq: number, limit: number): Promise<JournalEntry[]>;
+  /** The earliest deadline of the event's active holds; undefined when there is none. */
+  nextDeadline(eventId: EventId): Promise<number | undefined>;
+  /** Active holds whose deadline has passed, the longest due first. */
+  dueHolds(nowMs: number, limit: number): Promise<{ eventId: EventId; holdId: HoldId }[]>;
+}
+
+/** Which tickets are claimed. */
+interface ClaimReads {
+  claims(eventId: EventId): Promise<ClaimSnapshot>;
+  /** How the given tickets are claimed, and by which hold or order; unclaimed ones are absent. */
+  claimsOf(eventId: EventId, tickets: readonly Ticket[]): Promise<ClaimOf[]>;
+}
+
+/** For operators: they read much. */
+interface OperatorReads {
+  /** How many idempotency keys are kept. Counts them: for statistics, not for the hot path. */
+  keptKeys(): Promise<number>;
+  /** Checks S1, S2, S3 and S11 against every row of the event or stream. Reads all of it: seconds for millions of tickets. */
+  audit(stream: StreamId): Promise<AuditCheck[]>;
+}
+
 /** Reads see every commit that was answered before they began. */
-export interface Ledger {
+export interface LedgerReads extends EventReads, SaleReads, JournalReads, ClaimReads, OperatorReads {}
+
+export interface Ledger extends LedgerReads {
   /** Durable before it resolves (rule S4). Rejects with LedgerUnavailable or LedgerOutcomeUnknown. */
   post<E extends Entry>(entry: E): Promise<OutcomeOf<E>>;
 
@@ -431,37 +487,6 @@ export interface Ledger {
 
   /** False while the last commit failed. */
   isWritable(): boolean;
-
-  /** In the order they were made; `from`: the `next` of an earlier answer. Other processes may make events too. */
-  events(from?: number): Promise<EventsPage>;
-  event(eventId: EventId): Promise<EventRecord | undefined>;
-  /** Of all events, cheaply: no claim is counted. */
-  heads(): Promise<EventHead[]>;
-  /** Every stream, events' and the shop's, and how far it is: for whoever follows journals. */
-  streams(): Promise<StreamHead[]>;
-  order(orderId: OrderId): Promise<OrderRecord | undefined>;
-  hold(holdId: HoldId): Promise<HoldRecord | undefined>;
-  /** Orders of an event in the order of their seq, after `afterSeq`. */
-  orders(eventId: EventId, afterSeq: number, limit: number): Promise<OrderRecord[]>;
-  /** Of one buyer over all events, the newest (the largest id) first, before `beforeId`. */
-  ordersOf(buyer: string, beforeId: OrderId | undefined, limit: number): Promise<OrderRecord[]>;
-  /** The earliest deadline of the event's active holds; undefined when there is none. */
-  nextDeadline(eventId: EventId): Promise<number | undefined>;
-  /** The content of a kept manifest. */
-  manifest(manifestId: string): Promise<string | undefined>;
-  /** Active holds whose deadline has passed, the longest due first. */
-  dueHolds(nowMs: number, limit: number): Promise<{ eventId: EventId; holdId: HoldId }[]>;
-  journal(stream: StreamId, afterSeq: number, limit: number): Promise<JournalEntry[]>;
-  claims(eventId: EventId): Promise<ClaimSnapshot>;
-  /** How the given tickets are claimed, and by which hold or order; unclaimed ones are absent. */
-  claimsOf(
-    eventId: EventId,
-    tickets: readonly Ticket[],
-  ): Promise<{ ticket: Ticket; as: ClaimKind; by: HoldId | OrderId | AllocationId }[]>;
-  /** How many idempotency keys are kept. Counts them: for statistics, not for the hot path. */
-  keptKeys(): Promise<number>;
-  /** Checks S1, S2, S3 and S11 against every row of the event or stream. Reads all of it: seconds for millions of tickets. */
-  audit(stream: StreamId): Promise<AuditCheck[]>;
 
   /** Finishes what was posted, then closes. */
   close(): Promise<void>;

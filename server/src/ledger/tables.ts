@@ -5,7 +5,7 @@
 // What has a meaning of its own stays by hand in the dialects: claims that move or end conditionally, heads, a buyer's
 // belongings, SQLite's chain of the journal.
 import type { EventDefinition } from '@floodgate/core/event/event.ts';
-import { isFactKind, subjectOf } from '@floodgate/core/facts.ts';
+import { type FactKind, isFactKind, subjectOf } from '@floodgate/core/facts.ts';
 import { HOLD_STATUSES, type HoldStatus, LIVE_STATUSES } from '@floodgate/core/hold.ts';
 import type { EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
 import {
@@ -93,9 +93,9 @@ export function givenToChange<Row>(table: Table<Row>): readonly Column<Row>[] {
   return [...columns.filter(({ name }) => name === id), ...changingColumns(table)];
 }
 
-/** The names of the columns that the table's records are made of. */
-export function recordColumns<Row>({ columns }: Table<Row>): readonly string[] {
-  return columns.filter(({ isInner }) => !isInner).map(({ name }) => name);
+/** The columns that the table's records are made of. */
+export function recordColumns<Row>({ columns }: Table<Row>): readonly Column<Row>[] {
+  return columns.filter(({ isInner }) => !isInner);
 }
 
 export interface EventRow {
@@ -312,7 +312,7 @@ export function besides<Row>(
   table: Table<Row>,
   alias: string,
 ): readonly (readonly [column: string, as: string])[] {
-  return recordColumns(table).map((name) => [`${alias}.${name}`, `${table.name}_${name}`]);
+  return recordColumns(table).map(({ name }) => [`${alias}.${name}`, `${table.name}_${name}`]);
 }
 
 /** The row that was read beside another one. */
@@ -333,15 +333,19 @@ function subjectBeside(row: AnyRow, { answer, subject }: KeptAnswer, eventId: Ev
     : holdRecord(rowBeside(row, HOLDS), eventId);
 }
 
-/** What is not known here is no fact to be skipped: whoever folds the journal without it would be wrong for ever. */
 export function journalEntry(row: AnyRow): JournalEntry {
-  const { seq, kind, at_ms: atMs, fact } = row as RowOf<typeof JOURNAL>;
-  if (!isFactKind(kind as string)) {
-    throw new Error(
-      `entry ${seq} of the journal is of the kind "${kind}", which a newer release must have written`,
-    );
-  }
+  const { seq, at_ms: atMs, fact } = row as RowOf<typeof JOURNAL>;
+  const kind = factKind(row);
   return { seq: Number(seq), kind, atMs: Number(atMs), fact: JSON.parse(fact as string) } as JournalEntry;
+}
+
+/** What is not known here is no fact to be skipped: whoever folds the journal without it would be wrong for ever. */
+export function factKind(row: AnyRow): FactKind {
+  const { seq, kind } = row as RowOf<typeof JOURNAL>;
+  if (isFactKind(kind as string)) return kind as FactKind;
+  throw new Error(
+    `entry ${seq} of the journal is of the kind "${kind}", which a newer release must have written`,
+  );
 }
 
 /** The ticket numbers of a column `tickets`, a JSON array. */

@@ -9,10 +9,9 @@ import type { EventId, Ticket } from '@floodgate/core/ids.ts';
 import type { Parts } from '../../src/compose.ts';
 import { readConfig } from '../../src/config.ts';
 import { MemoryInventory } from '../../src/inventory/memory/memory-inventory.ts';
-import { GroupCommit } from '../../src/ledger/group-commit.ts';
+import { TestSqliteLedger } from '../../src/ledger/contract/test-sqlite-ledger.ts';
 import type { Belongings, ClaimCell, EventState, WorkingSet } from '../../src/ledger/judge/state.ts';
 import type { Entry, Ledger } from '../../src/ledger/ledger.ts';
-import { SqliteReader } from '../../src/ledger/sqlite/reader.ts';
 import { SqliteWriter } from '../../src/ledger/sqlite/writer.ts';
 import { explainAndExit, openShop } from '../../src/main.ts';
 import { createLog } from '../../src/telemetry/logs.ts';
@@ -103,40 +102,13 @@ function removeUniqueKey(file: string): void {
 function openUnguardedLedger(file: string, without: Without): Ledger {
   if (without('ledger')) removeUniqueKey(file);
   const writer = new UnguardedWriter(file, without);
-  const reader = new SqliteReader(file);
-  const commit = async (entries: Entry[]) => {
+  const commit = async (entries: readonly Entry[]) => {
     if (!without('versions')) return writer.commit(entries);
     // A slow disk: so a change of staff is rarely the last of its batch.
     await sleep(20);
     return writer.commit(entries.map(unversioned));
   };
-  const commits = new GroupCommit(commit, { maxBatch: 1_000, maxWaiting: 20_000 });
-  return {
-    post: (entry) => commits.post(entry),
-    isWritable: () => commits.isWritable,
-    nowMs: () => writer.nowMs(),
-    events: async (from) => reader.events(from),
-    event: async (eventId) => reader.event(eventId),
-    heads: async () => reader.heads(),
-    streams: async () => reader.streams(),
-    order: async (orderId) => reader.order(orderId),
-    hold: async (holdId) => reader.hold(holdId),
-    orders: async (eventId, afterSeq, limit) => reader.orders(eventId, afterSeq, limit),
-    ordersOf: async (buyer, beforeId, limit) => reader.ordersOf(buyer, beforeId, limit),
-    nextDeadline: async (eventId) => reader.nextDeadline(eventId),
-    manifest: async (manifestId) => reader.manifest(manifestId),
-    dueHolds: async (nowMs, limit) => reader.dueHolds(nowMs, limit),
-    journal: async (eventId, afterSeq, limit) => reader.journal(eventId, afterSeq, limit),
-    claims: async (eventId) => reader.claims(eventId),
-    claimsOf: async (eventId, tickets) => reader.claimsOf(eventId, tickets),
-    keptKeys: async () => reader.keptKeys(),
-    audit: async (eventId) => reader.audit(eventId),
-    async close() {
-      await commits.close();
-      reader.close();
-      writer.close();
-    },
-  };
+  return new TestSqliteLedger(file, undefined, writer, commit);
 }
 
 const OF_LEDGER = ['ledger', 'limits', 'versions'] as const;

@@ -1,20 +1,29 @@
-// The SQLite ledger without its threads: writer and reader in this one, so that tests can give it their clock.
-import type { EventId, HoldId, OrderId, StreamId, Ticket } from '@floodgate/core/ids.ts';
+// The SQLite ledger without its threads: writer and reader in this one, so that tests can give it their clock, or a
+// writer of theirs.
 import { GroupCommit } from '../group-commit.ts';
+import type { Verdict } from '../judge/state.ts';
 import type { Entry, Ledger, OutcomeOf } from '../ledger.ts';
+import { ReadingLater } from '../reading.ts';
+import type { ReadName } from '../reads.ts';
 import { SqliteReader } from '../sqlite/reader.ts';
 import { SqliteWriter } from '../sqlite/writer.ts';
 
-export class TestSqliteLedger implements Ledger {
+export class TestSqliteLedger extends ReadingLater implements Ledger {
   readonly #writer: SqliteWriter;
   readonly #reader: SqliteReader;
   readonly #commits: GroupCommit;
 
-  constructor(file: string, clock: { nowMs(): number }) {
-    this.#writer = new SqliteWriter(file, clock);
+  /** `commit` stands in for the writer's own. */
+  constructor(
+    file: string,
+    clock: { nowMs(): number } | undefined,
+    writer = new SqliteWriter(file, clock),
+    commit: (entries: readonly Entry[]) => Promise<Verdict[]> = async (entries) => writer.commit(entries),
+  ) {
+    super();
+    this.#writer = writer;
     this.#reader = new SqliteReader(file);
-    const commit = async (entries: Entry[]) => this.#writer.commit(entries);
-    this.#commits = new GroupCommit(commit, { maxBatch: 1_000, maxWaiting: 10_000 });
+    this.#commits = new GroupCommit(commit, { maxBatch: 1_000, maxWaiting: 20_000 });
   }
 
   post<E extends Entry>(entry: E): Promise<OutcomeOf<E>> {
@@ -29,68 +38,8 @@ export class TestSqliteLedger implements Ledger {
     return this.#commits.isWritable;
   }
 
-  async events(from = 0) {
-    return this.#reader.events(from);
-  }
-
-  async event(eventId: EventId) {
-    return this.#reader.event(eventId);
-  }
-
-  async heads() {
-    return this.#reader.heads();
-  }
-
-  async streams() {
-    return this.#reader.streams();
-  }
-
-  async order(orderId: OrderId) {
-    return this.#reader.order(orderId);
-  }
-
-  async hold(holdId: HoldId) {
-    return this.#reader.hold(holdId);
-  }
-
-  async orders(eventId: EventId, afterSeq: number, limit: number) {
-    return this.#reader.orders(eventId, afterSeq, limit);
-  }
-
-  async ordersOf(buyer: string, beforeId: OrderId | undefined, limit: number) {
-    return this.#reader.ordersOf(buyer, beforeId, limit);
-  }
-
-  async nextDeadline(eventId: EventId) {
-    return this.#reader.nextDeadline(eventId);
-  }
-
-  async manifest(manifestId: string) {
-    return this.#reader.manifest(manifestId);
-  }
-
-  async dueHolds(nowMs: number, limit: number) {
-    return this.#reader.dueHolds(nowMs, limit);
-  }
-
-  async journal(stream: StreamId, afterSeq: number, limit: number) {
-    return this.#reader.journal(stream, afterSeq, limit);
-  }
-
-  async claims(eventId: EventId) {
-    return this.#reader.claims(eventId);
-  }
-
-  async claimsOf(eventId: EventId, tickets: readonly Ticket[]) {
-    return this.#reader.claimsOf(eventId, tickets);
-  }
-
-  async keptKeys() {
-    return this.#reader.keptKeys();
-  }
-
-  async audit(stream: StreamId) {
-    return this.#reader.audit(stream);
+  protected override async answer(name: ReadName, asked: readonly unknown[]): Promise<unknown> {
+    return this.#reader.answer(name, asked);
   }
 
   async close(): Promise<void> {

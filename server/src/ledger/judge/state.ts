@@ -4,13 +4,13 @@ import type { AllocationId, HoldId, OrderId, StreamId, Ticket } from '@floodgate
 import type {
   ClaimKind,
   Entry,
-  HoldRecord,
   Idempotency,
   JournalEntry,
   OrderRecord,
   Outcome,
   OutcomeOf,
 } from '../ledger.ts';
+import type { HoldRow } from '../tables.ts';
 
 /** A live claim on a ticket. */
 export interface TicketClaim {
@@ -30,10 +30,8 @@ export interface Kept {
   readonly outcome: Outcome;
 }
 
-/** A hold's row with what its end left behind. */
-export interface HoldState extends HoldRecord {
-  readonly endedSeq: number | null;
-  readonly endedAtMs: number | null;
+/** A hold's row, and with it: */
+export interface HoldState extends HoldRow {
   /** The order it was confirmed to. */
   readonly order: OrderRecord | undefined;
 }

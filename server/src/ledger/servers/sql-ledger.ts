@@ -1,41 +1,20 @@
 // The ledger on a database server, shared by any number of processes: group commits on two connections, reads beside
 // them. What differs between servers is behind SqlServer.
-import {
-  type EventId,
-  type HoldId,
-  isEvent,
-  type OrderId,
-  type StreamId,
-  type Ticket,
-} from '@floodgate/core/ids.ts';
+import type { StreamId } from '@floodgate/core/ids.ts';
 import { Connections } from '../../drivers/sql/connections.ts';
 import { Reach } from '../../drivers/sql/reach.ts';
 import { ServerClock } from '../../drivers/sql/server-clock.ts';
 import type { SqlConnection } from '../../drivers/sql/sql.ts';
 import { once } from '../../drivers/time.ts';
 import { GroupCommit, type GroupCommitOptions } from '../group-commit.ts';
-import {
-  type AuditCheck,
-  type ClaimSnapshot,
-  type Entry,
-  type EventHead,
-  type EventRecord,
-  type EventsPage,
-  type HoldRecord,
-  type JournalEntry,
-  type Ledger,
-  LedgerUnavailable,
-  type OrderRecord,
-  type OutcomeOf,
-  type StreamHead,
-} from '../ledger.ts';
-import { eventHeads, eventsPage, streamHeads } from './../streams.ts';
+import { type Entry, type Ledger, LedgerUnavailable, type OutcomeOf } from '../ledger.ts';
+import { ReadingLater, readNamed } from '../reading.ts';
+import type { ReadDialect, ReadName } from '../reads.ts';
 import { Catalogue } from './shared/event-numbers.ts';
 import { KnownHeads } from './shared/known-heads.ts';
 import { NodeLease } from './shared/node-lease.ts';
+import { readDialect, readOn } from './shared/read-dialect.ts';
 import { Reader } from './shared/reader.ts';
-import { auditEvent } from './shared/sql-audit.ts';
-import * as reads from './shared/sql-reads.ts';
 import { type BatchConnection, type SqlServer, WeakDurability } from './shared/sql-server.ts';
 import { SqlWriter } from './shared/sql-writer.ts';
 import type { KnownEvent } from './shared/working-set.ts';
@@ -66,8 +45,9 @@ interface Found {
   readonly maxTextBytes: number;
 }
 
-export class SqlLedger implements Ledger {
+export class SqlLedger extends ReadingLater implements Ledger {
   readonly #server: SqlServer;
+  readonly #dialect: ReadDialect;
   readonly #catalogue = new Catalogue();
   readonly #reach: Reach;
   readonly #writers: Connections<BatchConnection>;
@@ -80,8 +60,10 @@ export class SqlLedger implements Ledger {
   #lease: NodeLease | undefined;
 
   private constructor(server: SqlServer, options: SqlLedgerOptions, found: Found) {
+    super();
     const { clock } = found;
     this.#server = server;
+    this.#dialect = readDialect(server);
     this.#clock = clock;
     this.#maxTextBytes = found.maxTextBytes;
     this.#reach = new Reach(server, {
@@ -165,81 +147,18 @@ export class SqlLedger implements Ledger {
     await this.#lease?.renew();
   }
 
-  async events(from = 0): Promise<EventsPage> {
-    return eventsPage(await this.#reader.now((connection) => reads.readEvents(connection, from)), from);
-  }
-
-  event(eventId: EventId): Promise<EventRecord | undefined> {
-    return this.#reader.soon((connection) => reads.readEvent(connection, eventId));
-  }
-
-  async heads(): Promise<EventHead[]> {
-    return eventHeads(await this.#reader.now(reads.readHeads));
-  }
-
-  async streams(): Promise<StreamHead[]> {
-    return streamHeads(await this.#reader.now(reads.readHeads));
-  }
-
-  order(orderId: OrderId): Promise<OrderRecord | undefined> {
-    return this.#reader.soon((connection) => reads.readOrder(connection, orderId));
-  }
-
-  hold(holdId: HoldId): Promise<HoldRecord | undefined> {
-    return this.#reader.soon((connection) => reads.readHold(connection, holdId));
-  }
-
-  async orders(eventId: EventId, afterSeq: number, limit: number): Promise<OrderRecord[]> {
-    const event = await this.#find(eventId);
-    if (!event) return [];
-    return this.#reader.lagging((connection) =>
-      reads.readOrders(connection, eventId, event, afterSeq, limit),
+  protected override async answer(name: ReadName, asked: readonly unknown[]): Promise<unknown> {
+    const { currency, inOneView, read, ofEvent, ofUnknown } = readNamed(name);
+    const stream = asked[0] as StreamId;
+    const event = ofEvent && (await this.#find(stream));
+    if (ofEvent && !event) return ofUnknown!(stream);
+    // Anew whenever it is tried again.
+    const begin = () =>
+      event ? ofEvent!(this.#dialect, event.eventNo, ...asked) : read!(this.#dialect, ...asked);
+    const where = typeof currency === 'function' ? currency(...asked) : currency;
+    return this.#reader[where]((connection) =>
+      inOneView ? connection.inOneView(() => readOn(connection, begin())) : readOn(connection, begin()),
     );
-  }
-
-  ordersOf(buyer: string, beforeId: OrderId | undefined, limit: number): Promise<OrderRecord[]> {
-    return this.#reader.soon((connection) => reads.readOrdersOf(connection, buyer, beforeId, limit));
-  }
-
-  async nextDeadline(eventId: EventId): Promise<number | undefined> {
-    const event = await this.#find(eventId);
-    return event && this.#reader.soon((connection) => reads.readNextDeadline(connection, event));
-  }
-
-  manifest(manifestId: string): Promise<string | undefined> {
-    return this.#reader.soon((connection) => reads.readManifest(connection, manifestId));
-  }
-
-  dueHolds(nowMs: number, limit: number): Promise<{ eventId: EventId; holdId: HoldId }[]> {
-    return this.#reader.now((connection) => reads.readDueHolds(connection, nowMs, limit));
-  }
-
-  async journal(stream: StreamId, afterSeq: number, limit: number): Promise<JournalEntry[]> {
-    const event = await this.#find(stream);
-    if (!event) return [];
-    const read = (connection: SqlConnection) => reads.readJournal(connection, event, afterSeq, limit);
-    // What the shop itself did must not lag: a key that was revoked opens nothing.
-    return isEvent(stream) ? this.#reader.lagging(read) : this.#reader.now(read);
-  }
-
-  async claims(eventId: EventId): Promise<ClaimSnapshot> {
-    const event = await this.#event(eventId);
-    return this.#reader.now((connection) => reads.readClaims(this.#server, connection, event));
-  }
-
-  async claimsOf(eventId: EventId, tickets: readonly Ticket[]): Promise<reads.ClaimOf[]> {
-    const event = await this.#find(eventId);
-    if (!event) return [];
-    return this.#reader.soon((connection) => reads.readClaimsOf(connection, event, tickets));
-  }
-
-  keptKeys(): Promise<number> {
-    return this.#reader.lagging(reads.countKeptKeys);
-  }
-
-  async audit(stream: StreamId): Promise<AuditCheck[]> {
-    const event = await this.#event(stream);
-    return this.#reader.lagging((connection) => auditEvent(connection, stream, event));
   }
 
   /** Closing again waits for the first. */
@@ -259,12 +178,6 @@ export class SqlLedger implements Ledger {
       await this.#reader.soon((connection) => this.#catalogue.lookUp(connection, [eventId]));
     }
     return known.get(eventId);
-  }
-
-  async #event(eventId: StreamId): Promise<KnownEvent> {
-    const event = await this.#find(eventId);
-    if (!event) throw new Error(`the ledger has no event ${eventId}`);
-    return event;
   }
 
   #readClock(clock: ServerClock): Promise<void> {

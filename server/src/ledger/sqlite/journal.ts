@@ -2,10 +2,11 @@
 // the position of the one before; the event's head names the last; every 16th has a mark. So a batch over a thousand
 // events writes its entries to one page, and a page of an event's journal costs a look-up per entry, no scan.
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { subjectOf } from '@floodgate/core/facts.ts';
-import type { JournalEntry } from '../ledger.ts';
-import { journalEntry } from '../tables.ts';
-import { type Row, writing } from './rows.ts';
+import { ORDER_KINDS, subjectOf } from '@floodgate/core/facts.ts';
+import type { JournalEntry, OrderRecord } from '../ledger.ts';
+import { ask, type NumberedEvent, type Read } from '../reads.ts';
+import { factKind, journalEntry, ORDERS, orderRecord, recordColumns } from '../tables.ts';
+import { type Row, selected, writing } from './rows.ts';
 
 /** A page's chain is entered at a mark behind it, so at most so many entries are read in vain. */
 const MARK_EVERY = 16;
@@ -76,17 +77,9 @@ export class JournalWriter {
     const moved = new Set<number>();
     for (const { eventNo, entry } of entries) {
       const { seq, kind, atMs, fact } = entry;
+      const subject = subjectOf(entry) ?? null;
       const before = this.#chainEnds.get(eventNo) ?? null;
-      this.#insert.run(
-        ++pos,
-        eventNo,
-        seq,
-        before,
-        kind,
-        atMs,
-        subjectOf(entry) ?? null,
-        JSON.stringify(fact),
-      );
+      this.#insert.run(++pos, eventNo, seq, before, kind, atMs, subject, JSON.stringify(fact));
       if (seq % MARK_EVERY === 0) this.#mark.run(eventNo, seq, pos);
       this.#chainEnds.set(eventNo, pos);
       moved.add(eventNo);
@@ -98,32 +91,52 @@ export class JournalWriter {
   }
 }
 
+/** Entries `?2 + 1` … `?3` of event `?1`. */
+const CHAIN = `WITH RECURSIVE chain (pos, seq, before_pos) AS (
+    SELECT pos, seq, before_pos FROM journal WHERE pos = coalesce(
+      (SELECT pos FROM journal_marks WHERE event_no = ?1 AND seq >= ?3 ORDER BY seq LIMIT 1),
+      (SELECT last_pos FROM event_heads WHERE event_no = ?1))
+    UNION ALL
+    SELECT j.pos, j.seq, j.before_pos FROM chain JOIN journal j ON j.pos = chain.before_pos
+    WHERE j.seq > ?2)`;
+const IN_CHAIN = 'j.seq > ?2 AND j.seq <= ?3';
+
 /** Entries `afterSeq+1 … afterSeq+limit` of an event, in order. */
-export function readJournal(
-  db: DatabaseSync,
-  eventNo: number,
-  afterSeq: number,
-  limit: number,
-): JournalEntry[] {
-  const last = afterSeq + limit;
-  const rows = db
-    .prepare(
-      `WITH RECURSIVE chain (pos, seq, before_pos) AS (
-         SELECT pos, seq, before_pos FROM journal WHERE pos = coalesce(
-           (SELECT pos FROM journal_marks WHERE event_no = ?1 AND seq >= ?3 ORDER BY seq LIMIT 1),
-           (SELECT last_pos FROM event_heads WHERE event_no = ?1))
-         UNION ALL
-         SELECT j.pos, j.seq, j.before_pos FROM chain c JOIN journal j ON j.pos = c.before_pos
-         WHERE j.seq > ?2)
-       SELECT j.seq, j.kind, j.at_ms, j.fact FROM chain JOIN journal j USING (pos)
-       WHERE j.seq > ?2 AND j.seq <= ?3 ORDER BY j.seq`,
-    )
-    .all(eventNo, afterSeq, last) as Row[];
+export function* journalPage(eventNo: number, afterSeq: number, limit: number): Read<JournalEntry[]> {
+  const rows = yield* ask(
+    `${CHAIN} SELECT j.seq, j.kind, j.at_ms, j.fact FROM chain JOIN journal j USING (pos)
+     WHERE ${IN_CHAIN} ORDER BY j.seq`,
+    [eventNo, afterSeq, afterSeq + limit],
+  );
   return rows.map(journalEntry);
 }
 
-/** All entries of an event in the order they were written: reads the whole journal once. */
-export function* wholeJournal(db: DatabaseSync, eventNo: number): Iterable<JournalEntry> {
-  const statement = db.prepare('SELECT seq, kind, at_ms, fact FROM journal WHERE event_no = ? ORDER BY pos');
-  for (const row of statement.iterate(eventNo)) yield journalEntry(row as Row);
+const LISTED = ORDER_KINDS.map((kind) => `'${kind}'`).join(', ');
+
+/** Orders by the facts that list them, a page of facts at a time. */
+export function* ordersInChain(
+  { eventNo, eventId }: NumberedEvent,
+  afterSeq: number,
+  limit: number,
+): Read<OrderRecord[]> {
+  const orders: OrderRecord[] = [];
+  for (let after = afterSeq; orders.length < limit; after += limit) {
+    const rows: readonly Row[] = yield* ask(
+      `${CHAIN} SELECT j.seq AS fact_seq, j.kind, ${selected(recordColumns(ORDERS), 'o.')}
+       FROM chain JOIN journal j USING (pos)
+       LEFT JOIN orders o ON o.order_id = j.subject AND j.kind IN (${LISTED})
+       WHERE ${IN_CHAIN} ORDER BY j.seq`,
+      [eventNo, after, after + limit],
+    );
+    if (rows.length === 0) break;
+    for (const row of rows) {
+      factKind({ seq: row.fact_seq!, kind: row.kind! });
+      if (row.order_id && orders.length < limit) orders.push(orderRecord(row, eventId));
+    }
+  }
+  return orders;
 }
+
+/** All entries of an event in the order they were written: reads the whole journal once. */
+export const ENTRIES_BY_POS =
+  'SELECT pos, seq, kind, at_ms, fact FROM journal WHERE event_no = ? AND pos > ? ORDER BY pos LIMIT ?';

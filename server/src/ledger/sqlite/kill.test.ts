@@ -16,7 +16,7 @@ import { SqliteReader } from './reader.ts';
 
 const ROUNDS = 12;
 const EVENT = eventId('kill-test')!;
-const PROGRAM = join(import.meta.dirname, 'sell-until-killed.ts');
+const PROGRAM = join(import.meta.dirname, '../contract/sell-until-killed.ts');
 const KINDS: Record<string, Acknowledged[1]> = {
   bought: 'buy',
   held: 'hold',

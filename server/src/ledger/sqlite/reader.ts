@@ -1,205 +1,44 @@
 // The reading side of a SQLite ledger: a read-only connection in a thread of its own, so that a long read (an
 // audit, a claim snapshot) never holds up a commit. WAL gives every transaction one consistent view.
-import { DatabaseSync } from 'node:sqlite';
-import { orderListedBy } from '@floodgate/core/facts.ts';
-import type { AllocationId, EventId, HoldId, OrderId, StreamId, Ticket } from '@floodgate/core/ids.ts';
-import { EventAudit } from '../audit.ts';
-import type {
-  AuditCheck,
-  ClaimKind,
-  ClaimSnapshot,
-  EventHead,
-  EventRecord,
-  EventsPage,
-  HoldRecord,
-  JournalEntry,
-  OrderRecord,
-  StreamHead,
-} from '../ledger.ts';
-import { eventHeads, eventsPage, streamHeads } from '../streams.ts';
-import { CLAIM_KINDS, claimKind, eventRecord, holdRecord, isLiveHold, orderRecord } from '../tables.ts';
-import { readJournal, wholeJournal } from './journal.ts';
-import { HOLD_COLUMNS, ORDER_COLUMNS, type Row } from './rows.ts';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { ReadingAtOnce, readNamed } from '../reading.ts';
+import { ask, type Read, type ReadDialect, type ReadName } from '../reads.ts';
+import { HOLDS, ORDERS, recordColumns } from '../tables.ts';
+import { ENTRIES_BY_POS, journalPage, ordersInChain } from './journal.ts';
+import { idColumn, type Row, selected } from './rows.ts';
 
-export class SqliteReader {
+const SQLITE: ReadDialect = {
+  orderColumns: selected(recordColumns(ORDERS), 'o.'),
+  holdColumns: selected(recordColumns(HOLDS), 'h.'),
+  id: idColumn,
+  claimedTickets: `SELECT kind, group_concat(ticket) AS tickets FROM claims
+    WHERE event_no = ? AND ticket >= ? AND ticket < ? GROUP BY kind`,
+  keptKeys: 'SELECT coalesce(max(key_no), 0) AS n FROM kept_keys',
+  journal: journalPage,
+  orders: ordersInChain,
+  allEntries: { sql: ENTRIES_BY_POS, key: 'pos' },
+};
+
+/** Lists of tickets make texts of every length, of which not all are kept. */
+const MOST_PREPARED = 64;
+
+export class SqliteReader extends ReadingAtOnce {
   readonly #db: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
 
   /** Opens an existing ledger file. */
   constructor(file: string) {
+    super();
     this.#db = new DatabaseSync(file, { readOnly: true, timeout: 5_000 });
   }
 
-  events(from = 0): EventsPage {
-    // Numbers are dense, so skipping so many rows is skipping so many numbers.
-    const rows = this.#rows(
-      `SELECT definition, version FROM events JOIN event_heads USING (event_no)
-       WHERE event_no > ? ORDER BY event_no`,
-      from,
-    );
-    return eventsPage(rows.map(eventRecord), from);
-  }
-
-  event(eventId: EventId): EventRecord | undefined {
-    const row = this.#row(
-      'SELECT definition, version FROM events JOIN event_heads USING (event_no) WHERE event_id = ?',
-      eventId,
-    );
-    return row && eventRecord(row);
-  }
-
-  heads(): EventHead[] {
-    return eventHeads(this.#heads());
-  }
-
-  streams(): StreamHead[] {
-    return streamHeads(this.#heads());
-  }
-
-  #heads(): EventHead[] {
-    const rows = this.#rows(
-      `SELECT event_id AS eventId, seq, held, sold, aside, version
-       FROM event_heads JOIN events USING (event_no) ORDER BY event_no`,
-    );
-    return rows.map((row) => ({ ...(row as unknown as EventHead) }));
-  }
-
-  order(orderId: OrderId): OrderRecord | undefined {
-    const row = this.#row(
-      `SELECT ${ORDER_COLUMNS}, event_id FROM orders JOIN events USING (event_no) WHERE order_id = ?`,
-      orderId,
-    );
-    return row && orderRecord(row, row.event_id as EventId);
-  }
-
-  hold(holdId: HoldId): HoldRecord | undefined {
-    const row = this.#row(
-      `SELECT ${HOLD_COLUMNS}, event_id FROM holds JOIN events USING (event_no) WHERE hold_id = ?`,
-      holdId,
-    );
-    return row && holdRecord(row, row.event_id as EventId);
-  }
-
-  orders(eventId: EventId, afterSeq: number, limit: number): OrderRecord[] {
+  override answer(name: ReadName, asked: readonly unknown[]): unknown {
+    const { read, ofEvent, ofUnknown } = readNamed(name);
+    if (!ofEvent) return this.#run(read!(SQLITE, ...asked));
+    const [eventId] = asked;
     return this.#inOneView(() => {
-      const orders: OrderRecord[] = [];
-      const statement = this.#db.prepare(`SELECT ${ORDER_COLUMNS} FROM orders WHERE order_id = ?`);
-      let after = afterSeq;
-      while (orders.length < limit) {
-        const page = this.journal(eventId, after, limit);
-        if (page.length === 0) break;
-        for (const entry of page) {
-          after = entry.seq;
-          const orderId = orderListedBy(entry);
-          const row = orderId && (statement.get(orderId) as Row | undefined);
-          if (row && orders.length < limit) orders.push(orderRecord(row, eventId));
-        }
-      }
-      return orders;
-    });
-  }
-
-  ordersOf(buyer: string, beforeId: OrderId | undefined, limit: number): OrderRecord[] {
-    const rows = this.#rows(
-      `SELECT ${ORDER_COLUMNS}, event_id FROM orders JOIN events USING (event_no)
-       WHERE order_id IN (SELECT order_id FROM orders WHERE buyer = ?1 AND (?2 IS NULL OR order_id < ?2)
-                          ORDER BY order_id DESC LIMIT ?3)
-       ORDER BY orders.order_id DESC`,
-      buyer,
-      beforeId ?? null,
-      limit,
-    );
-    return rows.map((row) => orderRecord(row, row.event_id as EventId));
-  }
-
-  nextDeadline(eventId: EventId): number | undefined {
-    const row = this.#row(
-      `SELECT min(expires_at_ms) AS deadline FROM holds
-       WHERE ${isLiveHold()} AND event_no = (SELECT event_no FROM events WHERE event_id = ?)`,
-      eventId,
-    );
-    return (row?.deadline as number | null | undefined) ?? undefined;
-  }
-
-  manifest(manifestId: string): string | undefined {
-    const row = this.#row('SELECT content FROM manifests WHERE manifest_id = ?', manifestId);
-    return row?.content as string | undefined;
-  }
-
-  dueHolds(nowMs: number, limit: number): { eventId: EventId; holdId: HoldId }[] {
-    const rows = this.#rows(
-      `SELECT event_id, CAST(hold_id AS TEXT) AS hold_id FROM holds JOIN events USING (event_no)
-       WHERE ${isLiveHold()} AND expires_at_ms <= ? ORDER BY expires_at_ms LIMIT ?`,
-      nowMs,
-      limit,
-    );
-    return rows.map((row) => ({ eventId: row.event_id as EventId, holdId: row.hold_id as HoldId }));
-  }
-
-  journal(stream: StreamId, afterSeq: number, limit: number): JournalEntry[] {
-    const row = this.#row('SELECT event_no FROM events WHERE event_id = ?', stream);
-    return row ? readJournal(this.#db, row.event_no as number, afterSeq, limit) : [];
-  }
-
-  claims(eventId: EventId): ClaimSnapshot {
-    return this.#inOneView(() => {
-      const { eventNo, seq } = this.#event(eventId);
-      const tickets: Record<ClaimKind, number[]> = { held: [], sold: [], aside: [] };
-      const statement = this.#db.prepare('SELECT ticket, kind FROM claims WHERE event_no = ?');
-      for (const row of statement.iterate(eventNo)) {
-        tickets[CLAIM_KINDS[row.kind as number]!].push(row.ticket as number);
-      }
-      const { held, sold, aside } = tickets;
-      const list = (numbers: number[]) => Uint32Array.from(numbers);
-      return { seq, held: list(held), sold: list(sold), aside: list(aside) };
-    });
-  }
-
-  claimsOf(
-    eventId: EventId,
-    tickets: readonly Ticket[],
-  ): { ticket: Ticket; as: ClaimKind; by: HoldId | OrderId | AllocationId }[] {
-    const rows = this.#rows(
-      `SELECT ticket, kind, CAST(claimed_by AS TEXT) AS claimed_by FROM claims
-       WHERE event_no = (SELECT event_no FROM events WHERE event_id = ?)
-         AND ticket IN (SELECT value FROM json_each(?))`,
-      eventId,
-      JSON.stringify(tickets),
-    );
-    return rows.map((row) => ({
-      ticket: row.ticket as Ticket,
-      as: claimKind(row.kind),
-      by: row.claimed_by as HoldId | OrderId | AllocationId,
-    }));
-  }
-
-  keptKeys(): number {
-    return this.#row('SELECT coalesce(max(key_no), 0) AS n FROM kept_keys')!.n as number;
-  }
-
-  audit(stream: StreamId): AuditCheck[] {
-    return this.#inOneView(() => {
-      const head = this.#event(stream);
-      const { eventNo } = head;
-      const audit = new EventAudit(head.capacity);
-      const iterate = (sql: string) => this.#db.prepare(sql).iterate(eventNo) as Iterable<Row>;
-      for (const entry of wholeJournal(this.#db, eventNo)) audit.journal(entry);
-      const claimsBy = new Map<string, number>();
-      for (const row of iterate(
-        'SELECT ticket, kind, CAST(claimed_by AS TEXT) AS claimed_by FROM claims WHERE event_no = ?',
-      )) {
-        const by = row.claimed_by as string;
-        claimsBy.set(by, (claimsBy.get(by) ?? 0) + 1);
-        audit.claim(row.ticket as number, claimKind(row.kind), by);
-      }
-      for (const row of iterate(`SELECT ${HOLD_COLUMNS} FROM holds WHERE event_no = ?`)) {
-        const hold = holdRecord(row, stream as EventId);
-        audit.hold(hold, claimsBy.get(hold.holdId) ?? 0);
-      }
-      for (const row of iterate(`SELECT ${ORDER_COLUMNS} FROM orders WHERE event_no = ?`)) {
-        const order = orderRecord(row, stream as EventId);
-        audit.order(order, claimsBy.get(order.orderId) ?? 0);
-      }
-      return audit.checks(head);
+      const [event] = this.#run(ask('SELECT event_no FROM events WHERE event_id = ?', [eventId as string]));
+      return event ? this.#run(ofEvent(SQLITE, event.event_no as number, ...asked)) : ofUnknown!(eventId);
     });
   }
 
@@ -207,15 +46,21 @@ export class SqliteReader {
     this.#db.close();
   }
 
-  /** Throws for an unknown event: the callers ask for events they know. */
-  #event(eventId: StreamId): EventHead & { readonly eventNo: number; readonly capacity: number } {
-    const row = this.#row(
-      `SELECT event_no AS eventNo, event_id AS eventId, capacity, seq, held, sold, aside, version
-       FROM events JOIN event_heads USING (event_no) WHERE event_id = ?`,
-      eventId,
-    );
-    if (!row) throw new Error(`the ledger has no event ${eventId}`);
-    return row as unknown as EventHead & { eventNo: number; capacity: number };
+  #run<T>(read: Read<T>): T {
+    let step = read.next();
+    while (!step.done) {
+      const { sql, parameters } = step.value;
+      step = read.next(this.#prepared(sql).all(...parameters) as Row[]);
+    }
+    return step.value;
+  }
+
+  #prepared(sql: string): StatementSync {
+    const known = this.#statements.get(sql);
+    if (known) return known;
+    const statement = this.#db.prepare(sql);
+    if (this.#statements.size < MOST_PREPARED) this.#statements.set(sql, statement);
+    return statement;
   }
 
   #inOneView<T>(read: () => T): T {
@@ -225,13 +70,5 @@ export class SqliteReader {
     } finally {
       this.#db.exec('COMMIT');
     }
-  }
-
-  #row(sql: string, ...parameters: (string | number | null)[]): Row | undefined {
-    return this.#db.prepare(sql).get(...parameters) as Row | undefined;
-  }
-
-  #rows(sql: string, ...parameters: (string | number | null)[]): Row[] {
-    return this.#db.prepare(sql).all(...parameters) as Row[];
   }
 }

@@ -4,30 +4,20 @@
 // the threads never pay for BigInt.
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { valuesOf } from '../row-values.ts';
-import {
-  type AnyRow,
-  type Column,
-  changingColumns,
-  HOLDS,
-  ORDERS,
-  type Table,
-  ticketsText,
-} from '../tables.ts';
+import { type AnyRow, type Column, changingColumns, type Table, ticketsText } from '../tables.ts';
 
 /** What `get` and `all` return. */
 export type Row = AnyRow;
 
-/** A select list of the columns: all of them, under their own names. */
-function selected<Row>({ columns }: Table<Row>): string {
-  return columns.map(({ name, type }) => (type === 'id' ? idColumn(name) : name)).join(', ');
+/** A select list of these columns, under their own names. `from` stands before each: `h.`. */
+export function selected<Row>(columns: readonly Column<Row>[], from = ''): string {
+  return columns.map(({ name, type }) => (type === 'id' ? idColumn(from + name) : from + name)).join(', ');
 }
 
-export function idColumn(name: string): string {
-  return `CAST(${name} AS TEXT) AS ${name}`;
+/** Under its own name, without that of its table. */
+export function idColumn(column: string): string {
+  return `CAST(${column} AS TEXT) AS ${column.split('.').at(-1)}`;
 }
-
-export const ORDER_COLUMNS = selected(ORDERS);
-export const HOLD_COLUMNS = selected(HOLDS);
 
 /** A statement that writes. `run` reports the last row id, which for an order or hold is beyond a double. */
 export function writing(db: DatabaseSync, sql: string): StatementSync {

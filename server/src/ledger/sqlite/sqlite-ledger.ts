@@ -1,29 +1,16 @@
 // The SQLite ledger: a writer thread that commits in groups, and a reader thread beside it.
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { AllocationId, EventId, HoldId, OrderId, StreamId, Ticket } from '@floodgate/core/ids.ts';
 import { GroupCommit, type GroupCommitOptions } from '../group-commit.ts';
-import type {
-  AuditCheck,
-  ClaimKind,
-  ClaimSnapshot,
-  Entry,
-  EventHead,
-  EventRecord,
-  EventsPage,
-  HoldRecord,
-  JournalEntry,
-  Ledger,
-  OrderRecord,
-  OutcomeOf,
-  StreamHead,
-} from '../ledger.ts';
+import type { Entry, Ledger, OutcomeOf } from '../ledger.ts';
 import { LedgerClock } from '../ledger-clock.ts';
+import { ReadingLater } from '../reading.ts';
+import type { ReadName } from '../reads.ts';
 import { lockLedger } from './lock.ts';
 import { LedgerThread } from './thread.ts';
 import { decodeVerdicts } from './wire.ts';
 
-export class SqliteLedger implements Ledger {
+export class SqliteLedger extends ReadingLater implements Ledger {
   readonly #writer: LedgerThread;
   readonly #reader: LedgerThread;
   readonly #commits: GroupCommit;
@@ -38,6 +25,7 @@ export class SqliteLedger implements Ledger {
     unlock: () => void,
     options: GroupCommitOptions,
   ) {
+    super();
     this.#writer = writer;
     this.#reader = reader;
     this.#clock = clock;
@@ -84,71 +72,8 @@ export class SqliteLedger implements Ledger {
     return this.#clock.nowMs();
   }
 
-  events(from = 0): Promise<EventsPage> {
-    return this.#reader.call('events', from);
-  }
-
-  event(eventId: EventId): Promise<EventRecord | undefined> {
-    return this.#reader.call('event', eventId);
-  }
-
-  heads(): Promise<EventHead[]> {
-    return this.#reader.call('heads');
-  }
-
-  streams(): Promise<StreamHead[]> {
-    return this.#reader.call('streams');
-  }
-
-  order(orderId: OrderId): Promise<OrderRecord | undefined> {
-    return this.#reader.call('order', orderId);
-  }
-
-  hold(holdId: HoldId): Promise<HoldRecord | undefined> {
-    return this.#reader.call('hold', holdId);
-  }
-
-  orders(eventId: EventId, afterSeq: number, limit: number): Promise<OrderRecord[]> {
-    return this.#reader.call('orders', eventId, afterSeq, limit);
-  }
-
-  ordersOf(buyer: string, beforeId: OrderId | undefined, limit: number): Promise<OrderRecord[]> {
-    return this.#reader.call('ordersOf', buyer, beforeId, limit);
-  }
-
-  nextDeadline(eventId: EventId): Promise<number | undefined> {
-    return this.#reader.call('nextDeadline', eventId);
-  }
-
-  manifest(manifestId: string): Promise<string | undefined> {
-    return this.#reader.call('manifest', manifestId);
-  }
-
-  dueHolds(nowMs: number, limit: number): Promise<{ eventId: EventId; holdId: HoldId }[]> {
-    return this.#reader.call('dueHolds', nowMs, limit);
-  }
-
-  journal(stream: StreamId, afterSeq: number, limit: number): Promise<JournalEntry[]> {
-    return this.#reader.call('journal', stream, afterSeq, limit);
-  }
-
-  claims(eventId: EventId): Promise<ClaimSnapshot> {
-    return this.#reader.call('claims', eventId);
-  }
-
-  claimsOf(
-    eventId: EventId,
-    tickets: readonly Ticket[],
-  ): Promise<{ ticket: Ticket; as: ClaimKind; by: HoldId | OrderId | AllocationId }[]> {
-    return this.#reader.call('claimsOf', eventId, tickets);
-  }
-
-  keptKeys(): Promise<number> {
-    return this.#reader.call('keptKeys');
-  }
-
-  audit(stream: StreamId): Promise<AuditCheck[]> {
-    return this.#reader.call('audit', stream);
+  protected override answer(name: ReadName, asked: readonly unknown[]): Promise<unknown> {
+    return this.#reader.call(name, ...asked);
   }
 
   /** Closing again waits for the first. */

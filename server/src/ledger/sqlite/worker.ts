@@ -3,6 +3,7 @@
 // round trip, against 2.0 µs by structured clone.
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Entry } from '../ledger.ts';
+import type { ReadName } from '../reads.ts';
 import { SqliteReader } from './reader.ts';
 import { encodeVerdicts } from './wire.ts';
 import { SqliteWriter } from './writer.ts';
@@ -13,7 +14,7 @@ export interface ThreadStart {
   readonly file: string;
 }
 
-/** A request to a thread. The writer knows `commit`, the reader the methods of SqliteReader; both know `close`. */
+/** A request to a thread. The writer knows `commit`, the reader every read by its name; both know `close`. */
 export interface ThreadCall {
   readonly id: number;
   readonly method: string;
@@ -55,8 +56,8 @@ function serveWriter(writer: SqliteWriter): (call: ThreadCall) => unknown {
 }
 
 function serveReader(reader: SqliteReader): (call: ThreadCall) => unknown {
-  const methods = reader as unknown as Record<string, (...args: readonly unknown[]) => unknown>;
-  return ({ method, args }) => methods[method]!(...args);
+  return ({ method, args }) =>
+    method === 'close' ? reader.close() : reader.answer(method as ReadName, args);
 }
 
 // Call 0 is the opening itself: its answer says whether the ledger could be opened.

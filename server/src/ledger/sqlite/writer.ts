@@ -23,7 +23,7 @@ import {
 import { JournalWriter } from './journal.ts';
 import { KeptKeys } from './kept-keys.ts';
 import { CannotOpenLedger } from './lock.ts';
-import { change, HOLD_COLUMNS, idColumn, insertInto, ORDER_COLUMNS, type Row, writing } from './rows.ts';
+import { change, idColumn, insertInto, type Row, selected, writing } from './rows.ts';
 import { migrate } from './schema.ts';
 
 /** SQLite's extended result codes for a failed fsync: of the file, and of its folder. */
@@ -309,8 +309,8 @@ function prepare(db: DatabaseSync) {
     journal: new JournalWriter(db),
     claim: sql(`SELECT kind, ${idColumn('claimed_by')} FROM claims WHERE event_no = ? AND ticket = ?`),
     kept: new KeptKeys(db),
-    hold: sql(`SELECT ${HOLD_COLUMNS} FROM holds WHERE hold_id = ? AND event_no = ?`),
-    order: sql(`SELECT ${ORDER_COLUMNS} FROM orders WHERE order_id = ? AND event_no = ?`),
+    hold: sql(`SELECT ${selected(HOLDS.columns)} FROM holds WHERE hold_id = ? AND event_no = ?`),
+    order: sql(`SELECT ${selected(ORDERS.columns)} FROM orders WHERE order_id = ? AND event_no = ?`),
     ordersOfBuyer: sql(
       `SELECT tickets, returned FROM orders WHERE buyer = ? AND event_no = ? AND ${isLiveOrder()}`,
     ),

@@ -6,6 +6,7 @@ import type { Reach } from '../../../drivers/sql/reach.ts';
 import { CannotReachDatabase, type SqlConnection } from '../../../drivers/sql/sql.ts';
 import { within } from '../../../drivers/time.ts';
 import { LedgerUnavailable } from '../../ledger.ts';
+import { NotThereYet } from '../../reads.ts';
 import type { SqlServer } from './sql-server.ts';
 
 const LIMITS = { size: 4, maxWaiting: 2_000, maxWaitMs: 5_000 };
@@ -14,11 +15,6 @@ const MAX_TRIES = 3;
 const SOON_MS = 5_000;
 /** So long nobody asks a replica that failed. */
 const REPLICA_REST_MS = 5_000;
-
-/** What is read is not there: on a replica it may be on its way. */
-export class NotThereYet extends Error {
-  override readonly name = 'NotThereYet';
-}
 
 type Read<T> = (connection: SqlConnection) => Promise<T>;
 

@@ -6,15 +6,12 @@
 import type { HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
 import type { SqlConnection, SqlDatabase, SqlRow } from '../../../drivers/sql/sql.ts';
 import type { JournalEntry, OrderRecord } from '../../ledger.ts';
+import type { ReadDialect } from '../../reads.ts';
 import type { ClaimRow, EventRow, HoldRow, KeptRow, OfEvent } from '../../tables.ts';
 
 export interface SqlServer extends SqlDatabase<BatchConnection> {
-  /**
-   * A query for the claims on tickets `>= ?` and `< ?` of event `?` (in the order: event, from, to), aggregated:
-   * at most one row per `kind` (0, 1 or 2, see CLAIM_KINDS), with `tickets` as one comma-separated list in any order. Ranges have up to
-   * 100,000 tickets, so the list may be a megabyte.
-   */
-  readonly claimedTickets: string;
+  /** See {@link ReadDialect}. */
+  readonly claimedTickets: ReadDialect['claimedTickets'];
   /** Brings the schema to today's. Migrators that race wait for each other. Throws SchemaTooNew, or what rights are missing. */
   migrate(): Promise<void>;
   /** Drops the tables of all other rooms. */
