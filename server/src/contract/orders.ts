@@ -2,7 +2,17 @@
 import { ORDER_STATUSES } from '@floodgate/core/order.ts';
 import { z } from 'zod';
 import { type Answers, problem } from './answers.ts';
-import { bearerSecret, eventId, ledgerSeq, money, nextCursor, secret, snowflake, tickets, time } from './values.ts';
+import {
+  bearerSecret,
+  eventId,
+  ledgerSeq,
+  money,
+  nextCursor,
+  secret,
+  snowflake,
+  tickets,
+  time,
+} from './values.ts';
 
 export const orderInput = z.object({
   params: z.object({ orderId: z.string() }),

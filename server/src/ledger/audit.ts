@@ -263,16 +263,21 @@ export class EventAudit {
     this.#totals.orders += total;
     this.#totals.refunded += refundedAmount;
     const told = this.#orders.get(orderId);
-    if (told?.seq !== seq) this.#sequence.add(`order ${orderId} is of ${seq}, its journal entry of ${told?.seq}`);
+    if (told?.seq !== seq)
+      this.#sequence.add(`order ${orderId} is of ${seq}, its journal entry of ${told?.seq}`);
     if (told && told.status !== status) {
       this.#endings.add(`order ${orderId} is ${status}, its journal says ${told.status}`);
     }
     if (told && told.returned.join() !== returned.join()) {
-      this.#allOrNothing.add(`order ${orderId} has [${returned}] returned, by its journal [${told.returned}]`);
+      this.#allOrNothing.add(
+        `order ${orderId} has [${returned}] returned, by its journal [${told.returned}]`,
+      );
     }
     this.#checkPrice(`order ${orderId}`, row, told?.total);
     if (told && told.refundedAmount !== refundedAmount) {
-      this.#money.add(`order ${orderId} has ${refundedAmount} paid back, by its journal ${told.refundedAmount}`);
+      this.#money.add(
+        `order ${orderId} has ${refundedAmount} paid back, by its journal ${told.refundedAmount}`,
+      );
     }
     const left = ticketsLeft(row);
     this.#checkTickets(`order ${orderId}`, left, seq);
@@ -281,12 +286,18 @@ export class EventAudit {
     }
   }
 
-  #checkPrice(owner: string, { lines, total, currency, tickets }: Price & Owned, told: number | undefined): void {
+  #checkPrice(
+    owner: string,
+    { lines, total, currency, tickets }: Price & Owned,
+    told: number | undefined,
+  ): void {
     const summed = priceOf(lines, currency).total;
     if (summed !== total) this.#money.add(`${owner} costs ${total}, its lines ${summed}`);
     const priced = lines.reduce((sum, [, quantity]) => sum + quantity, 0);
-    if (priced !== tickets.length) this.#money.add(`${owner} has ${tickets.length} tickets, its lines ${priced}`);
-    if (told !== undefined && told !== total) this.#money.add(`${owner} costs ${total}, by its journal ${told}`);
+    if (priced !== tickets.length)
+      this.#money.add(`${owner} has ${tickets.length} tickets, its lines ${priced}`);
+    if (told !== undefined && told !== total)
+      this.#money.add(`${owner} costs ${total}, by its journal ${told}`);
   }
 
   #checkTickets(owner: string, tickets: readonly number[], claimedAt: number): void {
@@ -318,7 +329,10 @@ export class EventAudit {
       this.#conservation.check('S2', `${available} available + ${counted(this.#claims)} = ${this.#capacity}`),
       this.#allOrNothing.check('S3', `${rows.orders} orders and ${rows.holds} holds have all their tickets`),
       this.#endings.check('S6', `${rows.holds} holds ended at most once`),
-      this.#money.check('S10', `${rows.orders} orders cost ${this.#totals.orders}, ${this.#totals.refunded} was paid back`),
+      this.#money.check(
+        'S10',
+        `${rows.orders} orders cost ${this.#totals.orders}, ${this.#totals.refunded} was paid back`,
+      ),
       this.#sequence.check('S11', `journal entries 1 to ${head.seq} without a gap`),
     ];
   }

@@ -188,7 +188,14 @@ export const ORDERS = table<OrderRecord>()('orders', 'order_id', [
     of: (o) => o.returned,
   },
   {
-    ...{ name: 'refunded_amount', type: 'integer', changes: true, isBeyondHold: true, since: 5, default: '0' },
+    ...{
+      name: 'refunded_amount',
+      type: 'integer',
+      changes: true,
+      isBeyondHold: true,
+      since: 5,
+      default: '0',
+    },
     of: (o) => o.refundedAmount,
   },
 ]);

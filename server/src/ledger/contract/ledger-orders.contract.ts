@@ -8,29 +8,32 @@ import { assertGranted, assertRefused, CAPACITY, type Rule, TICKET_PRICE } from 
 const atMost = (max: number): BuyerLimits => ({ tickets: [{ ranges: [[0, CAPACITY]], max }] });
 
 export function pricing(rule: Rule): void {
-  rule('[S10] orders and holds cost what they did when they were made, whatever staff change', async (script) => {
-    const { entries, ledger } = script;
-    const { orderId } = await script.grant(entries.buy([0, 1]));
-    const { holdId, total, currency } = await script.grant(entries.hold([2, 3, 4]));
-    assert.deepEqual([total, currency], [3 * TICKET_PRICE, 'EUR']);
-    const [type] = entries.event.ticketTypes;
-    const event = { ...entries.event, ticketTypes: [{ ...type!, price: 9_900, currency: 'JPY' }] };
-    await script.grant(entries.change(1, { event }));
-    await script.refuse(entries.buy([5], { version: 1 }), 'EVENT_CHANGED');
-    const confirmed = await script.grant(entries.confirm(holdId));
-    const priceOf = (tickets: number) => {
-      return { lines: [['ga', tickets, TICKET_PRICE]], total: tickets * TICKET_PRICE, currency: 'EUR' };
-    };
-    const found = [
-      await ledger.order(orderId),
-      await ledger.hold(holdId),
-      await ledger.order(confirmed.orderId),
-    ];
-    assert.deepEqual(
-      found.map((record) => ({ lines: record!.lines, total: record!.total, currency: record!.currency })),
-      [priceOf(2), priceOf(3), priceOf(3)],
-    );
-  });
+  rule(
+    '[S10] orders and holds cost what they did when they were made, whatever staff change',
+    async (script) => {
+      const { entries, ledger } = script;
+      const { orderId } = await script.grant(entries.buy([0, 1]));
+      const { holdId, total, currency } = await script.grant(entries.hold([2, 3, 4]));
+      assert.deepEqual([total, currency], [3 * TICKET_PRICE, 'EUR']);
+      const [type] = entries.event.ticketTypes;
+      const event = { ...entries.event, ticketTypes: [{ ...type!, price: 9_900, currency: 'JPY' }] };
+      await script.grant(entries.change(1, { event }));
+      await script.refuse(entries.buy([5], { version: 1 }), 'EVENT_CHANGED');
+      const confirmed = await script.grant(entries.confirm(holdId));
+      const priceOf = (tickets: number) => {
+        return { lines: [['ga', tickets, TICKET_PRICE]], total: tickets * TICKET_PRICE, currency: 'EUR' };
+      };
+      const found = [
+        await ledger.order(orderId),
+        await ledger.hold(holdId),
+        await ledger.order(confirmed.orderId),
+      ];
+      assert.deepEqual(
+        found.map((record) => ({ lines: record!.lines, total: record!.total, currency: record!.currency })),
+        [priceOf(2), priceOf(3), priceOf(3)],
+      );
+    },
+  );
 }
 
 export function guardingHolds(rule: Rule): void {
@@ -149,20 +152,23 @@ export function returningTickets(rule: Rule): void {
     await script.refuse(entries.buy([5], ann), 'LIMIT_REACHED');
   });
 
-  rule('[S9] a return that could never be right fails alone, and so does one of another event', async (script) => {
-    const { entries } = script;
-    const other = new EventEntries(2);
-    assertGranted((await script.post(other.create()))[0]);
-    const { orderId } = await script.grant(entries.buy([0]));
-    await script.refuse(other.returnTickets(orderId, [0]), 'ORDER_NOT_FOUND');
-    for (const broken of [
-      entries.returnTickets(orderId, []),
-      entries.returnTickets(orderId, [0, 0]),
-      entries.returnTickets(orderId, [0], { refundedAmount: -1 }),
-      entries.returnTickets(orderId, [0], { refundedAmount: 0.5 }),
-    ]) {
-      await assert.rejects(script.ledger.post(broken));
-    }
-    assert.deepEqual(await script.claims(), { held: [], sold: [0] });
-  });
+  rule(
+    '[S9] a return that could never be right fails alone, and so does one of another event',
+    async (script) => {
+      const { entries } = script;
+      const other = new EventEntries(2);
+      assertGranted((await script.post(other.create()))[0]);
+      const { orderId } = await script.grant(entries.buy([0]));
+      await script.refuse(other.returnTickets(orderId, [0]), 'ORDER_NOT_FOUND');
+      for (const broken of [
+        entries.returnTickets(orderId, []),
+        entries.returnTickets(orderId, [0, 0]),
+        entries.returnTickets(orderId, [0], { refundedAmount: -1 }),
+        entries.returnTickets(orderId, [0], { refundedAmount: 0.5 }),
+      ]) {
+        await assert.rejects(script.ledger.post(broken));
+      }
+      assert.deepEqual(await script.claims(), { held: [], sold: [0] });
+    },
+  );
 }

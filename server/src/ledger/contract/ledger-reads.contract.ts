@@ -136,7 +136,14 @@ export function reading(rule: Rule): void {
     const second = { eventId, orderId, status: 'confirmed', buyer: hold.buyer, secret: confirm.secret };
     const orders = [
       { ...first, ...asMade(buy), seq: bought.seq, createdAtMs: bought.atMs, holdId: null },
-      { ...second, ...asMade(hold), tickets: [3, 2], seq: confirmed.seq, createdAtMs: confirmed.atMs, holdId },
+      {
+        ...second,
+        ...asMade(hold),
+        tickets: [3, 2],
+        seq: confirmed.seq,
+        createdAtMs: confirmed.atMs,
+        holdId,
+      },
     ];
     assert.deepEqual(await ledger.orders(eventId, 0, 10), orders);
     assert.deepEqual([await ledger.order(buy.orderId), await ledger.order(orderId)], orders);

@@ -310,7 +310,14 @@ function recordOf({ definition, version }: StoredEvent): EventRecord {
 function stateOf(eventId: StreamId, stored: StoredEvent): EventState {
   const { eventNo, capacity, seq, version, held, sold, aside } = stored;
   const counts = { eventNo, eventId, capacity, seq, version, held, sold, aside };
-  return { ...counts, buyers: new Map(), claims: new Map(), kept: new Map(), holds: new Map(), orders: new Map() };
+  return {
+    ...counts,
+    buyers: new Map(),
+    claims: new Map(),
+    kept: new Map(),
+    holds: new Map(),
+    orders: new Map(),
+  };
 }
 
 function readClaims(event: EventState, stored: StoredEvent, tickets: readonly Ticket[]): void {

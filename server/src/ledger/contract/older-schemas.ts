@@ -4,7 +4,8 @@ import { DatabaseSync } from 'node:sqlite';
 /** What 9ea595a wrote, but for what stood under its keys: without any. */
 export function toSchema3(file: string): void {
   const db = new DatabaseSync(file);
-  for (const column of ['price_lines', 'total', 'currency', 'secret']) db.exec(`ALTER TABLE holds DROP COLUMN ${column}`);
+  for (const column of ['price_lines', 'total', 'currency', 'secret'])
+    db.exec(`ALTER TABLE holds DROP COLUMN ${column}`);
   for (const column of ['price_lines', 'total', 'currency', 'returned', 'refunded_amount']) {
     db.exec(`ALTER TABLE orders DROP COLUMN ${column}`);
   }

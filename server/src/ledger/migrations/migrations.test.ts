@@ -42,7 +42,10 @@ describe('migrations', () => {
           orders: reader.orders(eventId, 0, 2_000),
           audit: reader.audit(eventId).filter(({ ok }) => !ok),
         }));
-        return { events, holds: [hold, kept].map(({ holdId }) => ({ ...reader.hold(holdId)!, secret: null })) };
+        return {
+          events,
+          holds: [hold, kept].map(({ holdId }) => ({ ...reader.hold(holdId)!, secret: null })),
+        };
       } finally {
         reader.close();
       }

@@ -71,11 +71,7 @@ async function repeat(
 }
 
 /** Why the hold cannot become an order now; undefined when the ledger has to say. */
-function obstacle(
-  shop: Shop,
-  { event }: CatalogueEntry,
-  record: HoldRecord,
-): RefusalCode | undefined {
+function obstacle(shop: Shop, { event }: CatalogueEntry, record: HoldRecord): RefusalCode | undefined {
   const isFree = record.total === 0;
   const step = stepHold(record.status, 'confirm', shop.ledger.nowMs(), record.expiresAtMs);
   if (isFree && !('to' in step)) return undefined;
@@ -117,11 +113,7 @@ function orderOf(entry: CatalogueEntry, hold: HoldRecord, outcome: CommittedConf
 /**
  * An order, for who may see it: whoever has its secret, its buyer, staff. To all others it reads like no order at all.
  */
-export async function readOrder(
-  shop: Shop,
-  id: string,
-  caller: Caller,
-): Promise<OrderView | Refusal> {
+export async function readOrder(shop: Shop, id: string, caller: Caller): Promise<OrderView | Refusal> {
   const known = orderId(id);
   const record = known && (await shop.ledger.order(known));
   if (!record || !mayRead(record, caller)) return { refusal: 'ORDER_NOT_FOUND' };

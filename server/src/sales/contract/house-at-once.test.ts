@@ -7,7 +7,15 @@ import type { HoldId, Ticket } from '@floodgate/core/ids.ts';
 import type { Refusal } from '@floodgate/core/refusal.ts';
 import fc, { type Scheduler } from 'fast-check';
 import { EVENT, GA, putHouseOnSale } from '../../../test/kit/house-model.ts';
-import { FaultyLedger, HOLD_MAX_MS, HOLD_TTL_MS, HOLDER, oversellsStopped, type MemoryShop, type Parts } from '../../../test/kit/memory-shop.ts';
+import {
+  FaultyLedger,
+  HOLD_MAX_MS,
+  HOLD_TTL_MS,
+  HOLDER,
+  type MemoryShop,
+  oversellsStopped,
+  type Parts,
+} from '../../../test/kit/memory-shop.ts';
 import { openScheduledShop, SCHEDULER } from '../../../test/kit/scheduled-shop.ts';
 import type { Want } from '../../inventory/inventory.ts';
 import { MemoryInventory } from '../../inventory/memory/memory-inventory.ts';

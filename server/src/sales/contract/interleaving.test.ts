@@ -7,7 +7,14 @@ import { Busy } from '@floodgate/core/faults.ts';
 import type { EventId, HoldId, Ticket } from '@floodgate/core/ids.ts';
 import type { Refusal } from '@floodgate/core/refusal.ts';
 import fc, { type Scheduler } from 'fast-check';
-import { FaultyLedger, HOLD_TTL_MS, HOLDER, oversellsStopped, type MemoryShop, type Parts } from '../../../test/kit/memory-shop.ts';
+import {
+  FaultyLedger,
+  HOLD_TTL_MS,
+  HOLDER,
+  type MemoryShop,
+  oversellsStopped,
+  type Parts,
+} from '../../../test/kit/memory-shop.ts';
 import { openScheduledShop, SCHEDULER } from '../../../test/kit/scheduled-shop.ts';
 import { MemoryInventory } from '../../inventory/memory/memory-inventory.ts';
 import type { Verdict } from '../../ledger/judge/state.ts';
@@ -86,7 +93,9 @@ async function assertSoldOnce(shop: MemoryShop, told: readonly Told[]): Promise<
   const orders = await shop.ledger.orders(shop.event.eventId, 0, 1_000);
   const tickets = orders.flatMap((order) => order.tickets);
   assert.equal(new Set(tickets).size, tickets.length, `sold: ${tickets}`);
-  const answered = told.flatMap(({ answer }) => ('secret' in answer ? [answer] : []));
+  const answered = told.flatMap(({ answer }) =>
+    'secret' in answer && !('holdId' in answer) ? [answer] : [],
+  );
   const byId = new Map(
     answered.map(({ orderId, tickets }) => [orderId, tickets.map((t) => Number(t.ticketId))]),
   );

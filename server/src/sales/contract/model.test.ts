@@ -6,7 +6,15 @@ import { Unavailable } from '@floodgate/core/faults.ts';
 import type { EventId, HoldId, Ticket } from '@floodgate/core/ids.ts';
 import type { Refusal, RefusalCode } from '@floodgate/core/refusal.ts';
 import fc from 'fast-check';
-import { FaultyLedger, HOLD_TTL_MS, HOLDER, MemoryShop, oversellsStopped, type Fault, type Parts } from '../../../test/kit/memory-shop.ts';
+import {
+  type Fault,
+  FaultyLedger,
+  HOLD_TTL_MS,
+  HOLDER,
+  MemoryShop,
+  oversellsStopped,
+  type Parts,
+} from '../../../test/kit/memory-shop.ts';
 import type { InventoryEvent, InventorySnapshot } from '../../inventory/inventory.ts';
 import { MemoryInventory } from '../../inventory/memory/memory-inventory.ts';
 import { MemoryLedger } from '../../ledger/contract/memory-ledger.ts';

@@ -46,7 +46,9 @@ describe('an event that another process changes', () => {
     const held = await holdAt(here);
     await staff(there, 'pause');
     assert.deepEqual(await buyAt(here), { refusal: 'NOT_ON_SALE', onSaleAtMs: undefined });
-    assert.deepEqual(await confirm(here, { holdId: held.holdId, caller: HOLDER }), { refusal: 'NOT_ON_SALE' });
+    assert.deepEqual(await confirm(here, { holdId: held.holdId, caller: HOLDER }), {
+      refusal: 'NOT_ON_SALE',
+    });
     assert.equal((await here.inventory.counts(eventId))![0]!.available, 9, 'what was proposed is back');
     await staff(there, 'resume');
     // Looked up a moment ago, it is paused here until somebody looks again.
