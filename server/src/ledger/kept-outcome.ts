@@ -1,51 +1,69 @@
-// What is kept under an idempotency key, as the judge answers it again. Earlier releases wrote whatever an answer said
-// beside its code as one number `note` and a list `seats`; such rows are answered for ever with the words of their day.
-import { MAX_EVENT_CAPACITY } from '@floodgate/core/event/event.ts';
-import type { Ticket } from '@floodgate/core/ids.ts';
-import type { CommittedBuy, Outcome, RefusalWithDetail } from './ledger.ts';
+// What is kept under an idempotency key (rule S5), once: a grant points at the order or hold that it made, whose row has
+// all that the answer said but what was true only at that moment; a refusal is kept as it is.
+import { invariant } from '@floodgate/core/assert.ts';
+import type { HoldId, OrderId } from '@floodgate/core/ids.ts';
+import type { RefusalCode } from '@floodgate/core/refusal.ts';
+import type { Committed, HoldRecord, OrderRecord, Outcome, Refused } from './ledger.ts';
 
-/** A row's `outcome`, by this release or an earlier one. */
-export function keptOutcome(text: string): Outcome {
-  const row = JSON.parse(text) as Outcome & Note;
-  return row.note === undefined && row.seats === undefined ? row : ofEarlierRelease(row);
+/** What was granted; `reserved` is a hold that came with the number of its order. */
+export type Granted = 'bought' | 'held' | 'reserved' | 'confirmed';
+
+/** A row of `kept_keys`, apart from its key. */
+export interface KeptAnswer {
+  readonly answer: Granted | RefusalCode;
+  /** The order or hold that was granted. */
+  readonly subject: OrderId | HoldId | null;
+  /** What the answer said of the moment. */
+  readonly detail: object | null;
 }
 
-interface Note {
-  readonly note?: number;
-  readonly seats?: readonly Ticket[];
+/** How an outcome is kept. Only purchases, holds, confirmations and refusals have keys. */
+export function keptAnswerOf(outcome: Outcome): KeptAnswer {
+  if (outcome.status === 'refused') {
+    return { answer: outcome.refusal, subject: null, detail: outcome.detail ?? null };
+  }
+  if ('secret' in outcome) {
+    const { orderId, remaining } = outcome as typeof outcome & { readonly remaining?: number | undefined };
+    if ('holdId' in outcome) return { answer: 'confirmed', subject: orderId, detail: null };
+    return { answer: 'bought', subject: orderId, detail: remaining === undefined ? null : { remaining } };
+  }
+  invariant('expiresAtMs' in outcome, 'only purchases, holds and confirmations are granted under a key');
+  const { holdId, expiresAtMs } = outcome;
+  const isReserved = 'orderId' in outcome && outcome.orderId !== undefined;
+  return { answer: isReserved ? 'reserved' : 'held', subject: holdId, detail: { expiresAtMs } };
 }
 
-function ofEarlierRelease({ note, seats, ...outcome }: Outcome & Note): Outcome {
-  // Only purchases noted something when they were committed: how many tickets were left.
-  if (outcome.status === 'committed') return { ...(outcome as CommittedBuy), remaining: note };
-  return { status: 'refused', ...withDetail(outcome, note, seats) };
+/** Whether the subject is an order; else it is a hold, if there is one. */
+export function isOrder(answer: KeptAnswer['answer']): boolean {
+  return answer === 'bought' || answer === 'confirmed';
 }
 
-function withDetail(
-  { refusal }: RefusalWithDetail,
-  note: number | undefined,
-  seats: readonly Ticket[] | undefined,
-): RefusalWithDetail {
-  switch (refusal) {
-    case 'NOT_ON_SALE':
-      return { refusal, detail: { onSaleAtMs: note } };
-    case 'BELOW_MINIMUM':
-    case 'LIMIT_REACHED':
-      return { refusal, detail: { perOrder: note } };
-    case 'SEAT_TAKEN':
-      return { refusal, detail: { seats } };
-    case 'ALL_HELD':
-      // A number of tickets and a time of this century are of different sizes.
-      return {
-        refusal,
-        detail:
-          note !== undefined && note > MAX_EVENT_CAPACITY ? { nextExpiryAtMs: note } : { remaining: note },
-      };
-    case 'SOLD_OUT':
-    case 'NO_SEATS_TOGETHER':
-      return { refusal, detail: { remaining: note } };
+function committedOf({ seq, createdAtMs: atMs, tickets, buyer }: OrderRecord | HoldRecord): Committed {
+  return { status: 'committed', seq, atMs, tickets, buyer };
+}
+
+/** The outcome as it was; `of` is its order or hold as it is now, undefined for a refusal. */
+export function keptOutcome(
+  { answer, detail }: KeptAnswer,
+  of: OrderRecord | HoldRecord | undefined,
+): Outcome {
+  switch (answer) {
+    case 'bought': {
+      const { orderId, secret } = of as OrderRecord;
+      return { ...committedOf(of as OrderRecord), orderId, secret, ...detail };
+    }
+    case 'confirmed': {
+      const { orderId, secret, holdId } = of as OrderRecord;
+      return { ...committedOf(of as OrderRecord), orderId, secret, holdId: holdId! };
+    }
+    case 'held':
+    case 'reserved': {
+      const { holdId, orderId } = of as HoldRecord;
+      const promised = answer === 'reserved' ? { orderId: orderId! } : undefined;
+      const { expiresAtMs } = detail as { readonly expiresAtMs: number };
+      return { ...committedOf(of as HoldRecord), holdId, ...promised, expiresAtMs };
+    }
     default:
-      // No other refusal had anything to say.
-      return { refusal };
+      return { status: 'refused', refusal: answer, ...(detail && { detail }) } as Refused;
   }
 }

@@ -1,5 +1,6 @@
 // The ledger is what was promised and sold: durable, and never wrong. One write path, `post`; reads beside it.
 // Every entry is judged alone inside the transaction of its batch: one entry's refusal never fails its neighbours.
+import { hash } from 'node:crypto';
 import type { Differences } from '@floodgate/core/event/differences.ts';
 import type { EventDefinition } from '@floodgate/core/event/event.ts';
 import type { Fact, FactBody } from '@floodgate/core/facts.ts';
@@ -10,16 +11,27 @@ import type { RefusalCode } from '@floodgate/core/refusal.ts';
 import type { TicketRange } from '@floodgate/core/seating/layout.ts';
 
 /**
- * An idempotency key (rule S5). The first entry that is judged under (event, scope, key) keeps its outcome for
- * ever; later ones with the same hash get that outcome, others are refused with IDEMPOTENCY_KEY_REUSED.
+ * An idempotency key (rule S5). The first entry that is judged under (event, digest) keeps its outcome for ever; later
+ * ones with the same hash get that outcome, others are refused with IDEMPOTENCY_KEY_REUSED.
  */
 export interface Idempotency {
-  /** Who asks, so that two principals never see each other's outcome. Empty for anonymous buyers. */
-  readonly scope: string;
-  /** 1–255 printable ASCII characters, chosen by the client. */
-  readonly key: string;
-  /** A digest of operation and request; equal requests have equal hashes. */
+  /** See {@link keyDigest}. */
+  readonly digest: string;
+  /** A digest of operation and request, see {@link shortDigest}; equal requests have equal hashes. */
   readonly hash: string;
+}
+
+/**
+ * What stands for a key: of fixed length, and it tells nobody the key. `scope` is who asks, so that two actors never
+ * see each other's outcome, and empty for guests; `key` is 1–255 printable ASCII characters, chosen by the client.
+ */
+export function keyDigest(scope: string, key: string): string {
+  return shortDigest(`${scope}\n${key}`);
+}
+
+/** 132 bits of the text's SHA-256, as 22 characters of base64url. */
+export function shortDigest(text: string): string {
+  return hash('sha256', text, 'base64url').slice(0, 22);
 }
 
 /** Limits of one buyer (rule S8), judged against all that the buyer has of the event: holds and orders. */

@@ -53,6 +53,8 @@ export interface ReadDialect {
    * tickets, so the list may be a megabyte.
    */
   readonly claimedTickets: string;
+  /** How many idempotency keys are kept, as `n`. */
+  readonly keptKeys: string;
   journal(eventNo: number, afterSeq: number, limit: number): Read<JournalEntry[]>;
   /** In the order of their facts, which the journal has. */
   orders(event: NumberedEvent, afterSeq: number, limit: number): Read<OrderRecord[]>;
@@ -245,8 +247,8 @@ export const READS: { readonly [M in ReadName]: OfEvent<M> | OfAll<M> } = {
 
   keptKeys: {
     currency: 'lagging',
-    *read() {
-      const [row] = yield* ask('SELECT count(*) AS n FROM idempotency_keys');
+    *read(db) {
+      const [row] = yield* ask(db.keptKeys);
       return Number(row!.n);
     },
   },

@@ -8,16 +8,9 @@ import type { EventDefinition } from '@floodgate/core/event/event.ts';
 import { type FactKind, isFactKind, subjectOf } from '@floodgate/core/facts.ts';
 import { HOLD_STATUSES, type HoldStatus, LIVE_STATUSES } from '@floodgate/core/hold.ts';
 import type { EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
-import type {
-  ClaimKind,
-  Committed,
-  EventRecord,
-  HoldRecord,
-  Idempotency,
-  JournalEntry,
-  OrderRecord,
-  Refused,
-} from './ledger.ts';
+import type { Kept } from './judge/state.ts';
+import { isOrder, type KeptAnswer, keptOutcome } from './kept-outcome.ts';
+import type { ClaimKind, EventRecord, HoldRecord, Idempotency, JournalEntry, OrderRecord } from './ledger.ts';
 
 /** How columns keep values. */
 interface Values {
@@ -179,16 +172,17 @@ export const JOURNAL = table<{ readonly entry: JournalEntry }>()('journal', 'seq
   { name: 'fact', type: 'json', of: (j) => j.entry.fact },
 ]);
 
-export interface KeptRow {
+export interface KeptRow extends KeptAnswer {
   readonly key: Idempotency;
-  readonly outcome: Committed | Refused;
 }
 
-export const KEPT = table<KeptRow>()('idempotency_keys', undefined, [
-  { name: 'scope', type: 'text', of: (k) => k.key.scope },
-  { name: 'idempotency_key', type: 'text', of: (k) => k.key.key },
+/** On SQLite kept-keys.ts has the table, in another order and with an index of its own kind. */
+export const KEPT = table<KeptRow>()('kept_keys', undefined, [
+  { name: 'digest', type: 'text', of: (k) => k.key.digest },
   { name: 'hash', type: 'text', of: (k) => k.key.hash },
-  { name: 'outcome', type: 'json', of: (k) => k.outcome },
+  { name: 'answer', type: 'word', of: (k) => k.answer },
+  { name: 'subject', type: 'id', isNull: true, of: (k) => k.subject },
+  { name: 'detail', type: 'json', isNull: true, of: (k) => k.detail },
 ]);
 
 /** All of them: what a migration looks through for new columns. */
@@ -256,6 +250,41 @@ export function holdRecord(row: AnyRow, eventId: EventId): HoldRecord {
     expiresAtMs: Number(h.expires_at_ms),
     orderId: (h.order_id ?? null) as OrderId | null,
   };
+}
+
+export function keptAnswer(row: AnyRow): KeptAnswer {
+  const k = row as RowOf<typeof KEPT>;
+  return {
+    answer: k.answer as KeptAnswer['answer'],
+    subject: (k.subject ?? null) as KeptAnswer['subject'],
+    detail: k.detail === null ? null : (JSON.parse(k.detail as string) as object),
+  };
+}
+
+/** The columns that a record is made of as they are read beside another table's, under names of their own. */
+export function besides<Row>(
+  table: Table<Row>,
+  alias: string,
+): readonly (readonly [column: string, as: string])[] {
+  return recordColumns(table).map((name) => [`${alias}.${name}`, `${table.name}_${name}`]);
+}
+
+/** The row that was read beside another one. */
+function rowBeside(row: AnyRow, { name, columns }: Pick<Table<never>, 'name' | 'columns'>): AnyRow {
+  return Object.fromEntries(columns.map((column) => [column.name, row[`${name}_${column.name}`] ?? null]));
+}
+
+/** What is kept under a key, from its row with what {@link besides} of orders and holds was read for its subject. */
+export function keptBeside(row: AnyRow, eventId: EventId): Kept {
+  const kept = keptAnswer(row);
+  return { hash: row.hash as string, outcome: keptOutcome(kept, subjectBeside(row, kept, eventId)) };
+}
+
+function subjectBeside(row: AnyRow, { answer, subject }: KeptAnswer, eventId: EventId) {
+  if (subject === null) return undefined;
+  return isOrder(answer)
+    ? orderRecord(rowBeside(row, ORDERS), eventId)
+    : holdRecord(rowBeside(row, HOLDS), eventId);
 }
 
 export function journalEntry(row: AnyRow): JournalEntry {

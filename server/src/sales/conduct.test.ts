@@ -17,7 +17,7 @@ const CAPACITY = 5;
 const buyAt = (inside: MemoryShop['inside'], eventId: string, key?: string) =>
   buy(inside, {
     ...{ eventId, quantity: 1, buyer: 'ann' },
-    idempotency: key === undefined ? undefined : { scope: '', key, hash: 'buy 1' },
+    idempotency: key === undefined ? undefined : { digest: key, hash: 'buy 1' },
   });
 
 /** The states of all tickets, as the inventory counts them. */

@@ -13,6 +13,7 @@ import { patienceMs } from '@floodgate/core/testing/patience.ts';
 import { check } from '../kit/checker/check.ts';
 import type { FinalLedger } from '../kit/checker/final-ledger.ts';
 import { formatViolations, type Violation } from '../kit/checker/findings.ts';
+import { keyOfGuest } from '../kit/checker/guest-key.ts';
 import { callsOf, HistoryLog } from '../kit/checker/history.ts';
 import { seededRandom } from '../kit/checker/random.ts';
 import { auditComplaints, HttpClient, readLedger, readTypes, wireOf } from '../kit/load.ts';
@@ -135,7 +136,9 @@ function assertEventful(log: HistoryLog, ledger: FinalLedger, say: (words: strin
   const facts = ledger.flatMap((event) => event.journal);
   const lost = calls.filter((call) => call.outcome === 'info' && !/ECONNREFUSED/.test(call.answer));
   const found = new Set(facts.map((fact) => fact.key ?? fact.buyer));
-  const kept = new Set(lost.map((call) => call.opId).filter((opId) => found.has(opId)));
+  const kept = new Set(
+    lost.map((call) => call.opId).filter((opId) => found.has(opId) || found.has(keyOfGuest(opId))),
+  );
   say(
     `${calls.length} requests; ${lost.length} in flight at a kill, ${kept.size} of which had or got their effect`,
   );

@@ -2,7 +2,13 @@
 // `room_versions` says where each room stands. The ledger is older than that table. Its versions stay where they always
 // were, in `schema_versions`, because there an older Floodgate looks before it touches a ledger of a newer one.
 import { invariant } from '@floodgate/core/assert.ts';
-import { type Migration, namesOf, type RoomSchema, type SchemaDialect } from './migration.ts';
+import {
+  type FilledRows,
+  type Migration,
+  namesOf,
+  type RoomSchema,
+  type SchemaDialect,
+} from './migration.ts';
 import { CannotReachDatabase, type SqlValue } from './sql.ts';
 
 export const LEDGER = 'ledger';
@@ -52,9 +58,17 @@ export async function migrate(store: SchemaStore, schema: RoomSchema): Promise<v
     if (!isBegun) await begin(store, schema);
     for (const migration of due) {
       for (const statement of migration.statements(store.dialect)) await store.ask(statement);
+      await fill(store, migration);
       await record(store, schema.room, migration);
     }
   });
+}
+
+async function fill(store: SchemaStore, migration: Migration): Promise<void> {
+  const filling = migration.fill?.(store.dialect);
+  for (let step = filling?.next(); filling && step && !step.done; ) {
+    step = filling.next((await store.ask(step.value.sql, step.value.params)) as FilledRows);
+  }
 }
 
 /** Where a room stands. `isBegun`: its tables, if there are any, are this program's. */

@@ -26,6 +26,8 @@ export interface SchemaDialect {
   readonly indexes: 'in the table' | 'apart';
   /** To a table of an earlier schema. On servers, what is there already is passed over. */
   readonly addColumn: (table: string, column: string, definition: string) => readonly string[];
+  /** Rows as `(?, …), …`; what has its key already is passed over. */
+  readonly insertIfNew: (tableAndColumns: string, rows: string) => string;
   readonly addIndex: (index: string, table: string, columns: string) => readonly string[];
 }
 
@@ -37,7 +39,21 @@ export interface Migration {
    * again where an earlier attempt stopped.
    */
   readonly statements: (sql: SchemaDialect) => readonly string[];
+  /**
+   * What only the program can work out of the rows that are there. Runs behind the statements, in their transaction
+   * where there is one; on those that lie `by event` it too can begin anew.
+   */
+  readonly fill?: (sql: SchemaDialect) => Filling;
 }
+
+export type Parameter = string | number | null;
+/** Yields one query with `?` for each parameter, and goes on with its rows: the same on stores that answer at once. */
+export type Filling = Generator<
+  { readonly sql: string; readonly params: readonly Parameter[] },
+  void,
+  FilledRows
+>;
+export type FilledRows = readonly Readonly<Record<string, string | number | null>>[];
 
 /** The tables of one room, as they came to be. */
 export interface RoomSchema {

@@ -5,7 +5,7 @@ import { isLive } from '@floodgate/core/hold.ts';
 import type { AllocationId, EventId, HoldId, OrderId, StreamId, Ticket } from '@floodgate/core/ids.ts';
 import { EventAudit } from '../audit.ts';
 import { GroupCommit } from '../group-commit.ts';
-import { holdOf, judge, keptAddress, keyOf, limitedBuyerOf, ticketsNamedBy } from '../judge/judge.ts';
+import { holdOf, judge, keyOf, limitedBuyerOf, ticketsNamedBy } from '../judge/judge.ts';
 import type {
   Belongings,
   Changes,
@@ -113,8 +113,8 @@ export class MemoryLedger implements Ledger {
       readClaims(event, stored, hold.tickets);
     }
     const key = keyOf(entry);
-    const kept = key && stored.kept.get(keptAddress(key));
-    if (key && kept) event.kept.set(keptAddress(key), kept);
+    const kept = key && stored.kept.get(key.digest);
+    if (key && kept) event.kept.set(key.digest, kept);
   }
 
   /** What the buyer has of the event. Overridden by the tests' negative control. */
@@ -168,7 +168,7 @@ export class MemoryLedger implements Ledger {
       this.#stored.get(order.eventId)!.orders.set(order.orderId, order);
     for (const { eventNo, entry } of changes.journal) byNo.get(eventNo)!.journal.push(entry);
     for (const { eventNo, key, outcome } of changes.kept) {
-      byNo.get(eventNo)!.kept.set(keptAddress(key), { hash: key.hash, outcome });
+      byNo.get(eventNo)!.kept.set(key.digest, { hash: key.hash, outcome });
     }
   }
 

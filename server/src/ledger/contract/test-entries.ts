@@ -14,21 +14,22 @@ import {
 } from '@floodgate/core/ids.ts';
 import type { RefusalCode } from '@floodgate/core/refusal.ts';
 import { layoutCapacity } from '@floodgate/core/seating/layout.ts';
-import type {
-  Buy,
-  ChangeEvent,
-  Confirm,
-  CreateEvent,
-  Expire,
-  Extend,
-  Hold,
-  Idempotency,
-  KeepManifest,
-  OpenShop,
-  RecordFact,
-  RefusalWithDetail,
-  Refuse,
-  Release,
+import {
+  type Buy,
+  type ChangeEvent,
+  type Confirm,
+  type CreateEvent,
+  type Expire,
+  type Extend,
+  type Hold,
+  type Idempotency,
+  type KeepManifest,
+  keyDigest,
+  type OpenShop,
+  type RecordFact,
+  type RefusalWithDetail,
+  type Refuse,
+  type Release,
 } from '../ledger.ts';
 
 let lastId = 2n ** 63n - 1n - 10_000_000n;
@@ -46,7 +47,7 @@ export function ticketsOf(...numbers: number[]): Ticket[] {
 
 /** The part of an entry that puts it under an idempotency key; the hash stands for the request. */
 export function underKey(key: string, hash = 'request', scope = ''): { idempotency: Idempotency } {
-  return { idempotency: { scope, key, hash } };
+  return { idempotency: { digest: keyDigest(scope, key), hash } };
 }
 
 /** Long enough that no hold of a test comes due by itself. */

@@ -14,7 +14,7 @@ export function judgeBuy(draft: BatchDraft, event: EventState, entry: Buy): Verd
   if (obstacle) return obstacle;
   const { orderId, secret, tickets, buyer, remaining } = entry;
   draft.claim(event, tickets, { as: 'sold', by: orderId });
-  const key = entry.idempotency?.key;
+  const key = entry.idempotency?.digest;
   const seq = draft.record(event, 'bought', { orderId, tickets, buyer, key });
   draft.order(entry.eventId, seq, { orderId, secret, tickets, buyer, holdId: null });
   const belongings = draft.belongingsOf(event, buyer);
@@ -31,7 +31,7 @@ export function judgeHold(draft: BatchDraft, event: EventState, entry: Hold): Ve
   if (draft.changes.holds.has(holdId)) return broken(`hold ${holdId} is made twice`);
   const expiresAtMs = nowMs + entry.ttlMs;
   draft.claim(event, tickets, { as: 'held', by: holdId });
-  const key = entry.idempotency?.key;
+  const key = entry.idempotency?.digest;
   const seq = draft.record(event, 'held', { holdId, tickets, buyer, expiresAtMs, key });
   const state: HoldState = {
     holdId,

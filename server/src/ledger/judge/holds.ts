@@ -18,7 +18,7 @@ export function judgeConfirm(draft: BatchDraft, event: EventState, entry: Confir
   const { orderId, secret } = entry;
   const { tickets, buyer, holdId } = hold;
   draft.claim(event, tickets, { as: 'sold', by: orderId });
-  const key = entry.idempotency?.key;
+  const key = entry.idempotency?.digest;
   const seq = draft.record(event, 'confirmed', { holdId, orderId, tickets, buyer, key });
   const order = draft.order(entry.eventId, seq, { orderId, secret, tickets, buyer, holdId });
   draft.endHold(event, { ...hold, status: 'confirmed', orderId, order }, seq);

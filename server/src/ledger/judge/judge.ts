@@ -14,11 +14,6 @@ import { judgeChange, judgeCreate, judgeManifest, judgeOpenShop, judgeRecord } f
 import type { Changes, EventState, Verdict, WorkingSet } from './state.ts';
 import { isStale, refused } from './verdicts.ts';
 
-/** The key's place in {@link EventState.kept}. Scope and key are text without line feeds. */
-export function keptAddress(key: Pick<Idempotency, 'scope' | 'key'>): string {
-  return `${key.scope}\n${key.key}`;
-}
-
 /**
  * Judges the entries in their order, each alone, at ledger time `nowMs`. The working set is advanced in place,
  * so an entry sees what its predecessors did.
@@ -73,14 +68,14 @@ function verdictOn(draft: BatchDraft, entry: Entry): Verdict {
   if (!event) return refused('EVENT_NOT_FOUND');
 
   const key = keyOf(entry);
-  const kept = key && event.kept.get(keptAddress(key));
+  const kept = key && event.kept.get(key.digest);
   if (key && kept) {
     return kept.hash === key.hash ? { ...kept.outcome, replayed: true } : refused('IDEMPOTENCY_KEY_REUSED');
   }
   const verdict = judgeAnew(draft, event, entry);
   if (key && isAnswer(verdict)) {
     const { replayed: _, ...outcome } = verdict;
-    event.kept.set(keptAddress(key), { hash: key.hash, outcome });
+    event.kept.set(key.digest, { hash: key.hash, outcome });
     draft.changes.kept.push({ eventNo: event.eventNo, key, outcome });
   }
   return verdict;

@@ -58,7 +58,7 @@ export interface EventState {
   readonly buyers: Map<string, Belongings>;
   /** Of every ticket that an entry proposes or a referenced hold has: its claim. */
   readonly claims: Map<Ticket, ClaimCell>;
-  /** By {@link keptAddress}. */
+  /** By the digest of the key. */
   readonly kept: Map<string, Kept>;
   readonly holds: Map<HoldId, HoldState>;
 }

@@ -5,9 +5,10 @@ import type { Migration, RoomSchema } from '../../drivers/sql/migration.ts';
 import { ledgerTables } from './0001-ledger.ts';
 import { headCounts } from './0002-head-counts.ts';
 import { staffAndBuyers } from './0003-staff-and-buyers.ts';
+import { cheapKeys } from './0004-cheap-keys.ts';
 import { latestColumns, newColumns } from './new-columns.ts';
 
-const BY_HAND: readonly Migration[] = [ledgerTables, headCounts, staffAndBuyers];
+const BY_HAND: readonly Migration[] = [ledgerTables, headCounts, staffAndBuyers, cheapKeys];
 
 /** New columns come first, so that what is written by hand can fill them. */
 export const MIGRATIONS: readonly Migration[] = Array.from(
@@ -18,6 +19,7 @@ export const MIGRATIONS: readonly Migration[] = Array.from(
       version,
       name: byHand?.name ?? 'new columns',
       statements: (sql) => [...newColumns(sql, version), ...(byHand?.statements(sql) ?? [])],
+      ...(byHand?.fill && { fill: byHand.fill }),
     };
   },
 );

@@ -12,13 +12,12 @@ import { SqliteWriter } from './writer.ts';
 
 /** What an audit and statistics read is all of it. */
 const READ_WHOLE_TABLES = [
-  'SELECT count(*) AS n FROM idempotency_keys',
   'FROM journal WHERE event_no = ? AND pos > ? ORDER BY pos',
   'FROM holds h WHERE event_no = ? AND h.hold_id > ?',
   'FROM orders o WHERE event_no = ? AND o.order_id > ?',
 ];
 
-const SALES = ['orders', 'holds', 'journal', 'claims', 'idempotency_keys'];
+const SALES = ['orders', 'holds', 'journal', 'claims', 'kept_keys'];
 
 /** Whether the step of a plan goes through all of a table of sales, or all of it from some place on. */
 function isWalk(sql: string, step: string): boolean {
@@ -42,7 +41,8 @@ test('no statement of the SQLite ledger walks a table of sales, but those of the
     live(file);
     const db = new DatabaseSync(file);
     const walks = [...statements].flatMap((sql) => {
-      if (/^\s*(PRAGMA|BEGIN|COMMIT)/.test(sql)) return [];
+      // The last is of earlier releases, read once by a migration.
+      if (/^\s*(PRAGMA|BEGIN|COMMIT|DROP)|idempotency_keys/.test(sql)) return [];
       const plan = prepare.call(db, `EXPLAIN QUERY PLAN ${sql}`).all();
       const steps = plan.map(({ detail }) => String(detail));
       return steps.filter((step) => isWalk(sql, step)).map(() => sql);

@@ -1,6 +1,7 @@
 // How a ledger file is brought to today's schema: its number is in the file's head.
 import type { DatabaseSync } from 'node:sqlite';
 import { migrationsFrom } from '../../drivers/sql/migrate.ts';
+import type { FilledRows, Migration } from '../../drivers/sql/migration.ts';
 import { SQLITE } from '../../drivers/sql/sqlite/dialect.ts';
 import { LEDGER_SCHEMA } from '../migrations/migrations.ts';
 
@@ -10,6 +11,7 @@ export function migrate(db: DatabaseSync): void {
     db.exec('BEGIN IMMEDIATE');
     try {
       for (const statement of migration.statements(SQLITE)) db.exec(statement);
+      fill(db, migration);
       // A pragma takes no parameters; the version is our own integer.
       db.exec(`PRAGMA user_version = ${migration.version}`);
       db.exec('COMMIT');
@@ -17,6 +19,13 @@ export function migrate(db: DatabaseSync): void {
       if (db.isTransaction) db.exec('ROLLBACK');
       throw error;
     }
+  }
+}
+
+function fill(db: DatabaseSync, migration: Migration): void {
+  const filling = migration.fill?.(SQLITE);
+  for (let step = filling?.next(); filling && step && !step.done; ) {
+    step = filling.next(db.prepare(step.value.sql).all(...step.value.params) as unknown as FilledRows);
   }
 }
 

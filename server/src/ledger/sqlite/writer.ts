@@ -2,9 +2,9 @@
 // in a thread of its own (see worker.ts); tests drive it directly.
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { AllocationId, EventId, HoldId, OrderId, StreamId, Ticket } from '@floodgate/core/ids.ts';
-import { holdOf, judge, keptAddress, keyOf, limitedBuyerOf, ticketsNamedBy } from '../judge/judge.ts';
-import type { Changes, EventState, HoldState, Verdict, WorkingSet } from '../judge/state.ts';
-import { keptOutcome } from '../kept-outcome.ts';
+import { holdOf, judge, keyOf, limitedBuyerOf, ticketsNamedBy } from '../judge/judge.ts';
+import type { Changes, EventState, HoldState, Kept, Verdict, WorkingSet } from '../judge/state.ts';
+import { isOrder, keptAnswerOf, keptOutcome } from '../kept-outcome.ts';
 import { type Entry, LedgerOutcomeUnknown, LedgerUnavailable } from '../ledger.ts';
 import { LedgerClock } from '../ledger-clock.ts';
 import {
@@ -16,12 +16,13 @@ import {
   HOLDS,
   holdRecord,
   isLiveHold,
-  KEPT,
+  keptAnswer,
   ORDERS,
   orderRecord,
   ticketList,
 } from '../tables.ts';
 import { JournalWriter } from './journal.ts';
+import { KeptKeys } from './kept-keys.ts';
 import { CannotOpenLedger } from './lock.ts';
 import { change, idColumn, insertInto, type Row, selected, writing } from './rows.ts';
 import { migrate } from './schema.ts';
@@ -111,11 +112,8 @@ export class SqliteWriter {
       if (holdId) this.#readHold(event, holdId);
       const key = keyOf(entry);
       if (key) {
-        const row = this.#sql.kept.get(event.eventNo, key.scope, key.key);
-        if (row) {
-          const outcome = keptOutcome(row.outcome as string);
-          event.kept.set(keptAddress(key), { hash: row.hash as string, outcome });
-        }
+        const row = this.#sql.kept.find(event.eventNo, key.digest);
+        if (row) event.kept.set(key.digest, this.#keptOf(event, row));
       }
     }
     return set;
@@ -187,6 +185,19 @@ export class SqliteWriter {
     this.readClaims(event, record.tickets);
   }
 
+  /** A kept row with the order or hold that it points at. */
+  #keptOf({ eventNo, eventId }: EventState, row: Row): Kept {
+    const kept = keptAnswer(row);
+    const { answer, subject } = kept;
+    const of =
+      subject === null
+        ? undefined
+        : isOrder(answer)
+          ? orderRecord(this.#sql.order.get(subject) as Row, eventId as EventId)
+          : holdRecord(this.#sql.hold.get(subject, eventNo) as Row, eventId as EventId);
+    return { hash: row.hash as string, outcome: keptOutcome(kept, of) };
+  }
+
   /** False when there was nothing to write. */
   #write(set: WorkingSet, changes: Changes): boolean {
     if (changes.journal.length === 0 && changes.kept.length === 0) return false;
@@ -205,7 +216,9 @@ export class SqliteWriter {
     for (const order of changes.orders) sql.insertOrder(eventNoOf(order), order);
     for (const order of changes.changedOrders.values()) sql.changeOrder?.(eventNoOf(order), order);
     sql.journal.append(changes.journal, set.events.values());
-    for (const kept of changes.kept) sql.insertKept(kept.eventNo, kept);
+    for (const { eventNo, key, outcome } of changes.kept) {
+      sql.kept.keep(eventNo, key.digest, key.hash, keptAnswerOf(outcome));
+    }
     return true;
   }
 
@@ -287,9 +300,7 @@ function prepare(db: DatabaseSync) {
   return {
     journal: new JournalWriter(db),
     claim: sql(`SELECT sold, ${idColumn('claimed_by')} FROM claims WHERE event_no = ? AND ticket = ?`),
-    kept: sql(
-      'SELECT hash, outcome FROM idempotency_keys WHERE event_no = ? AND scope = ? AND idempotency_key = ?',
-    ),
+    kept: new KeptKeys(db),
     hold: sql(`SELECT ${selected(HOLDS.columns)} FROM holds WHERE hold_id = ? AND event_no = ?`),
     order: sql(`SELECT ${selected(ORDERS.columns)} FROM orders WHERE order_id = ?`),
     ordersOfBuyer: sql(`SELECT tickets FROM orders WHERE buyer = ? AND event_no = ?${andLiveOrder()}`),
@@ -310,6 +321,5 @@ function prepare(db: DatabaseSync) {
     insertOrder: insertInto(db, ORDERS),
     /** Only once an order has a column that may change. */
     changeOrder: changingColumns(ORDERS).length > 0 ? change(db, ORDERS) : undefined,
-    insertKept: insertInto(db, KEPT),
   };
 }

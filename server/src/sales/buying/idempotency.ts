@@ -1,8 +1,7 @@
 // An idempotency key as the ledger keeps it. The hash covers the operation and all of its valid input, so the
 // same key with anything else is recognized (rule S5).
-import { hash } from 'node:crypto';
 import type { Actor } from '@floodgate/core/actor.ts';
-import type { Idempotency } from '../../ledger/ledger.ts';
+import { type Idempotency, keyDigest, shortDigest } from '../../ledger/ledger.ts';
 import { keyScopeOf } from '../access/who.ts';
 
 /** Undefined when the client sent no key. */
@@ -14,8 +13,7 @@ export function idempotencyOf(
 ): Idempotency | undefined {
   if (key === undefined) return undefined;
   return {
-    scope: keyScopeOf(who),
-    key,
-    hash: hash('sha256', JSON.stringify([operation, request]), 'base64url'),
+    digest: keyDigest(keyScopeOf(who), key),
+    hash: shortDigest(JSON.stringify([operation, request])),
   };
 }

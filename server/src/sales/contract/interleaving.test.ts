@@ -65,7 +65,7 @@ async function come(s: Scheduler, shop: MemoryShop, visit: Visit, told: Told[]):
     await expireDue(inside, 100).catch(unlessUnavailable);
     return;
   }
-  const idempotency = key ? { scope: '', key, hash: `${act} ${quantity}` } : undefined;
+  const idempotency = key ? { digest: key, hash: `${act} ${quantity}` } : undefined;
   const command = { eventId: event.eventId, buyer: null, idempotency };
   const lines = [{ ticketType: 'ga', quantity }];
   const answer = await ask({ act, quantity, key }, () =>

@@ -215,7 +215,7 @@ async function takeClaim(shop: MemoryShop, model: Model, step: Step): Promise<st
   const { act, quantity, key } = step;
   const request = `${act} ${quantity}`;
   const { eventId } = shop.event;
-  const command = { eventId, buyer: 'ann', idempotency: key ? { scope: '', key, hash: request } : undefined };
+  const command = { eventId, buyer: 'ann', idempotency: key ? { digest: key, hash: request } : undefined };
   const lines = [{ ticketType: 'ga', quantity }];
   const send = (): Promise<Answer> =>
     act === 'buy' ? buy(shop.inside, { ...command, quantity }) : hold(shop.inside, { ...command, lines });
@@ -231,7 +231,7 @@ async function takeEnd(shop: MemoryShop, model: Model, step: Step): Promise<stri
   if (!ended) return [];
   const holdId = ended.id!;
   const request = `${act} ${holdId}`;
-  const idempotency = key ? { scope: '', key, hash: request } : undefined;
+  const idempotency = key ? { digest: key, hash: request } : undefined;
   const send = (): Promise<Answer> =>
     act === 'confirm'
       ? confirm(shop.inside, { holdId, who: GUEST, idempotency })

@@ -30,7 +30,7 @@ async function twoProcesses(capacity: number) {
     assert.ok('event' in done, JSON.stringify(done));
   };
   const buyAt = (inside: Shop, key?: string, quantity = 1) => {
-    const idempotency = key === undefined ? undefined : { scope: '', key, hash: `buy ${quantity}` };
+    const idempotency = key === undefined ? undefined : { digest: key, hash: `buy ${quantity}` };
     return buy(inside, { eventId, quantity, buyer: 'ann', idempotency });
   };
   const holdAt = async (inside: Shop, quantity = 1) => {
@@ -113,7 +113,7 @@ describe('an event that another process changes', () => {
         eventId,
         quantity: 2,
         buyer: 'ann',
-        idempotency: { scope: '', key: 'key', hash: 'buy 2' },
+        idempotency: { digest: 'key', hash: 'buy 2' },
       }),
     'an order': async (inside: Shop, _eventId: string, orderId: string) =>
       readOrder(inside, orderId, { who: STAFF, secret: undefined }),

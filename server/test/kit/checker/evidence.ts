@@ -1,7 +1,9 @@
 // Brings both halves of the evidence together: which operation caused which fact of the journal.
 // A bought or held fact names its operation by idempotency key or, for keyless ones, by the buyer's name.
 // A hold's end names the hold, and any confirm or release of that hold may have caused it.
+
 import type { Fact, FinalEvent, FinalLedger } from './final-ledger.ts';
+import { keyOfGuest } from './guest-key.ts';
 import { type Call, callsOf, type HistoryRecord, type OpKind } from './history.ts';
 
 /** All attempts at one operation and the facts it caused, both in their order. */
@@ -46,23 +48,26 @@ export const FACT_OF = {
 
 /** Joins history and ledger. Throws when an operation changes its nature between attempts. */
 export function gather(records: readonly HistoryRecord[], ledger: FinalLedger): Evidence {
-  const ops = opsOf(callsOf(records));
+  const { ops, byKey } = opsOf(callsOf(records));
   const byHold = new Map<string, Op[]>();
   for (const op of ops.values()) {
     if (op.holdId !== null) push(byHold, `${op.kind} ${op.holdId}`, op);
   }
-  const events = new Map(ledger.map((event) => [event.eventId, eventEvidence(event, ops, byHold)]));
+  const events = new Map(ledger.map((event) => [event.eventId, eventEvidence(event, ops, byKey, byHold)]));
   return { ops: [...ops.values()], events };
 }
 
-function opsOf(calls: readonly Call[]): Map<string, Op> {
+/** The requests by the id of their operation, and those with a key by what a journal calls it. */
+function opsOf(calls: readonly Call[]): { ops: Map<string, Op>; byKey: Map<string, Op> } {
   const ops = new Map<string, Op>();
+  const byKey = new Map<string, Op>();
   for (const call of calls) {
     const { opId, keyed, kind, eventId, holdId } = call;
     let op = ops.get(opId);
     if (op === undefined) {
       op = { opId, keyed, kind, eventId, holdId, calls: [], facts: [] };
       ops.set(opId, op);
+      byKey.set(keyOfGuest(opId), op);
     }
     if (op.kind !== kind || op.eventId !== eventId || op.keyed !== keyed) {
       throw new Error(
@@ -71,19 +76,20 @@ function opsOf(calls: readonly Call[]): Map<string, Op> {
     }
     op.calls.push(call);
   }
-  return ops;
+  return { ops, byKey };
 }
 
 function eventEvidence(
   event: FinalEvent,
   ops: ReadonlyMap<string, Op>,
+  byKey: ReadonlyMap<string, Op>,
   byHold: ReadonlyMap<string, readonly Op[]>,
 ): EventEvidence {
   const causes = new Map<Fact, readonly Op[]>();
   const heldAs = new Map<string, Fact>();
   const ends = new Map<string, Fact[]>();
   for (const fact of event.journal) {
-    const causing = causesOf(fact, ops, byHold).filter((op) => op.eventId === event.eventId);
+    const causing = causesOf(fact, ops, byKey, byHold).filter((op) => op.eventId === event.eventId);
     causes.set(fact, causing);
     for (const op of causing) op.facts.push(fact);
     if (fact.holdId === undefined) continue;
@@ -97,9 +103,10 @@ function eventEvidence(
 function causesOf(
   fact: Fact,
   ops: ReadonlyMap<string, Op>,
+  byKey: ReadonlyMap<string, Op>,
   byHold: ReadonlyMap<string, readonly Op[]>,
 ): readonly Op[] {
-  const named = ops.get(fact.key ?? '') ?? ops.get(fact.buyer ?? '');
+  const named = byKey.get(fact.key ?? '') ?? ops.get(fact.buyer ?? '');
   switch (fact.kind) {
     case 'event-created':
     case 'event-changed':

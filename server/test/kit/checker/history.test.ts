@@ -5,6 +5,7 @@ import { describe, test } from 'node:test';
 import { assertLinear } from '@floodgate/core/testing/cpu.ts';
 import { check } from './check.ts';
 import type { Fact, FinalLedger } from './final-ledger.ts';
+import { keyOfGuest } from './guest-key.ts';
 import { callsOf, HistoryLog, type HistoryRecord, parseHistory } from './history.ts';
 
 describe('the history', () => {
@@ -76,7 +77,14 @@ function soldToEverybody(count: number): { records: HistoryRecord[]; ledger: Fin
     records.push({ type: 'invoke', call, client: call % 100, atMs: call, ...request });
     const body = JSON.stringify({ orderId: `${seq}`, ledgerSeq: seq, tickets: [{ ticketId: `${call}` }] });
     records.push({ type: 'ok', call, atMs: call + 50, status: 201, body });
-    journal.push({ seq, kind: 'bought', atMs: call, orderId: `${seq}`, tickets: [call], key: opId });
+    journal.push({
+      seq,
+      kind: 'bought',
+      atMs: call,
+      orderId: `${seq}`,
+      tickets: [call],
+      key: keyOfGuest(opId),
+    });
   }
   const orders = journal
     .slice(1)

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { check } from './check.ts';
 import type { FinalLedger } from './final-ledger.ts';
+import { keyOfGuest } from './guest-key.ts';
 import { HistoryLog, type Request } from './history.ts';
 
 /** Ticket 0 was held and has expired; tickets 1 and 2 were sold at 1,500 and 2,010 ms. */
@@ -12,10 +13,18 @@ const LEDGER: FinalLedger = [
     types: [{ ticketType: 'ga', capacity: 3, counts: { available: 1, held: 0, sold: 2 } }],
     journal: [
       { seq: 1, kind: 'event-created', atMs: 0 },
-      { seq: 2, kind: 'held', atMs: 5, holdId: 'h', tickets: [0], key: 'op-1', expiresAtMs: 1_005 },
+      {
+        seq: 2,
+        kind: 'held',
+        atMs: 5,
+        holdId: 'h',
+        tickets: [0],
+        key: keyOfGuest('op-1'),
+        expiresAtMs: 1_005,
+      },
       { seq: 3, kind: 'expired', atMs: 1_010, holdId: 'h' },
-      { seq: 4, kind: 'bought', atMs: 1_495, orderId: 'a', tickets: [1], key: 'op-2' },
-      { seq: 5, kind: 'bought', atMs: 2_005, orderId: 'b', tickets: [2], key: 'op-3' },
+      { seq: 4, kind: 'bought', atMs: 1_495, orderId: 'a', tickets: [1], key: keyOfGuest('op-2') },
+      { seq: 5, kind: 'bought', atMs: 2_005, orderId: 'b', tickets: [2], key: keyOfGuest('op-3') },
     ],
     orders: [
       { orderId: 'a', seq: 4, tickets: [1] },

@@ -4,6 +4,7 @@
 import { type HoldCommand, type HoldStatus, stepHold } from '@floodgate/core/hold.ts';
 import type { Reply } from '../workload.ts';
 import type { Fact, FinalClaim, FinalOrder } from './final-ledger.ts';
+import { keyOfGuest } from './guest-key.ts';
 import type { Request } from './history.ts';
 import type { Bug } from './sim-bugs.ts';
 
@@ -101,7 +102,13 @@ export class SimLedger {
     if (typeof proposed === 'string') return this.#keep(request, refusal(409, proposed));
     const { eventId, opId, keyed } = request;
     const seq = this.#nextSeq(eventId);
-    const common = { seq, atMs: nowMs, tickets: proposed, buyer: opId, key: keyed ? opId : undefined };
+    const common = {
+      seq,
+      atMs: nowMs,
+      tickets: proposed,
+      buyer: opId,
+      key: keyed ? keyOfGuest(opId) : undefined,
+    };
     const id = this.#nextId();
     if (request.kind === 'hold') {
       const expiresAtMs = nowMs + holdTtlMs;

@@ -5,6 +5,7 @@ import { describe, test } from 'node:test';
 import { type CheckOptions, check } from './check.ts';
 import type { Fact, FinalEvent } from './final-ledger.ts';
 import { formatViolations, type Rule } from './findings.ts';
+import { keyOfGuest } from './guest-key.ts';
 import { type Completion, HistoryLog, type HistoryRecord, type Request } from './history.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: Mutable<T[K]> };
@@ -101,7 +102,7 @@ interface Run {
 /** Keys name the operations, for buyers have several. */
 function clean(): Run {
   const event: Mutable<FinalEvent> = JSON.parse(JSON.stringify(EVENT));
-  const keys: Record<number, string> = { 8: 'b-1', 10: 'b-2', 11: 'b-3' };
+  const keys: Record<number, string> = { 8: keyOfGuest('b-1'), 10: keyOfGuest('b-2'), 11: keyOfGuest('b-3') };
   for (const fact of event.journal) if (keys[fact.seq]) fact.key = keys[fact.seq];
   return { history: JSON.parse(JSON.stringify(historyOf())), event, options: { ...OPTIONS } };
 }
@@ -280,9 +281,9 @@ function refusedAt(atMs: number, error: string, staleMs: number): string[] {
   const journal: Fact[] = [
     { seq: 1, kind: 'event-created', atMs: 0, capacity: 3 },
     { seq: 2, kind: 'event-changed', atMs: 1, capacity: 3, setAside: [1, 2], allocationId: 'x', previous: 1 },
-    { seq: 3, kind: 'bought', atMs: 11, orderId: 'a', tickets: [0], key: 'op-10' },
+    { seq: 3, kind: 'bought', atMs: 11, orderId: 'a', tickets: [0], key: keyOfGuest('op-10') },
     { seq: 4, kind: 'event-changed', atMs: 100, capacity: 4, restored: [1], previous: 2 },
-    { seq: 5, kind: 'bought', atMs: 121, orderId: 'b', tickets: [1], key: 'op-120' },
+    { seq: 5, kind: 'bought', atMs: 121, orderId: 'b', tickets: [1], key: keyOfGuest('op-120') },
   ];
   const bought = (orderId: string, ledgerSeq: number) => ({ orderId, ledgerSeq });
   ask(10, 1, 201, bought('a', 3));

@@ -24,6 +24,7 @@ function dialectOf(flavour: Flavour): SchemaDialect {
         `columns WHERE table_schema = DATABASE() AND table_name = '${table}' AND column_name = '${column}'`,
         `ALTER TABLE ${table} ADD COLUMN ${column} ${definition}`,
       ),
+    insertIfNew: (into, rows) => `INSERT IGNORE INTO ${into} VALUES ${rows}`,
     addIndex: (index, table, columns) =>
       unlessThere(
         `statistics WHERE table_schema = DATABASE() AND table_name = '${table}' AND index_name = '${index}'`,

@@ -12,5 +12,6 @@ export const SQLITE: SchemaDialect = {
   rewritten: 'STRICT',
   indexes: 'apart',
   addColumn: (table, column, definition) => [`ALTER TABLE ${table} ADD COLUMN ${column} ${definition}`],
+  insertIfNew: (into, rows) => `INSERT INTO ${into} VALUES ${rows} ON CONFLICT DO NOTHING`,
   addIndex: (index, table, columns) => [`CREATE INDEX ${index} ON ${table} (${columns})`],
 };

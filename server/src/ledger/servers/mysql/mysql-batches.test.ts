@@ -7,6 +7,7 @@ import { needsServer } from '../../../../test/kit/servers/binaries.ts';
 import { type MariadbServer, startMariadb } from '../../../../test/kit/servers/mariadb.ts';
 import { TcpProxy } from '../../../../test/kit/servers/tcp-proxy.ts';
 import { faultOf } from '../../../drivers/sql/mysql/faults.ts';
+import type { SqlRow } from '../../../drivers/sql/sql.ts';
 import { withSmallPackets } from '../../contract/test-packets.ts';
 import { CLAIM_KINDS, type HoldRow, type KeptRow, type OfEvent } from '../../tables.ts';
 import {
@@ -86,26 +87,26 @@ describe('a connection to MariaDB', options, () => {
         ...[`'; DROP TABLE claims; -- `, '\\', "\\' OR 1=1", '\0\x1a\n\r', '"', '`', '?', '🎟️ Ünïcödé', ''],
         ...['key', 'Key', 'KEY', 'key ', 'key  ', 'kéy', 'k', 'k'.repeat(255), '🎟'.repeat(255)],
       ];
-      const kept = texts.map((key, index) => keptRow(key, key, `${index}`));
+      const kept = texts.map((key, index) => keptRow(key, `${index}`));
       await connection.writeBatch({ ...NOTHING, heads: [head(1)], kept });
-      const keys = texts.map((key) => ({ eventNo: 1, scope: key, key }));
+      const keys = texts.map((digest) => ({ eventNo: 1, digest }));
       const { kept: rows } = await connection.readBatch({ ...NOTHING_READ, eventNos: [1], keys });
       await connection.rollback();
-      const found = rows.map((row) => ({ ...row })).sort((a, b) => Number(a.hash) - Number(b.hash));
+      const found = rows.map(withoutSubject).sort((a, b) => Number(a.hash) - Number(b.hash));
       assert.deepEqual(
         found,
         texts.map((key, index) => ({
-          ...{ event_no: '1', scope: key, idempotency_key: key, hash: `${index}` },
-          outcome: `{"status":"refused","refusal":"SOLD_OUT","asked":${JSON.stringify(key)}}`,
+          ...{ event_no: '1', digest: key, hash: `${index}`, answer: 'SOLD_OUT', subject: null },
+          detail: `{"asked":${JSON.stringify(key)}}`,
         })),
       );
     });
 
     test('[S5] a key with a trailing blank is not the key without', async () => {
       const { connection } = await newDatabase();
-      const kept = [keptRow('', 'a', 'h')];
+      const kept = [keptRow('a', 'h')];
       await connection.writeBatch({ ...NOTHING, heads: [head(1)], kept });
-      const keys = ['a ', 'A', 'á'].map((key) => ({ eventNo: 1, scope: '', key }));
+      const keys = ['a ', 'A', 'á'].map((digest) => ({ eventNo: 1, digest }));
       assert.deepEqual((await connection.readBatch({ ...NOTHING_READ, eventNos: [1], keys })).kept, []);
       await connection.rollback();
     });
@@ -170,11 +171,11 @@ describe('a connection to MariaDB', options, () => {
       const [counts] = await rowsOf(
         connection,
         `SELECT (SELECT count(*) FROM claims) AS claims, (SELECT count(*) FROM journal) AS journal,
-           (SELECT count(*) FROM orders) AS orders, (SELECT count(*) FROM idempotency_keys) AS kept`,
+           (SELECT count(*) FROM orders) AS orders, (SELECT count(*) FROM kept_keys) AS kept`,
       );
       assert.deepEqual(counts, { claims: '10000', journal: '1000', orders: '1000', kept: '1000' });
       const claims = write.newClaims.map(({ eventNo, ticket }) => ({ eventNo, ticket }));
-      const keys = write.kept.map(({ eventNo, key: { scope, key } }) => ({ eventNo, scope, key }));
+      const keys = write.kept.map(({ eventNo, key: { digest } }) => ({ eventNo, digest }));
       const rows = await connection.readBatch({ ...NOTHING_READ, eventNos: [1], claims, keys });
       await connection.rollback();
       assert.equal(rows.claims.length, 10_000);
@@ -285,7 +286,7 @@ describe('a connection to MariaDB', options, () => {
       const missing = {
         claims: [2, 3, 4].map((number) => ({ eventNo: 3, ticket: ticket(number) })),
         holds: [{ eventNo: 3, holdId: HOLD }],
-        keys: [{ eventNo: 3, scope: '', key: 'k' }],
+        keys: [{ eventNo: 3, digest: 'k' }],
         buyers: [{ eventNo: 3, buyer: 'ann' }],
       };
       await one.readBatch({ eventNos: [1, 3, 5], ...missing });
@@ -293,7 +294,7 @@ describe('a connection to MariaDB', options, () => {
       for (const eventNo of [2, 4]) {
         await two.readBatch({ ...missing, eventNos: [eventNo] });
         const newHolds = [{ ...SOME_HOLD, eventNo }];
-        const kept = [{ ...keptRow('', 'k', 'h'), eventNo }];
+        const kept = [{ ...keptRow('k', 'h'), eventNo }];
         const newClaims = [2, 3, 4].map((number) => claim(eventNo, number));
         await two.writeBatch({ ...NOTHING, newClaims, newHolds, kept, heads: [head(eventNo, 2)] });
       }
@@ -325,12 +326,12 @@ describe('a connection to MariaDB', options, () => {
 
     test('[S4] a rollback leaves no trace, also when it makes sure that what was read is on disk', async () => {
       const { connection } = await newDatabase();
-      const kept = [keptRow('', 'k', 'h')];
+      const kept = [keptRow('k', 'h')];
       await connection.writeBatch({ ...NOTHING, kept, heads: [head(1, 2)] });
       const all = 'SELECT * FROM event_heads ORDER BY event_no';
       const before = await rowsOf(connection, all);
       const flushed = () => statusOf(connection, 'Innodb_os_log_written');
-      const keys = [{ eventNo: 1, scope: '', key: 'k' }];
+      const keys = [{ eventNo: 1, digest: 'k' }];
       const start = await flushed();
       await connection.readBatch({ ...NOTHING_READ, eventNos: [1], keys });
       await connection.rollback();
@@ -523,9 +524,13 @@ const SOME_HOLD: OfEvent<HoldRow> = {
 };
 
 /** A refusal that is kept, with what was asked for in it. */
-function keptRow(scope: string, key: string, hash: string): OfEvent<KeptRow> {
-  const outcome = { status: 'refused', refusal: 'SOLD_OUT', asked: key } as const;
-  return { eventNo: 1, key: { scope, key, hash }, outcome };
+function keptRow(digest: string, hash: string): OfEvent<KeptRow> {
+  return { eventNo: 1, key: { digest, hash }, answer: 'SOLD_OUT', subject: null, detail: { asked: digest } };
+}
+
+/** A kept row without the columns of the order or hold that it might point at. */
+function withoutSubject(row: SqlRow): SqlRow {
+  return Object.fromEntries(Object.entries(row).filter(([name]) => !/^(orders|holds)_/.test(name)));
 }
 
 async function statusOf(connection: BatchConnection, name: string): Promise<number> {
@@ -561,11 +566,8 @@ function bigBatch(sales: number, ticketsEach: number): BatchWrite {
     })),
     kept: numbers.map((sale) => ({
       eventNo: 1,
-      key: { scope: 's'.repeat(255), key: `${sale}`.padStart(255, 'k'), hash: 'h'.repeat(64) },
-      outcome: {
-        ...{ status: 'committed', seq: sale + 2, atMs: 1_767_225_600_000 },
-        ...{ tickets: tickets(sale), buyer: 'b'.repeat(255) },
-      },
+      key: { digest: `${sale}`.padStart(255, 'k'), hash: 'h'.repeat(64) },
+      ...{ answer: 'bought' as const, subject: orderId(sale), detail: { remaining: sale } },
     })),
   };
 }

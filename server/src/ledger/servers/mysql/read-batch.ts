@@ -2,10 +2,13 @@
 // itself, so it looks at no other row; the heads are locked in the order of the list.
 import { LIVE_STATUSES } from '@floodgate/core/hold.ts';
 import { id, integer, text } from '../../../drivers/sql/mysql/literals.ts';
-import { andLiveOrder, BEYOND_HOLD } from '../../tables.ts';
+import { andLiveOrder, BEYOND_HOLD, besides, HOLDS, ORDERS } from '../../tables.ts';
 import type { BatchQuery, ForeseenHead } from '../shared/sql-server.ts';
 import { BY_KEY, inLists, list, mustBe, splitRows } from './row-lists.ts';
 
+const SUBJECT = [...besides(ORDERS, 'o'), ...besides(HOLDS, 'h')]
+  .map(([column, as]) => `${column} AS ${as}`)
+  .join(', ');
 const OF_ORDER = BEYOND_HOLD.map((name) => `o.${name} AS order_${name}`).join(', ');
 
 /** Locks one event's head, or those of many in the order of the list. */
@@ -50,11 +53,13 @@ export function readHolds(holds: BatchQuery['holds']): string[] {
 }
 
 export function readKept(keys: BatchQuery['keys']): string[] {
-  const rows = keys.map(({ eventNo, scope, key }) => `${integer(eventNo)},${text(scope)},${text(key)}`);
+  const rows = keys.map(({ eventNo, digest }) => `${integer(eventNo)},${text(digest)}`);
   return splitRows(rows).map(
     (some) =>
-      `SELECT event_no, scope, idempotency_key, hash, outcome FROM idempotency_keys ${BY_KEY}
-       WHERE (event_no, scope, idempotency_key) IN ((${some.join('),(')}))`,
+      `SELECT k.event_no, k.digest, k.hash, k.answer, k.subject, k.detail, ${SUBJECT} FROM kept_keys k ${BY_KEY}
+       LEFT JOIN orders o ON o.event_no = k.event_no AND o.order_id = k.subject
+       LEFT JOIN holds h ON h.event_no = k.event_no AND h.hold_id = k.subject
+       WHERE (k.event_no, k.digest) IN ((${some.join('),(')}))`,
   );
 }
 

@@ -24,8 +24,7 @@ export function readSteps({ eventNos, claims, holds, keys, buyers }: BatchQuery)
     steps.push({ statement: sql.READ_HOLDS, values: [numbersOf(holds), holdIds] });
   }
   if (keys.length > 0) {
-    const [scopes, names] = [texts(keys, ({ scope }) => scope), texts(keys, ({ key }) => key)];
-    steps.push({ statement: sql.READ_KEPT, values: [numbersOf(keys), scopes, names] });
+    steps.push({ statement: sql.READ_KEPT, values: [numbersOf(keys), texts(keys, ({ digest }) => digest)] });
   }
   if (buyers.length > 0) {
     const names = texts(buyers, ({ buyer }) => buyer);

@@ -6,6 +6,7 @@ import type { Statement } from '../../../drivers/sql/postgres/pipeline.ts';
 import {
   andLiveOrder,
   BEYOND_HOLD,
+  besides,
   CLAIMS,
   type Column,
   type ColumnType,
@@ -93,14 +94,20 @@ export const READ_HOLDS = statement(
   ['event_no', ...HOLD_COLUMNS, ...BEYOND_HOLD.map((name) => `order_${name}`)].join(),
 );
 
+const SUBJECT = [...besides(ORDERS, 'o'), ...besides(HOLDS, 'h')];
+const subjectIn = (table: string, id: string) =>
+  `(SELECT * FROM ${table} WHERE event_no = q.event_no AND ${id} = k.subject LIMIT 1)`;
+
 export const READ_KEPT = statement(
   'read_kept',
-  `SELECT q.event_no, q.scope, q.key, k.hash, k.outcome
-   FROM unnest($1::bigint[], $2::text[], $3::text[]) AS q (event_no, scope, key)
+  `SELECT q.event_no, q.digest, k.hash, k.answer, k.subject, k.detail, ${SUBJECT.map(([column]) => column).join(', ')}
+   FROM unnest($1::bigint[], $2::text[]) AS q (event_no, digest)
    CROSS JOIN LATERAL (
-     SELECT hash, outcome FROM idempotency_keys
-     WHERE event_no = q.event_no AND scope = q.scope AND idempotency_key = q.key LIMIT 1) k`,
-  'event_no, scope, idempotency_key, hash, outcome',
+     SELECT hash, answer, subject, detail FROM kept_keys
+     WHERE event_no = q.event_no AND digest = q.digest LIMIT 1) k
+   LEFT JOIN LATERAL ${subjectIn('orders', 'order_id')} o ON true
+   LEFT JOIN LATERAL ${subjectIn('holds', 'hold_id')} h ON true`,
+  ['event_no', 'digest', 'hash', 'answer', 'subject', 'detail', ...SUBJECT.map(([, as]) => as)].join(),
 );
 
 // A buyer's orders of one event, and the active holds: some rows by (buyer, event), however much there is of others.

@@ -1,6 +1,7 @@
 // What the judge changed, as rows for a SQL server. Pure.
 import type { EventId } from '@floodgate/core/ids.ts';
 import type { Changes, EventState, WorkingSet } from '../../judge/state.ts';
+import { keptAnswerOf } from '../../kept-outcome.ts';
 import type { BatchWrite, KnownHead } from './sql-server.ts';
 import { CATALOGUE } from './working-set.ts';
 
@@ -30,7 +31,7 @@ export function batchWriteOf(set: WorkingSet, changes: Changes, nowMs: number): 
   for (const order of changes.changedOrders.values()) {
     write.changedOrders.push({ ...order, eventNo: eventNoOf(order) });
   }
-  write.kept = changes.kept;
+  write.kept = changes.kept.map(({ eventNo, key, outcome }) => ({ eventNo, key, ...keptAnswerOf(outcome) }));
   return write;
 }
 

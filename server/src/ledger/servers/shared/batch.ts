@@ -176,11 +176,11 @@ export async function wasCommitted(
   try {
     const { kept } = await connection.readBatch({ ...query, claims: [], holds: [], buyers: [] });
     const present = new Set(
-      kept.map((row) => keptRow(row.event_no!, row.scope!, row.idempotency_key!, row.hash!, row.outcome!)),
+      kept.map((row) => keptRow(row.event_no!, row.digest!, row.hash!, row.answer!, row.subject, row.detail)),
     );
     // With its hash: a foreseen batch may say "sold out" under a key that said so to another request before.
-    const hasKept = write.kept.every(({ eventNo, key: { scope, key, hash }, outcome }) =>
-      present.has(keptRow(eventNo, scope, key, hash, JSON.stringify(outcome))),
+    const hasKept = write.kept.every(({ eventNo, key: { digest, hash }, answer, subject, detail }) =>
+      present.has(keptRow(eventNo, digest, hash, answer, subject, detail && JSON.stringify(detail))),
     );
     const found = hasKept && (await hasEvents(connection, write)) && (await hasJournal(connection, write));
     await connection.rollback();
@@ -191,8 +191,8 @@ export async function wasCommitted(
   }
 }
 
-function keptRow(...parts: (string | number)[]): string {
-  return JSON.stringify(parts.map(String));
+function keptRow(...parts: (string | number | null | undefined)[]): string {
+  return JSON.stringify(parts.map((part) => (part === null || part === undefined ? null : `${part}`)));
 }
 
 /** New events by number and definition: another process may have made one of that number, or of that id, instead. */

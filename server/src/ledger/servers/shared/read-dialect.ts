@@ -21,6 +21,7 @@ export function readDialect({ claimedTickets }: Pick<ReadDialect, 'claimedTicket
     // Servers answer in text.
     id: (column) => column,
     claimedTickets,
+    keptKeys: 'SELECT count(*) AS n FROM kept_keys',
     *journal(eventNo, afterSeq, limit) {
       return (yield* ask(ENTRIES, [eventNo, afterSeq, limit])).map(journalEntry);
     },

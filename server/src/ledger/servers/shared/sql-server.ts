@@ -26,7 +26,7 @@ export interface BatchQuery {
   readonly eventNos: readonly number[];
   readonly claims: readonly { readonly eventNo: number; readonly ticket: Ticket }[];
   readonly holds: readonly { readonly eventNo: number; readonly holdId: HoldId }[];
-  readonly keys: readonly { readonly eventNo: number; readonly scope: string; readonly key: string }[];
+  readonly keys: readonly { readonly eventNo: number; readonly digest: string }[];
   /** Whose belongings are needed: only of buyers with limits. */
   readonly buyers: readonly { readonly eventNo: number; readonly buyer: string }[];
 }
@@ -41,7 +41,7 @@ export interface BatchRows {
   readonly claims: readonly SqlRow[];
   /** All columns of holds; and, prefixed `order_`, those of the order it became that it does not tell. */
   readonly holds: readonly SqlRow[];
-  /** event_no, scope, idempotency_key, hash, outcome. */
+  /** event_no, digest, hash, answer, subject, detail, and beside them the order or hold that is the subject. */
   readonly kept: readonly SqlRow[];
   /** event_no, buyer, tickets; and hold_id, which is null of an order. Orders and active holds. */
   readonly belongings: readonly SqlRow[];

@@ -6,12 +6,11 @@ import { MAX_EVENT_CAPACITY } from '@floodgate/core/event/event.ts';
 import { isLive } from '@floodgate/core/hold.ts';
 import type { EventId, HoldId, StreamId, Ticket } from '@floodgate/core/ids.ts';
 import type { SqlRow } from '../../../drivers/sql/sql.ts';
-import { holdOf, keptAddress, keyOf, limitedBuyerOf, ticketsNamedBy } from '../../judge/judge.ts';
+import { holdOf, keyOf, limitedBuyerOf, ticketsNamedBy } from '../../judge/judge.ts';
 import type { Belongings, EventState, HoldState, TicketClaim, WorkingSet } from '../../judge/state.ts';
-import { keptOutcome } from '../../kept-outcome.ts';
-import type { Entry, Idempotency } from '../../ledger.ts';
+import type { Entry } from '../../ledger.ts';
 import { makesStream } from '../../streams.ts';
-import { claimKind, holdRecord, numberOrNull, orderOfHold } from '../../tables.ts';
+import { claimKind, holdRecord, keptBeside, numberOrNull, orderOfHold } from '../../tables.ts';
 import type { BatchQuery, BatchRows } from './sql-server.ts';
 
 /** What is remembered of an event. Its number never changes, its capacity only with its version. */
@@ -30,7 +29,7 @@ export function queryFor(entries: readonly Entry[], known: KnownEvents): BatchQu
   const eventNos = new Set<number>();
   const claims = new Map<number, Set<Ticket>>();
   const holds = new Map<HoldId, number>();
-  const keys = new Map<string, { eventNo: number; scope: string; key: string }>();
+  const keys = new Map<string, { eventNo: number; digest: string }>();
   const buyers = new Map<string, { eventNo: number; buyer: string }>();
   for (const entry of entries) {
     if (makesStream(entry)) eventNos.add(CATALOGUE);
@@ -42,7 +41,7 @@ export function queryFor(entries: readonly Entry[], known: KnownEvents): BatchQu
     const holdId = holdOf(entry);
     if (holdId) holds.set(holdId, eventNo);
     const key = keyOf(entry);
-    if (key) keys.set(`${eventNo} ${keptAddress(key)}`, { eventNo, scope: key.scope, key: key.key });
+    if (key) keys.set(`${eventNo} ${key.digest}`, { eventNo, digest: key.digest });
     const buyer = limitedBuyerOf(entry);
     if (buyer !== undefined) buyers.set(`${eventNo} ${buyer}`, { eventNo, buyer });
   }
@@ -91,9 +90,8 @@ export function workingSetOf(
   for (const row of rows.claims) putClaim(byNo.get(row.event_no!)!, row);
   for (const row of rows.holds) putHold(byNo.get(row.event_no!)!, row);
   for (const row of rows.kept) {
-    const key = { scope: row.scope!, key: row.idempotency_key! };
-    const kept = { hash: row.hash!, outcome: keptOutcome(row.outcome!) };
-    byNo.get(row.event_no!)!.kept.set(keptAddress(key as Idempotency), kept);
+    const event = byNo.get(row.event_no!)!;
+    event.kept.set(row.digest!, keptBeside(row, event.eventId as EventId));
   }
   putBelongings(set, entries, rows.belongings);
   return { set, latestMs: rows.heads.reduce((latest, row) => Math.max(latest, Number(row.at_ms)), 0) };

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
-import { EventEntries, underKey } from './contract/test-entries.ts';
-import { plain } from './contract/test-script.ts';
-import { keptOutcome } from './kept-outcome.ts';
-import { SqliteWriter } from './sqlite/writer.ts';
+import { EventEntries, underKey } from '../contract/test-entries.ts';
+import { plain } from '../contract/test-script.ts';
+import { SqliteWriter } from '../sqlite/writer.ts';
+import { outcomeOfOldRow } from './0004-cheap-keys.ts';
 
 const REFUSED = { status: 'refused' };
 const BOUGHT = { status: 'committed', seq: 2, atMs: 5, tickets: [0], buyer: null, orderId: '7', secret: 's' };
@@ -36,8 +36,8 @@ const CASES = [
 ] as const; // biome-ignore format: a table
 
 test('[S5] an outcome kept by an earlier release is read in the meaning it had', () => {
-  for (const [kept, read] of CASES) assert.deepEqual(plain(keptOutcome(JSON.stringify(kept))), read);
-  for (const [, read] of CASES) assert.deepEqual(keptOutcome(JSON.stringify(read)), read);
+  for (const [kept, read] of CASES) assert.deepEqual(plain(outcomeOfOldRow(JSON.stringify(kept))), read);
+  for (const [, read] of CASES) assert.deepEqual(plain(outcomeOfOldRow(JSON.stringify(read))), read);
 });
 
 test('[S5] a key of an earlier release replays its answer', (t) => {
@@ -45,27 +45,44 @@ test('[S5] a key of an earlier release replays its answer', (t) => {
   t.after(() => rmSync(folder, { recursive: true }));
   const file = join(folder, 'floodgate.db');
   const entries = new EventEntries(4);
+  const sale = entries.buy([0]);
+  const before = new SqliteWriter(file);
+  const [, made] = before.commit([entries.create(), sale]);
+  before.close();
+  const outcome = { ...made, note: 3 };
+  keepAsBefore(file, [
+    ['', 'a', '{"status":"refused","refusal":"ALL_HELD","note":2}'],
+    ['ann', 'b', JSON.stringify(outcome)],
+  ]);
+
   const writer = new SqliteWriter(file);
   t.after(() => writer.close());
-  writer.commit([
-    entries.create(),
-    entries.refuse('ALL_HELD', underKey('a')),
-    entries.buy([0], underKey('b')),
+  const [refused, bought, other] = writer.commit([
+    entries.buy([1], underKey('a', HASH)),
+    entries.refuse('SOLD_OUT', underKey('b', HASH, 'ann')),
+    entries.refuse('SOLD_OUT', underKey('b', 'another request', 'ann')),
   ]);
-  const db = new DatabaseSync(file);
-  const rewrite = db.prepare('UPDATE idempotency_keys SET outcome = ? WHERE idempotency_key = ?');
-  rewrite.run('{"status":"refused","refusal":"ALL_HELD","note":2}', 'a');
-  rewrite.run(JSON.stringify({ ...BOUGHT, note: 3 }), 'b');
-  db.close();
-  const [refused, bought] = writer.commit([
-    entries.buy([1], underKey('a')),
-    entries.refuse('SOLD_OUT', underKey('b')),
-  ]);
-  assert.deepEqual(plain(refused), {
-    status: 'refused',
-    refusal: 'ALL_HELD',
-    detail: { remaining: 2 },
-    replayed: true,
-  });
-  assert.deepEqual(plain(bought), { ...BOUGHT, remaining: 3, replayed: true });
+  const detail = { remaining: 2 };
+  assert.deepEqual(plain(refused), { status: 'refused', refusal: 'ALL_HELD', detail, replayed: true });
+  assert.deepEqual(plain(bought), { ...plain(made), remaining: 3, replayed: true });
+  assert.deepEqual(plain(other), { status: 'refused', refusal: 'IDEMPOTENCY_KEY_REUSED' });
 });
+
+/** As many characters as earlier releases kept; the first of them count. */
+const HASH = 'a-hash-of-a-request-as';
+
+/** Takes the file back to the schema before keys were made cheap, with these in it. */
+function keepAsBefore(
+  file: string,
+  kept: readonly (readonly [scope: string, key: string, outcome: string])[],
+) {
+  const db = new DatabaseSync(file);
+  db.exec('DROP TABLE kept_keys; DROP TABLE kept_key_runs; DROP TABLE kept_key_parts');
+  db.exec(
+    `CREATE TABLE idempotency_keys (event_no INTEGER, scope TEXT, idempotency_key TEXT, hash TEXT, outcome TEXT)`,
+  );
+  db.exec('PRAGMA user_version = 3');
+  const insert = db.prepare('INSERT INTO idempotency_keys VALUES (1, ?, ?, ?, ?)');
+  for (const [scope, key, outcome] of kept) insert.run(scope, key, `${HASH}-and-some-more-of-it`, outcome);
+  db.close();
+}
