@@ -266,7 +266,7 @@ export function besides<Row>(
   table: Table<Row>,
   alias: string,
 ): readonly (readonly [column: string, as: string])[] {
-  return recordColumns(table).map((name) => [`${alias}.${name}`, `${table.name}_${name}`]);
+  return recordColumns(table).map(({ name }) => [`${alias}.${name}`, `${table.name}_${name}`]);
 }
 
 /** The row that was read beside another one. */
