@@ -26,6 +26,7 @@ const EVENTS = [
   'slow',
   'bytes',
   'strict',
+  'late',
 ];
 let shop: TestShop;
 
@@ -107,6 +108,19 @@ describe('sockets', { concurrency: true, timeout: patienceMs(15_000) }, () => {
     assert.ok((await silent.closed()) < livedMs, 'control: who sends no head is cut off sooner');
     await done;
     assert.equal(await soldOf('slow'), 0);
+  });
+
+  test('[S4] what was refused for its time is not done when its bytes are read at last', async () => {
+    // As Node does it when the process stood still for ten seconds: the time is over, and the request lies unread.
+    shop.server.once('connection', (socket) => {
+      const late = Object.assign(new Error('late'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' });
+      shop.server.emit('clientError', late, socket);
+    });
+    const connection = new RawConnection(shop.port);
+    connection.send(buy('late'));
+    problemIn(await connection.answer(), 408);
+    await connection.closed();
+    assert.equal(await soldOf('late'), 0);
   });
 
   test('[S4] a client that has closed its sending side still gets its ticket', async () => {
