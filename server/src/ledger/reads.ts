@@ -53,7 +53,7 @@ export interface ReadDialect {
    * tickets, so the list may be a megabyte.
    */
   readonly claimedTickets: string;
-  /** How many keys are kept, as `n`. */
+  /** How many idempotency keys are kept, as `n`. */
   readonly keptKeys: string;
   journal(eventNo: number, afterSeq: number, limit: number): Read<JournalEntry[]>;
   /** In the order of their facts, which the journal has. */

@@ -29,6 +29,9 @@ export function createDoors(doors: Doors, operations: readonly Operation[], hasF
       maxHeaderSize: 16_384,
     },
     (req, res) => {
+      // A process that stood still finds the time of a request over before it reads what had come in time. Its client
+      // has been told 408, so it must not be done after all.
+      if (req.socket.writableEnded) return;
       if (!doors.cors?.answerPreflight(req, res) && !lane?.(req, res)) app(req, res);
     },
   );

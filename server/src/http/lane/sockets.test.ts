@@ -26,6 +26,7 @@ const EVENTS = [
   'slow',
   'bytes',
   'strict',
+  'late',
 ];
 let shop: TestShop;
 
@@ -72,6 +73,20 @@ async function dribble(connection: RawConnection, pieces: readonly string[], eve
     await sleep(everyMs);
   }
 }
+
+// By itself: it takes the next connection, whoever makes it.
+test('[S4] what was refused for its time is not done when its bytes are read at last', async () => {
+  // As Node does it when the process stood still for ten seconds: the time is over, and the request lies unread.
+  shop.server.once('connection', (socket) => {
+    const late = Object.assign(new Error('late'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' });
+    shop.server.emit('clientError', late, socket);
+  });
+  const connection = new RawConnection(shop.port);
+  connection.send(buy('late'));
+  problemIn(await connection.answer(), 408);
+  await connection.closed();
+  assert.equal(await soldOf('late'), 0);
+});
 
 describe('sockets', { concurrency: true, timeout: patienceMs(15_000) }, () => {
   test('headers that do not end are cut off after 5 seconds, and others are served meanwhile', async () => {

@@ -10,14 +10,16 @@ import { EventEntries, TestClock, ticketsOf, underKey } from '../contract/test-e
 import { SqliteReader } from './reader.ts';
 import { SqliteWriter } from './writer.ts';
 
-/** What an audit and statistics read is all of it. */
+/** What an audit and statistics read is all of it, or bounded otherwise. */
 const READ_WHOLE_TABLES = [
+  // At the start, what is in no run yet: at most as many keys as a run has.
+  'FROM kept_keys WHERE key_no > ? ORDER BY key_no',
   'FROM journal WHERE event_no = ? AND pos > ? ORDER BY pos',
   'FROM holds h WHERE event_no = ? AND h.hold_id > ?',
   'FROM orders o WHERE event_no = ? AND o.order_id > ?',
 ];
 
-const SALES = ['orders', 'holds', 'journal', 'claims', 'idempotency_keys'];
+const SALES = ['orders', 'holds', 'journal', 'claims', 'kept_keys'];
 
 /** Whether the step of a plan goes through all of a table of sales, or all of it from some place on. */
 function isWalk(sql: string, step: string): boolean {

@@ -13,6 +13,7 @@ const SQLITE: ReadDialect = {
   id: idColumn,
   claimedTickets: `SELECT kind, group_concat(ticket) AS tickets FROM claims
     WHERE event_no = ? AND ticket >= ? AND ticket < ? GROUP BY kind`,
+  // They are numbered without gaps, and never deleted: nobody has to count millions of them.
   keptKeys: 'SELECT coalesce(max(key_no), 0) AS n FROM kept_keys',
   journal: journalPage,
   orders: ordersInChain,

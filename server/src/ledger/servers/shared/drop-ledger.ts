@@ -4,7 +4,7 @@ import type { SqlServer } from './sql-server.ts';
 
 /** Every table a migration makes. The versions come last: a deletion that was cut off half-way can be repeated. */
 const TABLES = [
-  ...['journal', 'orders', 'holds', 'claims', 'idempotency_keys', 'event_heads', 'events', 'manifests'],
+  ...['journal', 'orders', 'holds', 'claims', 'kept_keys', 'event_heads', 'events', 'manifests'],
   ...['node_leases', 'schema_versions'],
 ];
 
