@@ -26,7 +26,7 @@ export interface SchemaDialect {
   readonly indexes: 'in the table' | 'apart';
   /** To a table of an earlier schema. On servers, what is there already is passed over. */
   readonly addColumn: (table: string, column: string, definition: string) => readonly string[];
-  /** Has happened already where there is a column of the new name, on servers that cannot roll it back. */
+  /** On servers, a column that has its new name already is passed over. */
   readonly renameColumn: (table: string, from: string, to: string) => readonly string[];
   /** Rows as `(?, …), …`; what has its key already is passed over. */
   readonly insertIfNew: (tableAndColumns: string, rows: string) => string;

@@ -93,7 +93,11 @@ export class World {
   ] as const;
   readonly holds: Hold[] = [];
   /** Proposed so far. */
-  readonly #orders: { readonly eventId: EventId; readonly orderId: OrderId; readonly tickets: readonly Ticket[] }[] = [];
+  readonly #orders: {
+    readonly eventId: EventId;
+    readonly orderId: OrderId;
+    readonly tickets: readonly Ticket[];
+  }[] = [];
   readonly #known: ReadonlyMap<EventId, Known>;
 
   constructor() {
@@ -149,7 +153,11 @@ export class World {
     }
   }
 
-  #ago<T extends { readonly eventId: EventId }>(all: readonly T[], eventId: EventId, { ago }: Recipe): T | undefined {
+  #ago<T extends { readonly eventId: EventId }>(
+    all: readonly T[],
+    eventId: EventId,
+    { ago }: Recipe,
+  ): T | undefined {
     return all.filter((one) => one.eventId === eventId).at(-1 - ago);
   }
 

@@ -18,7 +18,14 @@ const POSTGRES: SchemaDialect = {
   addColumn: (table, column, definition) => [
     `ALTER TABLE ${table} ADD COLUMN IF NOT EXISTS ${column} ${definition}`,
   ],
-  renameColumn: (table, from, to) => [`ALTER TABLE ${table} RENAME COLUMN ${from} TO ${to}`],
+  // RENAME knows no IF EXISTS for columns.
+  renameColumn: (table, from, to) => [
+    `DO $$ BEGIN
+       IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = '${table}'::regclass AND attname = '${from}') THEN
+         ALTER TABLE ${table} RENAME COLUMN ${from} TO ${to};
+       END IF;
+     END $$`,
+  ],
   insertIfNew: (into, rows) => `INSERT INTO ${into} VALUES ${rows} ON CONFLICT DO NOTHING`,
   addIndex: (index, table, columns) => [`CREATE INDEX IF NOT EXISTS ${index} ON ${table} (${columns})`],
 };
