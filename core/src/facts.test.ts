@@ -43,6 +43,7 @@ const FACTS: {
   confirmed: [{ holdId, orderId, tickets, buyer }, ['3,4 held → sold'], orderId, orderId],
   released: [{ holdId, tickets, buyer }, ['3,4 held → free'], holdId, undefined],
   expired: [{ holdId, tickets, buyer: null }, ['3,4 held → free'], holdId, undefined],
+  returned: [{ orderId, tickets, buyer, refundedAmount: 500, by }, ['3,4 sold → free'], orderId, undefined],
   'key-made': [
     { keyId: '1', name: 'door', role: 'admin', expiresAtMs: null, hash: 'h', by },
     [],

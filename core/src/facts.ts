@@ -6,6 +6,7 @@ import type { Role } from './actor.ts';
 import { unreachable } from './assert.ts';
 import type { Differences } from './event/differences.ts';
 import type { AllocationId, HoldId, OrderId, Ticket } from './ids.ts';
+import type { Price } from './order.ts';
 
 /** Also the first fact of a stream that is no event; then it says nothing. */
 export interface EventCreated {
@@ -27,7 +28,8 @@ export interface EventChanged extends Differences {
   readonly previous: number;
 }
 
-interface Claimed {
+/** What the tickets cost; facts of before schema 5 do not say it. */
+interface Claimed extends Partial<Price> {
   readonly tickets: readonly Ticket[];
   readonly buyer: string | null;
   /** The idempotency key. */
@@ -55,6 +57,16 @@ export interface Released {
 }
 /** As {@link Released}, but time took the hold. */
 export interface Expired extends Released {}
+/** Tickets of an order went back on sale. */
+export interface Returned {
+  readonly orderId: OrderId;
+  readonly tickets: readonly Ticket[];
+  readonly buyer: string | null;
+  /** What is paid back for them, in minor units of the order's currency. */
+  readonly refundedAmount: number;
+  /** Who of the staff. */
+  readonly by: string;
+}
 
 export interface KeyMade {
   readonly keyId: string;
@@ -86,6 +98,7 @@ interface Bodies {
   readonly confirmed: Confirmed;
   readonly released: Released;
   readonly expired: Expired;
+  readonly returned: Returned;
   readonly 'key-made': KeyMade;
   readonly 'key-revoked': KeyRevoked;
   readonly 'manifest-kept': ManifestKept;
@@ -110,6 +123,7 @@ const LISTS_ORDER: Readonly<Record<FactKind, boolean>> = {
   confirmed: true,
   released: false,
   expired: false,
+  returned: false,
   'key-made': false,
   'key-revoked': false,
   'manifest-kept': false,
@@ -151,6 +165,8 @@ export function ticketMoves(said: Fact): readonly TicketMove[] {
     case 'released':
     case 'expired':
       return [{ tickets: said.fact.tickets, from: 'held', to: 'free' }];
+    case 'returned':
+      return [{ tickets: said.fact.tickets, from: 'sold', to: 'free' }];
     case 'event-changed':
       return [
         { tickets: said.fact.setAside, from: 'free', to: 'aside' },
@@ -174,6 +190,7 @@ export function subjectOf(said: Fact): OrderId | HoldId | undefined {
   switch (said.kind) {
     case 'bought':
     case 'confirmed':
+    case 'returned':
       return said.fact.orderId;
     case 'held':
     case 'extended':

@@ -238,7 +238,7 @@ function becomes({ from, to }: TicketMove): TicketChange['to'] {
     case 'aside':
       return STATE_OF[to];
     case 'free':
-      return from === 'aside' ? 'restored' : 'available';
+      return from === 'held' ? 'available' : 'restored';
     default:
       return unreachable(to);
   }

@@ -7,8 +7,9 @@
 
 import { invariant } from '../assert.ts';
 import { type Block, type EventDefinition, MAX_EVENT_CAPACITY, type TicketType } from '../event/event.ts';
+import { PriceList } from '../event/price-list.ts';
 import type { Ticket, TicketTypeId } from '../ids.ts';
-import { type Money, money } from '../money.ts';
+import type { Price } from '../order.ts';
 import { seatedSection } from './manifest.ts';
 import { SeatNames } from './seat-names.ts';
 import type { SeatPlan } from './seat-plan.ts';
@@ -64,6 +65,7 @@ export class TicketLayout {
   readonly pools: readonly Pool[];
   readonly plan: SeatPlan | undefined;
   readonly #blocks: readonly NumberedBlock[];
+  readonly #prices: PriceList;
   readonly #poolsOf: ReadonlyMap<TicketTypeId, TypePools>;
   readonly #prefixes: ReadonlyMap<TicketTypeId, string>;
   #seatsByName: SeatNames | undefined;
@@ -79,7 +81,9 @@ export class TicketLayout {
       'seats without their plan',
     );
     this.plan = plan;
-    this.#blocks = numberBlocks(ticketTypes, event.blocks ?? blocksFor(ticketTypes, plan), plan);
+    const blocks = event.blocks ?? blocksFor(ticketTypes, plan);
+    this.#blocks = numberBlocks(ticketTypes, blocks, plan);
+    this.#prices = new PriceList(ticketTypes, blocks);
     this.#prefixes = new Map(ticketTypes.map((t) => [t.ticketTypeId, t.ticketTypeId.toUpperCase()]));
     this.capacity = this.#blocks.reduce((sum, { count }) => sum + count, 0);
     invariant(this.capacity <= MAX_EVENT_CAPACITY, `an event has at most ${MAX_EVENT_CAPACITY} tickets`);
@@ -157,16 +161,9 @@ export class TicketLayout {
     return { ticketId, ticketType, label: `${this.#prefixes.get(ticketType)}-${number}` };
   }
 
-  /** What the tickets cost together. Throws when they are of several currencies. */
-  totalOf(tickets: readonly Ticket[]): Money {
-    const currency = this.#blocks[0]?.type.currency ?? 'XXX';
-    let amount = 0;
-    for (const ticket of tickets) {
-      const { type } = this.#blockOf(ticket);
-      invariant(type.currency === currency, 'an event has one currency');
-      amount += money(type.price, type.currency).amount;
-    }
-    return money(amount, currency);
+  /** What the tickets cost in this version of the event. Throws on a number that is no ticket of it. */
+  priceOf(tickets: readonly Ticket[]): Price {
+    return this.#prices.priceOf(tickets);
   }
 
   // Blocks are few (one or two per ticket type), so a scan beats a binary search.

@@ -99,7 +99,7 @@ export const journalAnswer = z
         seq: z.int().min(1),
         kind: z.enum([
           ...['event-created', 'event-changed', 'bought', 'held', 'extended'],
-          ...['confirmed', 'released', 'expired'],
+          ...['confirmed', 'released', 'expired', 'returned'],
         ] as const),
         at: time,
         atMs: count,
@@ -110,6 +110,13 @@ export const journalAnswer = z
         buyer: z.string().nullable().optional(),
         expiresAtMs: count.optional(),
         key: z.string().optional(),
+        lines: z
+          .array(z.tuple([z.string(), count, count]))
+          .optional()
+          .describe('ticket type, quantity, and the amount of each'),
+        total: count.optional().describe('of the lines, in minor units'),
+        currency: z.string().optional(),
+        refundedAmount: count.optional().describe('paid back for returned tickets, in minor units'),
         by: z.string().optional(),
         action: z.string().optional(),
         before: members.optional(),

@@ -1,7 +1,7 @@
 // The wire of the flash purchase (row D1).
 import { z } from 'zod';
 import { type Answers, anyProblem, problem } from './answers.ts';
-import { buyer, idempotencyKey, optionalKey, quantity, snowflake } from './values.ts';
+import { buyer, idempotencyKey, optionalKey, quantity, secret, snowflake } from './values.ts';
 
 /** Systems that number their users and articles may send the numbers as such. */
 const orNumber = <Text extends z.ZodType<string, string>>(text: Text) =>
@@ -27,6 +27,7 @@ export const reservedAnswer = z
   .strictObject({
     success: z.literal(true),
     reservationId: snowflake.describe('of the hold'),
+    holdSecret: secret.optional().describe('goes with the hold, as the header Hold-Secret'),
     orderId: snowflake.describe('of the order that confirming the hold will make'),
     expiresAt: z.int().describe('milliseconds since 1970'),
     message: z.string().min(1),

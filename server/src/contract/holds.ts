@@ -6,6 +6,7 @@ import { type Answers, problem } from './answers.ts';
 import { confirmedAnswer } from './orders.ts';
 import {
   accessCode,
+  bearerSecret,
   buyer,
   count,
   eventId,
@@ -14,6 +15,7 @@ import {
   money,
   optionalKey,
   quantity,
+  secret,
   snowflake,
   tickets,
   ticketType,
@@ -115,13 +117,19 @@ export const holdInput = z.object({
   body: z.strictObject({ lines, buyer: buyer.optional() }),
 });
 
-export const holdReference = z.object({ params: holdParams });
+const holdSecret = z.object({ 'hold-secret': bearerSecret });
+
+export const holdReference = z.object({ params: holdParams, headers: holdSecret });
 
 const emptyBody = z.strictObject({}).default({});
 
-export const extendInput = z.object({ params: holdParams, body: emptyBody });
+export const extendInput = z.object({ params: holdParams, headers: holdSecret, body: emptyBody });
 
-export const confirmInput = z.object({ params: holdParams, headers: optionalKey, body: emptyBody });
+export const confirmInput = z.object({
+  params: holdParams,
+  headers: optionalKey.extend(holdSecret.shape),
+  body: emptyBody,
+});
 
 export const holdAnswer = z
   .strictObject({
@@ -138,9 +146,12 @@ export const holdAnswer = z
   })
   .meta({ id: 'Hold' });
 
+/** With the secret, which only the answer that made the hold carries; one from before holds had secrets has none. */
+export const heldAnswer = holdAnswer.extend({ secret: secret.optional() }).meta({ id: 'NewHold' });
+
 const missing = problem('HOLD_NOT_FOUND');
 export const holdAnswers: Answers = {
-  201: holdAnswer,
+  201: heldAnswer,
   401: problem('BUYER_REQUIRED'),
   403: problem('ACCESS_CODE_REQUIRED'),
   404: problem('EVENT_NOT_FOUND', 'TICKET_TYPE_NOT_FOUND', 'SECTION_NOT_FOUND', 'SEAT_NOT_FOUND'),

@@ -1,12 +1,23 @@
 // The wire of orders.
+import { ORDER_STATUSES } from '@floodgate/core/order.ts';
 import { z } from 'zod';
 import { type Answers, problem } from './answers.ts';
-import { eventId, ledgerSeq, money, nextCursor, secret, snowflake, tickets, time } from './values.ts';
+import {
+  bearerSecret,
+  eventId,
+  ledgerSeq,
+  money,
+  nextCursor,
+  secret,
+  snowflake,
+  tickets,
+  time,
+} from './values.ts';
 
 export const orderInput = z.object({
   params: z.object({ orderId: z.string() }),
   query: z.object({ secret: z.string().max(64).optional() }),
-  headers: z.object({ 'order-secret': z.string().max(64).optional() }),
+  headers: z.object({ 'order-secret': bearerSecret }),
 });
 
 export const orderAnswer = z
@@ -14,7 +25,7 @@ export const orderAnswer = z
     orderId: snowflake,
     number: snowflake,
     eventId,
-    status: z.literal('confirmed'),
+    status: z.enum(ORDER_STATUSES),
     buyer: z.string().nullable().describe('null: a guest'),
     tickets,
     total: money,

@@ -235,7 +235,7 @@ export const createEventAnswers: Answers = {
 export const changeEventAnswers: Answers = {
   200: staffEventAnswer,
   404: missing,
-  409: problem('WRONG_STATUS', 'CAPACITY_IN_USE', 'PRICE_IN_USE'),
+  409: problem('WRONG_STATUS', 'CAPACITY_IN_USE'),
   412: changed,
   428: problem('PRECONDITION_REQUIRED'),
 };

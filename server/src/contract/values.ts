@@ -73,7 +73,9 @@ export const ledgerSeq = z
 export const secret = z
   .string()
   .regex(/^[\w-]{22}$/)
-  .describe('a bearer secret: anyone who has it may read the order');
+  .describe('a bearer secret: anyone who has it may read the order, or act on the hold');
+/** A header with one. */
+export const bearerSecret = z.string().max(64).optional();
 export const nextCursor = z.string().optional().describe('absent on the last page');
 
 export const seatName = z

@@ -53,8 +53,8 @@ const deadline = 'SELECT expires_at_ms FROM holds';
 
 /** By what was done to the ledger: the statements, and the rules that must fail. */
 const TAMPERINGS: Record<string, readonly [sql: string, ...rules: string[]]> = {
-  'a ticket that is set aside is marked as sold': ['UPDATE claims SET sold = 1 WHERE ticket = 5', 'S1', 'S2'],
-  'a sold ticket is marked as set aside': ['UPDATE claims SET sold = 2 WHERE ticket = 6', 'S1', 'S2'],
+  'a ticket that is set aside is marked as sold': ['UPDATE claims SET kind = 1 WHERE ticket = 5', 'S1', 'S2'],
+  'a sold ticket is marked as set aside': ['UPDATE claims SET kind = 2 WHERE ticket = 6', 'S1', 'S2'],
   'a ticket is set aside for another allocation': ['UPDATE claims SET claimed_by = 7 WHERE ticket = 5', 'S1'],
   'a ticket that is set aside is free': ['DELETE FROM claims WHERE ticket = 8', 'S2'],
   'a ticket comes aside from nowhere': [`INSERT INTO claims VALUES (1, 9, 2, ${allocationId})`, 'S1', 'S2'],

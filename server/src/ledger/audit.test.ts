@@ -13,14 +13,17 @@ import { SqliteWriter } from './sqlite/writer.ts';
 const folder = mkdtempSync(join(tmpdir(), 'floodgate-'));
 after(() => rmSync(folder, { recursive: true }));
 
-const entries = new EventEntries(10);
+const entries = new EventEntries(10, undefined, 1_250);
 const [first, second] = [entries.buy([0, 1]), entries.buy([2, 3])];
 const [active, kept, given, lapsed] = [
   ...[entries.hold([4, 5]), entries.hold([6]), entries.hold([7]), entries.hold([8], { ttlMs: 0 })],
 ] as const;
 const confirmed = entries.confirm(kept.holdId);
 
-/** A closed ledger file with a fact of every kind: journal entries 1 to 11, of which the last holds ticket 7. */
+const partly = entries.buy([8, 9]);
+const back = entries.returnTickets(partly.orderId, [9], { refundedAmount: 1_000 });
+
+/** A closed ledger file with a fact of every kind: journal entries 1 to 13, of which the last holds ticket 7. */
 function writeLedger(): string {
   const file = join(folder, 'ledger.db');
   const writer = new SqliteWriter(file, new TestClock());
@@ -30,6 +33,7 @@ function writeLedger(): string {
     entries.release(given.holdId),
     lapsed,
     entries.expire(lapsed.holdId),
+    ...[partly, back],
     entries.hold([7]),
   ]);
   writer.close();
@@ -55,8 +59,8 @@ function auditAfter(sql: string): AuditCheck[] {
 }
 
 const addToJournal = (kind: string, fact: object) => `
-  UPDATE event_heads SET seq = 12;
-  INSERT INTO journal (event_no, seq, kind, at_ms, fact) VALUES (1, 12, '${kind}', 0, '${JSON.stringify(fact)}')`;
+  UPDATE event_heads SET seq = 14;
+  INSERT INTO journal (event_no, seq, kind, at_ms, fact) VALUES (1, 14, '${kind}', 0, '${JSON.stringify(fact)}')`;
 const setFact = (seq: number, name: string, json: string) =>
   `UPDATE journal SET fact = json_set(fact, '$.${name}', json('${json}')) WHERE seq = ${seq}`;
 
@@ -67,7 +71,7 @@ const TAMPERINGS: Record<string, readonly [sql: string, ...rules: string[]]> = {
      UPDATE claims SET claimed_by = ${first.orderId} WHERE ticket = 2`,
     'S1',
   ],
-  'a held ticket is marked as sold': ['UPDATE claims SET sold = 1 WHERE ticket = 4', 'S1', 'S2'],
+  'a held ticket is marked as sold': ['UPDATE claims SET kind = 1 WHERE ticket = 4', 'S1', 'S2'],
   'a claim is by an order that is not there': [
     'UPDATE claims SET claimed_by = 1 WHERE ticket = 0',
     'S1',
@@ -107,7 +111,7 @@ const TAMPERINGS: Record<string, readonly [sql: string, ...rules: string[]]> = {
   'a claim is deleted': ['DELETE FROM claims WHERE ticket = 1', 'S2', 'S3'],
   'a claim of an active hold is deleted': ['DELETE FROM claims WHERE ticket = 5', 'S2', 'S3'],
   'an order lists another ticket': [`UPDATE orders SET tickets = '[0, 9]' WHERE seq = 2`, 'S3'],
-  'an order lists one ticket less': [`UPDATE orders SET tickets = '[0]' WHERE seq = 2`, 'S3'],
+  'an order lists one ticket less': [`UPDATE orders SET tickets = '[0]' WHERE seq = 2`, 'S3', 'S10'],
   'an active hold lists another ticket': [`UPDATE holds SET tickets = '[4, 9]' WHERE seq = 4`, 'S3'],
   'an active hold is marked as released': [`UPDATE holds SET status = 'released' WHERE seq = 4`, 'S3', 'S6'],
   'a released hold is marked as active': [`UPDATE holds SET status = 'active' WHERE seq = 7`, 'S3', 'S6'],
@@ -121,25 +125,46 @@ const TAMPERINGS: Record<string, readonly [sql: string, ...rules: string[]]> = {
   'a hold is deleted': [`DELETE FROM holds WHERE seq = 7`, 'S6'],
   'an order is deleted': ['DELETE FROM orders WHERE seq = 3', 'S11'],
   'an order is added': [
-    `INSERT INTO orders VALUES (1, 1, 12, 'confirmed', NULL, '', '[]', 0, NULL)`,
+    `INSERT INTO orders VALUES (1, 1, 12, 'confirmed', NULL, '', '[]', 0, NULL, '[]', 0, 'EUR', '[]', 0)`,
     ...['S11'],
   ],
   'an order is moved to another number': ['UPDATE orders SET seq = 5 WHERE seq = 2', 'S3', 'S11'],
+  'a returned ticket is still claimed': [
+    `INSERT INTO claims VALUES (1, 9, 1, ${partly.orderId})`,
+    ...['S1', 'S2', 'S3'],
+  ],
+  'an order forgets what was returned': [`UPDATE orders SET returned = '[]' WHERE seq = 11`, 'S3'],
+  'a ticket is returned twice': [
+    addToJournal('returned', { orderId: partly.orderId, tickets: [9], refundedAmount: 0 }),
+    ...['S1', 'S2', 'S3', 'S6'],
+  ],
+  'tickets are returned of no order': [
+    addToJournal('returned', { orderId: '7', tickets: [], refundedAmount: 0 }),
+    'S11',
+  ],
+  'an order with tickets is void': [`UPDATE orders SET status = 'void' WHERE seq = 11`, 'S6'],
+  'an order costs another sum': ['UPDATE orders SET total = 1 WHERE seq = 2', 'S10'],
+  'an order costs other lines': [`UPDATE orders SET price_lines = '[["ga",2,9]]' WHERE seq = 2`, 'S10'],
+  'a hold costs another sum': ['UPDATE holds SET total = 1 WHERE seq = 4', 'S10'],
+  'an order costs other than its hold': [setFact(6, 'total', '1'), 'S10'],
+  'an order forgets what was paid back': ['UPDATE orders SET refunded_amount = 0 WHERE seq = 11', 'S10'],
+  'more is paid back than was paid': [setFact(12, 'refundedAmount', '2501'), 'S10'],
   'a hold is moved to another number': ['UPDATE holds SET seq = 1 WHERE seq = 7', 'S11'],
   'a journal entry is deleted': ['DELETE FROM journal WHERE seq = 1', 'S11'],
-  'the last journal entry is deleted': ['DELETE FROM journal WHERE seq = 11', 'S1', 'S2', 'S3', 'S6', 'S11'],
-  'a journal entry is moved behind the others': ['UPDATE journal SET seq = 12 WHERE seq = 1', 'S11'],
-  'the sequence of the event goes on without the journal': ['UPDATE event_heads SET seq = 12', 'S11'],
+  'the last journal entry is deleted': ['DELETE FROM journal WHERE seq = 13', 'S1', 'S2', 'S3', 'S6', 'S11'],
+  'a journal entry is moved behind the others': ['UPDATE journal SET seq = 14 WHERE seq = 1', 'S11'],
+  'the sequence of the event goes on without the journal': ['UPDATE event_heads SET seq = 14', 'S11'],
 };
 
 describe('audit', () => {
   test('[S1] an honest ledger passes, and the audit says what it compared', () => {
     assert.deepEqual(auditAfter(''), [
-      { rule: 'S1', ok: true, detail: 'no ticket was claimed twice in 11 journal entries' },
-      { rule: 'S2', ok: true, detail: '2 available + 3 held + 5 sold = 10' },
-      { rule: 'S3', ok: true, detail: '3 orders and 5 holds have all their tickets' },
+      { rule: 'S1', ok: true, detail: 'no ticket was claimed twice in 13 journal entries' },
+      { rule: 'S2', ok: true, detail: '1 available + 3 held + 6 sold = 10' },
+      { rule: 'S3', ok: true, detail: '4 orders and 5 holds have all their tickets' },
       { rule: 'S6', ok: true, detail: '5 holds ended at most once' },
-      { rule: 'S11', ok: true, detail: 'journal entries 1 to 11 without a gap' },
+      { rule: 'S10', ok: true, detail: '4 orders cost 8750, 1000 was paid back' },
+      { rule: 'S11', ok: true, detail: 'journal entries 1 to 13 without a gap' },
     ]);
   });
 

@@ -4,9 +4,15 @@
 // Rule S8 is not among them: which limits stood when a buyer bought is not in the journal.
 
 import { unreachable } from '@floodgate/core/assert.ts';
-import { type Extended, ticketMoves } from '@floodgate/core/facts.ts';
+import { type Extended, type FactOf, type Returned, ticketMoves } from '@floodgate/core/facts.ts';
 import type { HoldStatus } from '@floodgate/core/hold.ts';
+import type { Ticket } from '@floodgate/core/ids.ts';
+import { type OrderStatus, type Price, priceOf, ticketsLeft } from '@floodgate/core/order.ts';
 import type { AuditCheck, ClaimKind, EventHead, HoldRecord, JournalEntry, OrderRecord } from './ledger.ts';
+
+interface Owned {
+  readonly tickets: readonly Ticket[];
+}
 
 /** One rule's findings: how many, and the first one in words. */
 class Finding {
@@ -23,6 +29,24 @@ class Finding {
   }
 }
 
+interface ToldHold {
+  readonly seq: number;
+  status: HoldStatus;
+  expiresAtMs: number;
+  /** Unknown of facts of before schema 5; so with orders. */
+  readonly total: number | undefined;
+}
+
+/** An order, as its journal says it stands. */
+interface ToldOrder {
+  readonly seq: number;
+  readonly total: number | undefined;
+  status: OrderStatus;
+  left: number;
+  readonly returned: Ticket[];
+  refundedAmount: number;
+}
+
 /** Push the whole journal in order, then all claims, holds and orders; then ask for the checks. */
 export class EventAudit {
   readonly #capacity: number;
@@ -31,15 +55,15 @@ export class EventAudit {
    * available.
    */
   readonly #claimedAt: Int32Array;
-  readonly #holds = new Map<string, { readonly seq: number; status: HoldStatus; expiresAtMs: number }>();
+  readonly #holds = new Map<string, ToldHold>();
   /** By the seq of an event's change, the allocation that its tickets were set aside for. */
   readonly #asides = new Map<number, string | undefined>();
-  /** By order, the seq of its journal entry. */
-  readonly #orders = new Map<string, number>();
+  readonly #orders = new Map<string, ToldOrder>();
   readonly #uniqueness = new Finding();
   readonly #conservation = new Finding();
   readonly #allOrNothing = new Finding();
   readonly #endings = new Finding();
+  readonly #money = new Finding();
   readonly #sequence = new Finding();
   #seq = 0;
   /** What the journal has said so far of how many tickets there are, and of the last change by staff. */
@@ -48,6 +72,7 @@ export class EventAudit {
   #claims = { held: 0, sold: 0, aside: 0 };
   #claimed = { held: 0, sold: 0, aside: 0 };
   #rows = { holds: 0, orders: 0 };
+  #totals = { orders: 0, refunded: 0 };
 
   constructor(capacity: number) {
     this.#capacity = capacity;
@@ -71,12 +96,12 @@ export class EventAudit {
         break;
       case 'bought':
         this.#move(entry);
-        this.#orders.set(entry.fact.orderId, entry.seq);
+        this.#order(entry);
         break;
       case 'held': {
-        const { holdId, expiresAtMs } = entry.fact;
+        const { holdId, expiresAtMs, total } = entry.fact;
         this.#move(entry);
-        this.#holds.set(holdId, { seq: entry.seq, status: 'active', expiresAtMs });
+        this.#holds.set(holdId, { seq: entry.seq, status: 'active', expiresAtMs, total });
         break;
       }
       case 'extended':
@@ -85,12 +110,16 @@ export class EventAudit {
       case 'confirmed':
         this.#move(entry, this.#heldAt(entry.fact.holdId));
         this.#end(entry, entry.fact.holdId, 'confirmed');
-        this.#orders.set(entry.fact.orderId, entry.seq);
+        this.#order(entry);
         break;
       case 'released':
       case 'expired':
         this.#move(entry, this.#heldAt(entry.fact.holdId));
         this.#end(entry, entry.fact.holdId, entry.kind);
+        break;
+      case 'returned':
+        this.#move(entry, this.#orders.get(entry.fact.orderId)?.seq ?? Number.NaN);
+        this.#return(entry.seq, entry.fact);
         break;
       case 'key-made':
       case 'key-revoked':
@@ -114,6 +143,32 @@ export class EventAudit {
     this.#version = seq;
   }
 
+  /** Bought, or confirmed: then at the price of its hold. */
+  #order({ seq, kind, fact }: FactOf<'bought' | 'confirmed'> & { readonly seq: number }): void {
+    const { orderId, tickets, total } = fact;
+    const held = kind === 'confirmed' ? this.#holds.get(fact.holdId)?.total : undefined;
+    if (held !== undefined && held !== total) {
+      this.#money.add(`entry ${seq} makes an order of ${total} from a hold of ${held}`);
+    }
+    const told = { seq, total, left: tickets.length, returned: [], refundedAmount: 0 };
+    this.#orders.set(orderId, { ...told, status: 'confirmed' });
+  }
+
+  #return(seq: number, { orderId, tickets, refundedAmount }: Returned): void {
+    const order = this.#orders.get(orderId);
+    if (!order) {
+      this.#sequence.add(`entry ${seq} returns tickets of order ${orderId}, which is not there`);
+      return;
+    }
+    order.returned.push(...tickets);
+    order.left -= tickets.length;
+    order.refundedAmount += refundedAmount;
+    if (order.left <= 0) order.status = 'void';
+    if (order.total !== undefined && order.refundedAmount > order.total) {
+      this.#money.add(`entry ${seq} pays back ${order.refundedAmount} of ${order.total}`);
+    }
+  }
+
   #extend({ seq, atMs }: JournalEntry, { holdId, expiresAtMs }: Extended): void {
     const hold = this.#holds.get(holdId);
     if (hold?.status !== 'active') {
@@ -129,10 +184,10 @@ export class EventAudit {
     return -(this.#holds.get(holdId)?.seq ?? Number.NaN);
   }
 
-  /** `heldAt`: what {@link #claimedAt} says of tickets that were held. */
-  #move(entry: JournalEntry, heldAt = 0): void {
+  /** `claimedAt`: what {@link #claimedAt} says of tickets that were held or sold. */
+  #move(entry: JournalEntry, claimedAt = 0): void {
     for (const { tickets, from, to } of ticketMoves(entry)) {
-      const expected = from === 'free' ? 0 : from === 'held' ? heldAt : undefined;
+      const expected = from === 'free' ? 0 : from === 'aside' ? undefined : claimedAt;
       const now = to === 'free' ? 0 : to === 'held' ? -entry.seq : entry.seq;
       for (const ticket of tickets) this.#moveOne(entry, ticket, expected, now);
       if (from !== 'free') this.#claimed[from] -= tickets.length;
@@ -176,14 +231,15 @@ export class EventAudit {
     const isDue =
       as === 'aside'
         ? this.#asides.get(at) === by
-        : at === (as === 'held' ? this.#heldAt(by) : this.#orders.get(by));
+        : at === (as === 'held' ? this.#heldAt(by) : this.#orders.get(by)?.seq);
     if (!isDue) {
       this.#uniqueness.add(`ticket ${ticket} is ${as} by ${by} without a journal entry that says so`);
     }
   }
 
   /** A hold row, with how many claims are by it now. */
-  hold({ holdId, status, seq, tickets, expiresAtMs }: HoldRecord, claims: number): void {
+  hold(row: HoldRecord, claims: number): void {
+    const { holdId, status, seq, tickets, expiresAtMs } = row;
     this.#rows.holds++;
     const hold = this.#holds.get(holdId);
     if (hold?.status !== status) {
@@ -194,20 +250,54 @@ export class EventAudit {
     }
     if (hold?.seq !== seq)
       this.#sequence.add(`hold ${holdId} is of ${seq}, its journal entry of ${hold?.seq}`);
+    this.#checkPrice(`hold ${holdId}`, row, hold?.total);
     if (status === 'active') this.#checkTickets(`hold ${holdId}`, tickets, -seq);
     const due = status === 'active' ? tickets.length : 0;
     if (claims !== due) this.#allOrNothing.add(`hold ${holdId} (${status}) has ${claims} of ${due} claims`);
   }
 
   /** An order row, with how many claims are by it now. */
-  order({ orderId, seq, tickets }: OrderRecord, claims: number): void {
+  order(row: OrderRecord, claims: number): void {
+    const { orderId, seq, status, returned, refundedAmount, total } = row;
     this.#rows.orders++;
-    const due = this.#orders.get(orderId);
-    if (due !== seq) this.#sequence.add(`order ${orderId} is of ${seq}, its journal entry of ${due}`);
-    this.#checkTickets(`order ${orderId}`, tickets, seq);
-    if (claims !== tickets.length) {
-      this.#allOrNothing.add(`order ${orderId} has ${claims} of ${tickets.length} claims`);
+    this.#totals.orders += total;
+    this.#totals.refunded += refundedAmount;
+    const told = this.#orders.get(orderId);
+    if (told?.seq !== seq)
+      this.#sequence.add(`order ${orderId} is of ${seq}, its journal entry of ${told?.seq}`);
+    if (told && told.status !== status) {
+      this.#endings.add(`order ${orderId} is ${status}, its journal says ${told.status}`);
     }
+    if (told && told.returned.join() !== returned.join()) {
+      this.#allOrNothing.add(
+        `order ${orderId} has [${returned}] returned, by its journal [${told.returned}]`,
+      );
+    }
+    this.#checkPrice(`order ${orderId}`, row, told?.total);
+    if (told && told.refundedAmount !== refundedAmount) {
+      this.#money.add(
+        `order ${orderId} has ${refundedAmount} paid back, by its journal ${told.refundedAmount}`,
+      );
+    }
+    const left = ticketsLeft(row);
+    this.#checkTickets(`order ${orderId}`, left, seq);
+    if (claims !== left.length) {
+      this.#allOrNothing.add(`order ${orderId} has ${claims} of ${left.length} claims`);
+    }
+  }
+
+  #checkPrice(
+    owner: string,
+    { lines, total, currency, tickets }: Price & Owned,
+    told: number | undefined,
+  ): void {
+    const summed = priceOf(lines, currency).total;
+    if (summed !== total) this.#money.add(`${owner} costs ${total}, its lines ${summed}`);
+    const priced = lines.reduce((sum, [, quantity]) => sum + quantity, 0);
+    if (priced !== tickets.length)
+      this.#money.add(`${owner} has ${tickets.length} tickets, its lines ${priced}`);
+    if (told !== undefined && told !== total)
+      this.#money.add(`${owner} costs ${total}, by its journal ${told}`);
   }
 
   #checkTickets(owner: string, tickets: readonly number[], claimedAt: number): void {
@@ -239,6 +329,10 @@ export class EventAudit {
       this.#conservation.check('S2', `${available} available + ${counted(this.#claims)} = ${this.#capacity}`),
       this.#allOrNothing.check('S3', `${rows.orders} orders and ${rows.holds} holds have all their tickets`),
       this.#endings.check('S6', `${rows.holds} holds ended at most once`),
+      this.#money.check(
+        'S10',
+        `${rows.orders} orders cost ${this.#totals.orders}, ${this.#totals.refunded} was paid back`,
+      ),
       this.#sequence.check('S11', `journal entries 1 to ${head.seq} without a gap`),
     ];
   }

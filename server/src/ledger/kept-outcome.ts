@@ -1,6 +1,5 @@
 // What is kept under an idempotency key (rule S5), once: a grant points at the order or hold that it made, whose row has
 // all that the answer said but what was true only at that moment; a refusal is kept as it is.
-import { invariant } from '@floodgate/core/assert.ts';
 import type { HoldId, OrderId } from '@floodgate/core/ids.ts';
 import type { RefusalCode } from '@floodgate/core/refusal.ts';
 import type { Committed, HoldRecord, OrderRecord, Outcome, Refused } from './ledger.ts';
@@ -22,15 +21,17 @@ export function keptAnswerOf(outcome: Outcome): KeptAnswer {
   if (outcome.status === 'refused') {
     return { answer: outcome.refusal, subject: null, detail: outcome.detail ?? null };
   }
+  if ('expiresAtMs' in outcome) {
+    const { holdId, expiresAtMs } = outcome;
+    const isReserved = 'orderId' in outcome && outcome.orderId !== undefined;
+    return { answer: isReserved ? 'reserved' : 'held', subject: holdId, detail: { expiresAtMs } };
+  }
   if ('secret' in outcome) {
     const { orderId, remaining } = outcome as typeof outcome & { readonly remaining?: number | undefined };
     if ('holdId' in outcome) return { answer: 'confirmed', subject: orderId, detail: null };
     return { answer: 'bought', subject: orderId, detail: remaining === undefined ? null : { remaining } };
   }
-  invariant('expiresAtMs' in outcome, 'only purchases, holds and confirmations are granted under a key');
-  const { holdId, expiresAtMs } = outcome;
-  const isReserved = 'orderId' in outcome && outcome.orderId !== undefined;
-  return { answer: isReserved ? 'reserved' : 'held', subject: holdId, detail: { expiresAtMs } };
+  throw new Error('broken invariant: only purchases, holds and confirmations are granted under a key');
 }
 
 /** Whether the subject is an order; else it is a hold, if there is one. */
@@ -58,10 +59,10 @@ export function keptOutcome(
     }
     case 'held':
     case 'reserved': {
-      const { holdId, orderId } = of as HoldRecord;
+      const { holdId, orderId, total, currency, secret } = of as HoldRecord;
       const promised = answer === 'reserved' ? { orderId: orderId! } : undefined;
       const { expiresAtMs } = detail as { readonly expiresAtMs: number };
-      return { ...committedOf(of as HoldRecord), holdId, ...promised, expiresAtMs };
+      return { ...committedOf(of as HoldRecord), holdId, total, currency, secret, ...promised, expiresAtMs };
     }
     default:
       return { status: 'refused', refusal: answer, ...(detail && { detail }) } as Refused;

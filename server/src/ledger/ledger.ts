@@ -7,6 +7,7 @@ import type { Fact, FactBody } from '@floodgate/core/facts.ts';
 import { Unavailable } from '@floodgate/core/faults.ts';
 import type { HoldStatus } from '@floodgate/core/hold.ts';
 import type { AllocationId, EventId, HoldId, OrderId, SHOP, StreamId, Ticket } from '@floodgate/core/ids.ts';
+import type { OrderStatus, Price } from '@floodgate/core/order.ts';
 import type { RefusalCode } from '@floodgate/core/refusal.ts';
 import type { TicketRange } from '@floodgate/core/seating/layout.ts';
 
@@ -51,6 +52,8 @@ interface Claim {
   readonly limits?: BuyerLimits | undefined;
   /** At least one, no repeats. */
   readonly tickets: readonly Ticket[];
+  /** What they cost in the version that the request was checked against. */
+  readonly price: Price;
   readonly idempotency?: Idempotency | undefined;
 }
 
@@ -74,8 +77,6 @@ export interface ChangeEvent extends Differences {
   readonly capacity: number;
   /** The version it was made from. */
   readonly version: number;
-  /** Given when all that has happened to the event matters to the change: later facts refuse it with EVENT_CHANGED too. */
-  readonly ifSeq?: number | undefined;
   /** Taken out of sale, for `allocationId`. */
   readonly setAside: readonly Ticket[];
   readonly allocationId: AllocationId | undefined;
@@ -118,6 +119,8 @@ export interface Buy extends Claim {
 export interface Hold extends Claim {
   readonly kind: 'hold';
   readonly holdId: HoldId;
+  /** A bearer secret: a guest's hold is used with it. */
+  readonly secret: string;
   /** How long the buyer has, from the commit on. */
   readonly ttlMs: number;
   /** Set aside for the order it may become, where the buyer was told. */
@@ -127,13 +130,18 @@ export interface Hold extends Claim {
 export interface Reservation extends Hold {
   readonly orderId: OrderId;
 }
-/** A hold becomes an order. Confirming again answers the same order. */
+/** A hold becomes an order, at the price of the hold. Confirming again answers the same order. */
 export interface Confirm {
   readonly kind: 'confirm';
   readonly eventId: EventId;
   /** As with a claim. */
   readonly version?: number | undefined;
   readonly holdId: HoldId;
+  /**
+   * Whether the sender may act on the hold. One who may not is told what its key already has, for it may have been
+   * sent by this very client; else HOLD_NOT_FOUND, which is not kept.
+   */
+  readonly isAllowed: boolean;
   readonly orderId: OrderId;
   readonly secret: string;
   readonly idempotency?: Idempotency | undefined;
@@ -162,6 +170,22 @@ export interface Expire {
   readonly holdId: HoldId;
 }
 /**
+ * Tickets of an order go back on sale, and what is paid back for them is taken off the order. Refused with
+ * ORDER_NOT_FOUND, with TICKET_NOT_FOUND when the order never had one of them, with TICKET_VOID when one was returned
+ * before, and with REFUND_TOO_MUCH when more would be paid back than the order cost.
+ */
+export interface ReturnTickets {
+  readonly kind: 'return-tickets';
+  readonly eventId: EventId;
+  readonly orderId: OrderId;
+  /** At least one, no repeats. */
+  readonly tickets: readonly Ticket[];
+  /** In minor units of the order's currency; may be 0. */
+  readonly refundedAmount: number;
+  /** For the audit log: who. */
+  readonly by: string;
+}
+/**
  * The inventory refused a keyed request: the refusal is kept under its key, unless the key already has an outcome. Then
  * that is told, which is one of the request that the key belongs to.
  */
@@ -188,6 +212,7 @@ export type Entry =
   | Extend
   | Release
   | Expire
+  | ReturnTickets
   | Refuse;
 
 /** What a committed entry left behind. `seq` is the event's gapless sequence number of the fact; times are ledger time. */
@@ -211,6 +236,10 @@ export interface CommittedBuy extends Committed {
 }
 export interface CommittedHold extends Committed {
   readonly holdId: HoldId;
+  readonly total: number;
+  readonly currency: string;
+  /** Null of a hold that was made before holds had secrets. */
+  readonly secret: string | null;
   /** Set aside for the order it may become. */
   readonly orderId?: OrderId | undefined;
   readonly expiresAtMs: number;
@@ -226,6 +255,9 @@ export interface CommittedConfirm extends Committed {
 export interface CommittedExtend extends Committed {
   readonly holdId: HoldId;
   readonly expiresAtMs: number;
+}
+export interface CommittedReturn extends Committed {
+  readonly orderId: OrderId;
 }
 /** A hold was released, or has expired. */
 export interface CommittedEnd extends Committed {
@@ -244,6 +276,7 @@ interface CommittedByKind {
   readonly extend: CommittedExtend;
   readonly release: CommittedEnd;
   readonly expire: CommittedEnd;
+  readonly 'return-tickets': CommittedReturn;
 }
 
 /** What this kind of entry leaves behind when it is committed. A refusal is answered with what its key already has. */
@@ -299,19 +332,24 @@ export type Refused = RefusalWithDetail & {
 export type OutcomeOf<E extends Entry> = CommittedOf<E> | Refused;
 export type Outcome = OutcomeOf<Entry>;
 
-export interface OrderRecord {
+export interface OrderRecord extends Price {
   readonly orderId: OrderId;
   readonly eventId: EventId;
   readonly seq: number;
-  readonly status: 'confirmed';
+  readonly status: OrderStatus;
   readonly buyer: string | null;
   readonly secret: string;
+  /** All that were ordered; see `returned`. */
   readonly tickets: readonly Ticket[];
   readonly createdAtMs: number;
   readonly holdId: HoldId | null;
+  /** Those of the tickets that went back on sale, in the order in which they were returned. */
+  readonly returned: readonly Ticket[];
+  /** Of the total. */
+  readonly refundedAmount: number;
 }
 
-export interface HoldRecord {
+export interface HoldRecord extends Price {
   readonly holdId: HoldId;
   readonly eventId: EventId;
   readonly seq: number;
@@ -322,6 +360,8 @@ export interface HoldRecord {
   readonly expiresAtMs: number;
   /** The order it became; until it is confirmed, what was set aside for that. */
   readonly orderId: OrderId | null;
+  /** Null of a hold that was made before holds had secrets. */
+  readonly secret: string | null;
 }
 
 /** An event as the ledger has it. */

@@ -49,7 +49,7 @@ export interface ReadDialect {
   id(column: string): string;
   /**
    * The claims on tickets `>= ?` and `< ?` of event `?` (in the order: event, from, to), aggregated: at most one row
-   * per `sold` (see CLAIM_KINDS), with `tickets` as one comma-separated list in any order. Ranges have up to 100,000
+   * per `kind` (see CLAIM_KINDS), with `tickets` as one comma-separated list in any order. Ranges have up to 100,000
    * tickets, so the list may be a megabyte.
    */
   readonly claimedTickets: string;
@@ -233,12 +233,12 @@ export const READS: { readonly [M in ReadName]: OfEvent<M> | OfAll<M> } = {
       for (let i = 0; i < tickets.length; i += TICKETS_PAGE) {
         const page = tickets.slice(i, i + TICKETS_PAGE);
         const rows = yield* ask(
-          `SELECT ticket, sold, ${db.id('claimed_by')} FROM claims
+          `SELECT ticket, kind, ${db.id('claimed_by')} FROM claims
            WHERE event_no = ? AND ticket IN (${page.map(() => '?').join()})`,
           [eventNo, ...page],
         );
-        for (const { ticket, sold, claimed_by: by } of rows) {
-          claims.push({ ticket: Number(ticket) as Ticket, as: claimKind(sold), by: by as ClaimOf['by'] });
+        for (const { ticket, kind, claimed_by: by } of rows) {
+          claims.push({ ticket: Number(ticket) as Ticket, as: claimKind(kind), by: by as ClaimOf['by'] });
         }
       }
       return claims;
@@ -301,7 +301,7 @@ function* readClaims(db: ReadDialect, eventNo: number): Read<ClaimSnapshot> {
   let left = head.held + head.sold + head.aside;
   for (let from = 0; from < head.capacity && left > 0; from += CLAIMS_PAGE) {
     const rows = yield* ask(db.claimedTickets, [eventNo, from, from + CLAIMS_PAGE]);
-    for (const row of rows) left -= lists[Number(row.sold)]!.addAll(row.tickets as string);
+    for (const row of rows) left -= lists[Number(row.kind)]!.addAll(row.tickets as string);
   }
   const [held, sold, aside] = lists.map((list) => list.all()) as [Uint32Array, Uint32Array, Uint32Array];
   return { seq: head.seq, held, sold, aside };
@@ -314,11 +314,11 @@ function* auditEvent(db: ReadDialect, eventNo: number, stream: StreamId): Read<A
   yield* eachRow(sql, key, eventNo, (row) => audit.journal(journalEntry(row)));
   const claimsBy = new Map<string, number>();
   const claimsOf = (by: string) => claimsBy.get(by) ?? 0;
-  const claims = pages(`ticket, sold, ${db.id('claimed_by')}`, 'claims c', 'ticket');
+  const claims = pages(`ticket, kind, ${db.id('claimed_by')}`, 'claims c', 'ticket');
   yield* eachRow(claims, 'ticket', eventNo, (row) => {
     const by = row.claimed_by as string;
     claimsBy.set(by, claimsOf(by) + 1);
-    audit.claim(Number(row.ticket), claimKind(row.sold), by);
+    audit.claim(Number(row.ticket), claimKind(row.kind), by);
   });
   yield* eachRow(pages(db.holdColumns, 'holds h', 'h.hold_id'), 'hold_id', eventNo, (row) => {
     const hold = holdRecord(row, stream as EventId);

@@ -8,6 +8,14 @@ import type { EventDefinition } from '@floodgate/core/event/event.ts';
 import { type FactKind, isFactKind, subjectOf } from '@floodgate/core/facts.ts';
 import { HOLD_STATUSES, type HoldStatus, LIVE_STATUSES } from '@floodgate/core/hold.ts';
 import type { EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
+import {
+  LIVE_ORDER_STATUSES,
+  ORDER_STATUSES,
+  type OrderLine,
+  type OrderStatus,
+  type Price,
+  ticketsLeft,
+} from '@floodgate/core/order.ts';
 import type { Kept } from './judge/state.ts';
 import { isOrder, type KeptAnswer, keptOutcome } from './kept-outcome.ts';
 import type { ClaimKind, EventRecord, HoldRecord, Idempotency, JournalEntry, OrderRecord } from './ledger.ts';
@@ -101,11 +109,11 @@ export const EVENTS = table<EventRow>()('events', undefined, [
   { name: 'capacity', type: 'integer', changes: true, of: (e) => e.capacity },
 ]);
 
-/** A claim's kind, by the number that stands for it in the column `sold`. */
+/** A claim's kind, by the number that stands for it in the column `kind`. */
 export const CLAIM_KINDS: readonly ClaimKind[] = ['held', 'sold', 'aside'];
 
-export function claimKind(sold: unknown): ClaimKind {
-  return CLAIM_KINDS[Number(sold)]!;
+export function claimKind(kind: unknown): ClaimKind {
+  return CLAIM_KINDS[Number(kind)]!;
 }
 
 export function claimNumber(kind: ClaimKind): number {
@@ -120,9 +128,19 @@ export interface ClaimRow {
 
 export const CLAIMS = table<ClaimRow>()('claims', undefined, [
   { name: 'ticket', type: 'integer', of: (c) => c.ticket },
-  { name: 'sold', type: 'integer', changes: true, of: (c) => claimNumber(c.as) },
+  { name: 'kind', type: 'integer', changes: true, of: (c) => claimNumber(c.as) },
   { name: 'claimed_by', type: 'id', changes: true, of: (c) => c.by },
 ]);
+
+/**
+ * What tickets cost, from the moment they were claimed on. The defaults stand only until the migration has
+ * filled in. (`lines` alone is a keyword of MySQL.)
+ */
+const PRICE = [
+  { name: 'price_lines', type: 'json', since: 5, default: `('[]')`, of: (price: Price) => price.lines },
+  { name: 'total', type: 'integer', since: 5, default: '0', of: (price: Price) => price.total },
+  { name: 'currency', type: 'word', since: 5, default: `'XXX'`, of: (price: Price) => price.currency },
+] as const;
 
 /** A hold, with what its end left behind. */
 export interface HoldRow extends HoldRecord {
@@ -148,17 +166,38 @@ export const HOLDS = table<HoldRow>()('holds', 'hold_id', [
     isInner: true,
     of: (h) => h.endedAtMs,
   },
+  ...PRICE,
+  { name: 'secret', type: 'text', isNull: true, since: 5, of: (h) => h.secret },
 ]);
 
 export const ORDERS = table<OrderRecord>()('orders', 'order_id', [
   { name: 'order_id', type: 'id', of: (o) => o.orderId },
   { name: 'seq', type: 'integer', isBeyondHold: true, of: (o) => o.seq },
-  { name: 'status', type: 'word', of: (o) => o.status },
+  {
+    ...{ name: 'status', type: 'word', words: ORDER_STATUSES, changes: true, isBeyondHold: true },
+    of: (o) => o.status,
+  },
   { name: 'buyer', type: 'text', isNull: true, of: (o) => o.buyer },
   { name: 'secret', type: 'text', isBeyondHold: true, of: (o) => o.secret },
   { name: 'tickets', type: 'tickets', of: (o) => o.tickets },
   { name: 'created_at_ms', type: 'integer', isBeyondHold: true, of: (o) => o.createdAtMs },
   { name: 'hold_id', type: 'id', isNull: true, of: (o) => o.holdId },
+  ...PRICE,
+  {
+    ...{ name: 'returned', type: 'tickets', changes: true, isBeyondHold: true, since: 5, default: `('[]')` },
+    of: (o) => o.returned,
+  },
+  {
+    ...{
+      name: 'refunded_amount',
+      type: 'integer',
+      changes: true,
+      isBeyondHold: true,
+      since: 5,
+      default: '0',
+    },
+    of: (o) => o.refundedAmount,
+  },
 ]);
 
 /** What an order has that the hold it was does not tell; read beside the hold, as `order_…`. */
@@ -213,12 +252,17 @@ export function orderRecord(row: AnyRow, eventId: EventId): OrderRecord {
     orderId: o.order_id as OrderId,
     eventId,
     seq: Number(o.seq),
-    status: o.status as OrderRecord['status'],
+    status: o.status as OrderStatus,
     buyer: (o.buyer ?? null) as string | null,
     secret: o.secret as string,
     tickets: ticketList(o.tickets),
     createdAtMs: Number(o.created_at_ms),
     holdId: (o.hold_id ?? null) as HoldId | null,
+    lines: linesOf(o.price_lines),
+    total: Number(o.total),
+    currency: o.currency as string,
+    returned: ticketList(o.returned),
+    refundedAmount: Number(o.refunded_amount),
   };
 }
 
@@ -228,12 +272,17 @@ export function orderOfHold(row: AnyRow, hold: HoldRecord): OrderRecord {
     orderId: hold.orderId as OrderId,
     eventId: hold.eventId,
     seq: Number(row.order_seq),
-    status: 'confirmed',
+    status: row.order_status as OrderStatus,
     buyer: hold.buyer,
     secret: row.order_secret as string,
     tickets: hold.tickets,
     createdAtMs: Number(row.order_created_at_ms),
     holdId: hold.holdId,
+    lines: hold.lines,
+    total: hold.total,
+    currency: hold.currency,
+    returned: ticketList(row.order_returned),
+    refundedAmount: Number(row.order_refunded_amount),
   };
 }
 
@@ -249,6 +298,10 @@ export function holdRecord(row: AnyRow, eventId: EventId): HoldRecord {
     createdAtMs: Number(h.created_at_ms),
     expiresAtMs: Number(h.expires_at_ms),
     orderId: (h.order_id ?? null) as OrderId | null,
+    lines: linesOf(h.price_lines),
+    total: Number(h.total),
+    currency: h.currency as string,
+    secret: (h.secret ?? null) as string | null,
   };
 }
 
@@ -307,6 +360,16 @@ export function ticketList(json: unknown): Ticket[] {
   return JSON.parse(json as string) as Ticket[];
 }
 
+/** The tickets that a hold has, or an order still has, from its columns; a hold has nothing `returned`. */
+export function ticketsOfRow(tickets: unknown, returned: unknown): readonly Ticket[] {
+  const list = ticketList(tickets);
+  return returned ? ticketsLeft({ tickets: list, returned: ticketList(returned) }) : list;
+}
+
+function linesOf(json: unknown): OrderLine[] {
+  return JSON.parse(json as string) as OrderLine[];
+}
+
 /** Ticket numbers as they are kept: as JSON writes them, in half of its time. */
 export function ticketsText(tickets: readonly Ticket[]): string {
   return `[${tickets.join()}]`;
@@ -323,19 +386,9 @@ export function isLiveHold(status = 'status'): string {
   return isOneOf(status, LIVE_STATUSES);
 }
 
-const ORDER_IS_LIVE: Readonly<Record<OrderRecord['status'], boolean>> = { confirmed: true };
-
-/** Whether the order's tickets are its buyer's. */
-export function isLiveOrder({ status }: Pick<OrderRecord, 'status'>): boolean {
-  return ORDER_IS_LIVE[status];
-}
-
-/** ` AND` that an order's status is a live one; nothing while every order is. */
-export function andLiveOrder(status = 'status'): string {
-  const live = Object.entries(ORDER_IS_LIVE).filter(([, isLive]) => isLive);
-  if (live.length === Object.keys(ORDER_IS_LIVE).length) return '';
-  const words = live.map(([word]) => word);
-  return ` AND ${isOneOf(status, words)}`;
+/** That an order's status is a live one. */
+export function isLiveOrder(status = 'status'): string {
+  return isOneOf(status, LIVE_ORDER_STATUSES);
 }
 
 function isOneOf(column: string, words: readonly string[]): string {

@@ -1,9 +1,9 @@
 // What each kind of entry does to tickets, beside what the ledger keeps: what the inventory hears when it is committed, what
 // goes back when it is not, and what is in doubt when nobody knows. A new kind of entry is a row here; conduct.ts is the
 // only reader.
-import type { Ticket } from '@floodgate/core/ids.ts';
-import { AVAILABLE, SOLD } from '../inventory/inventory.ts';
-import type { Buy, ChangeEvent, CommittedOf, Entry, Hold, Refuse } from '../ledger/ledger.ts';
+import type { EventId, Ticket } from '@floodgate/core/ids.ts';
+import { AVAILABLE, type Inventory, SOLD } from '../inventory/inventory.ts';
+import type { Buy, ChangeEvent, CommittedOf, Entry, Hold, Refuse, ReturnTickets } from '../ledger/ledger.ts';
 import type { Doubt } from './keeping/in-doubt.ts';
 import type { Shop } from './shop.ts';
 import { STATE_OF } from './ticket-states.ts';
@@ -58,6 +58,11 @@ const EFFECTS: { readonly [Kind in Posted['kind']]: Effect<Extract<Posted, { rea
     settle: (shop, change, { seq }) => follow(shop, change, seq),
     doubt: ({ eventId, setAside, restored }) => ({ eventId, tickets: [...setAside, ...restored] }),
   },
+  'return-tickets': {
+    taken: noTickets,
+    settle: (shop, { eventId, tickets }) => returnToSale(shop, eventId, tickets),
+    doubt: ({ eventId, tickets }: ReturnTickets) => ({ eventId, tickets }),
+  },
   'create-event': NONE,
   'open-shop': NONE,
   record: NONE,
@@ -75,12 +80,34 @@ async function follow(
   version: number,
 ): Promise<void> {
   try {
-    const repairs = restored.map((ticket) => ({ ticket, from: SOLD, to: AVAILABLE }) as const);
-    if (repairs.length > 0) await inventory.repair(eventId, repairs);
+    await putBack(inventory, eventId, restored);
     // Last: a refusal on the new version must not be for want of what it has put back on sale.
     await catalogue.put(await catalogue.entryOf({ event, version }));
   } catch (fault) {
     telemetry.fault('the inventory could not follow a change of an event at once', fault, { eventId });
   }
   if (setAside.length > 0) inventory.settle(eventId, setAside, STATE_OF.aside);
+}
+
+/** Sold tickets go back on sale. What fails here is repaired by the workers. */
+async function returnToSale(
+  { inventory, telemetry }: Pick<Shop, 'inventory' | 'telemetry'>,
+  eventId: EventId,
+  tickets: readonly Ticket[],
+): Promise<void> {
+  try {
+    await putBack(inventory, eventId, tickets);
+  } catch (fault) {
+    telemetry.fault('the inventory could not put returned tickets back on sale', fault, { eventId });
+  }
+}
+
+/** In an inventory, what was sold and what was set aside is the same. */
+async function putBack(
+  inventory: Pick<Inventory, 'repair'>,
+  eventId: EventId,
+  tickets: readonly Ticket[],
+): Promise<void> {
+  const repairs = tickets.map((ticket) => ({ ticket, from: SOLD, to: AVAILABLE }) as const);
+  if (repairs.length > 0) await inventory.repair(eventId, repairs);
 }

@@ -6,7 +6,7 @@ import { after, describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { patienceMs } from '@floodgate/core/testing/patience.ts';
 import { anyProblem } from '../../src/contract/answers.ts';
-import { holdAnswer } from '../../src/contract/holds.ts';
+import { heldAnswer, holdAnswer } from '../../src/contract/holds.ts';
 import { contentOf, readProblem } from '../kit/answers.ts';
 import { ServerProcess } from '../kit/server-process.ts';
 import { needsServer, type ServerName } from '../kit/servers/binaries.ts';
@@ -137,7 +137,7 @@ class House {
   }
 
   async take(place: number, types: readonly string[], buyer?: string): Promise<string> {
-    return contentOf(await this.hold(place, types, buyer), 201, holdAnswer).holdId;
+    return contentOf(await this.hold(place, types, buyer), 201, heldAnswer).holdId;
   }
 
   async release(place: number, holdId: string): Promise<void> {
@@ -233,7 +233,7 @@ for (const store of STORES) {
       });
       for (let round = 0; round < ROUNDS; round++) {
         const reply = await within(ENDS_WITHIN_MS, house.hold(0, ['x']));
-        await house.release(0, contentOf(reply, 201, holdAnswer).holdId);
+        await house.release(0, contentOf(reply, 201, heldAnswer).holdId);
       }
       isOver = true;
       await Promise.all(neighbours);

@@ -12,7 +12,7 @@ import { patienceMs } from '@floodgate/core/testing/patience.ts';
 import { anyProblem } from '../../src/contract/answers.ts';
 import { boughtAnswer } from '../../src/contract/buying.ts';
 import { auditAnswer, availabilityAnswer, journalAnswer } from '../../src/contract/events.ts';
-import { holdAnswer } from '../../src/contract/holds.ts';
+import { heldAnswer, holdAnswer } from '../../src/contract/holds.ts';
 import { healthAnswer, metricsAnswer } from '../../src/contract/operators.ts';
 import { contentOf, readProblem } from '../kit/answers.ts';
 import { Program, temporaryFolder } from '../kit/program.ts';
@@ -181,7 +181,7 @@ async function isWholeAgain(client: Client, holdId: string, tickets: number): Pr
 const holdOne = async (client: Client): Promise<string> => {
   const lines = [{ ticketType: 'ga', quantity: 1 }];
   const reply = await client.ask('POST', '/api/v1/events/1/holds', { body: { lines } });
-  return contentOf(reply, 201, holdAnswer).holdId;
+  return contentOf(reply, 201, heldAnswer).holdId;
 };
 
 /** Uses up the little room that a refused batch has left: purchases take the most of it, then holds, then releases. */
@@ -192,7 +192,7 @@ async function useUpRoom(client: Client): Promise<void> {
   for (;;) {
     const reply = await client.ask('POST', '/api/v1/events/1/holds', { body: { lines } });
     if (reply.status === 503) break;
-    holds.push(contentOf(reply, 201, holdAnswer).holdId);
+    holds.push(contentOf(reply, 201, heldAnswer).holdId);
   }
   for (const id of holds) {
     if ((await client.ask('DELETE', `/api/v1/holds/${id}`)).status === 503) break;

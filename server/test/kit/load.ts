@@ -20,9 +20,10 @@ const MAX_LOOKS = patienceMs(1_000) / PAUSE_MS;
 const PAGE = 1_000;
 
 /** A request in the API's terms. */
-export function wireOf({ kind, eventId, opId, keyed, holdId, body }: Request): WireRequest {
+export function wireOf({ kind, eventId, opId, keyed, holdId, secret, body }: Request): WireRequest {
   const headers = {
     ...(keyed ? { 'Idempotency-Key': opId } : {}),
+    ...(secret === undefined ? {} : { 'Hold-Secret': secret }),
     ...(body === '' ? {} : { 'Content-Type': 'application/json' }),
   };
   switch (kind) {
@@ -173,8 +174,8 @@ async function readOrders(client: HttpClient, path: string): Promise<FinalOrder[
   for (let cursor = ''; ; ) {
     const page = await client.read<OrderPage>(`${path}/orders?limit=${PAGE}${cursor}`);
     for (const order of page.orders) {
-      const { orderId, ledgerSeq, tickets } = readAnswer(JSON.stringify(order));
-      orders.push({ orderId: orderId ?? '', seq: ledgerSeq ?? 0, tickets: tickets ?? [] });
+      const { orderId, ledgerSeq, tickets, total } = readAnswer(JSON.stringify(order));
+      orders.push({ orderId: orderId ?? '', seq: ledgerSeq ?? 0, tickets: tickets ?? [], total });
     }
     if (page.nextCursor === undefined) return orders;
     cursor = `&cursor=${encodeURIComponent(page.nextCursor)}`;

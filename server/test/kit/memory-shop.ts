@@ -1,4 +1,5 @@
 // A shop on memory twins, for the tests of sales: its ledger outlives its crashes and fails when it is told to.
+import { GUEST } from '@floodgate/core/actor.ts';
 import type { EventDefinition } from '@floodgate/core/event/event.ts';
 import { IdSource } from '@floodgate/core/ids.ts';
 import { ShopIdentity } from '../../src/identity/shop-identity.ts';
@@ -8,6 +9,7 @@ import { MemoryLedger } from '../../src/ledger/contract/memory-ledger.ts';
 import { EventEntries, TestClock } from '../../src/ledger/contract/test-entries.ts';
 import type { Verdict } from '../../src/ledger/judge/state.ts';
 import { type Entry, LedgerOutcomeUnknown, LedgerUnavailable } from '../../src/ledger/ledger.ts';
+import type { Caller } from '../../src/sales/access/who.ts';
 import { NextExpiries } from '../../src/sales/buying/next-expiry.ts';
 import { Catalogue } from '../../src/sales/catalogue/catalogue.ts';
 import { InDoubt } from '../../src/sales/keeping/in-doubt.ts';
@@ -18,6 +20,9 @@ import { ShopTelemetry } from '../../src/telemetry/shop-telemetry.ts';
 
 export const HOLD_TTL_MS = 100;
 export const HOLD_MAX_MS = 150;
+
+/** A guest who may act on every hold of such a shop, whose secrets are all the same. */
+export const HOLDER: Caller = { who: GUEST, secret: 'secret' };
 
 // One for all shops, as in a process: it registers the process's own metrics.
 const telemetry = new ShopTelemetry(createLog('silent'));
@@ -105,7 +110,7 @@ export class MemoryShop {
       nextExpiries: new NextExpiries(ledger),
       telemetry,
       newId: () => this.#ids.next(this.clock.nowMs()),
-      newSecret: () => 'secret',
+      newSecret: () => HOLDER.secret!,
       holdTtlMs: HOLD_TTL_MS,
       holdMaxMs: HOLD_MAX_MS,
       identity: testIdentity(),

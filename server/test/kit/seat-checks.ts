@@ -52,7 +52,7 @@ function apply(fact: Fact, move: (ticket: number, to: number) => void): void {
       ? HELD
       : fact.kind === 'bought' || fact.kind === 'confirmed'
         ? SOLD
-        : fact.kind === 'released' || fact.kind === 'expired'
+        : fact.kind === 'released' || fact.kind === 'expired' || fact.kind === 'returned'
           ? FREE
           : undefined;
   if (to !== undefined) for (const ticket of fact.tickets ?? []) move(ticket, to!);

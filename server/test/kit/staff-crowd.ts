@@ -11,7 +11,7 @@ import {
   journalAnswer,
   staffEventAnswer,
 } from '../../src/contract/events.ts';
-import { holdAnswer } from '../../src/contract/holds.ts';
+import { heldAnswer } from '../../src/contract/holds.ts';
 import { allocationAnswer } from '../../src/contract/organizing.ts';
 import { contentOf, readProblem } from './answers.ts';
 import type { Asking, Reply } from './test-shop.ts';
@@ -108,7 +108,7 @@ export class Crowd {
     const body = { lines: [{ ticketType: 'ga', quantity }] };
     const held = await this.#any()('POST', `${EVENT}/holds`, { body });
     if (held.status !== 201) return held;
-    const { holdId } = contentOf(held, 201, holdAnswer);
+    const { holdId } = contentOf(held, 201, heldAnswer);
     if (this.#random() < 0.5) return this.#any()('DELETE', `/api/v1/holds/${holdId}`);
     const confirmed = await this.#any()('POST', `/api/v1/holds/${holdId}/confirm`);
     if (confirmed.status !== 201) await this.#any()('DELETE', `/api/v1/holds/${holdId}`);

@@ -27,7 +27,13 @@ export interface Asking {
   readonly asStaff?: boolean;
 }
 
-/** One request by fetch. Rejects when no answer comes. */
+/** By hold. */
+const holdSecrets = new Map<string, string>();
+
+/**
+ * One request by fetch. Rejects when no answer comes. Like a page that took a hold, it keeps the secret it was told and
+ * sends it along with what it asks of the hold; an empty Hold-Secret among `headers` asks without.
+ */
 export async function ask(
   port: number,
   method: string,
@@ -35,6 +41,9 @@ export async function ask(
   { body, bytes, headers, key, asStaff }: Asking = {},
 ): Promise<Reply> {
   const sent = new Headers(headers);
+  const [, holdId = ''] = /^\/api\/v1\/holds\/(\d+)/.exec(path) ?? [];
+  const known = holdSecrets.get(holdId);
+  if (known !== undefined && !sent.has('hold-secret')) sent.set('hold-secret', known);
   const content = bytes ?? (body === undefined ? undefined : JSON.stringify(body));
   if (content !== undefined && !sent.has('content-type')) sent.set('content-type', 'application/json');
   if (key !== undefined) sent.set('idempotency-key', key);
@@ -49,7 +58,15 @@ export async function ask(
   const contentType = reply.headers.get('content-type') ?? undefined;
   assert.equal(whyNot({ method, target: path, status, contentType, text }), undefined);
   const isJson = /json/.test(reply.headers.get('content-type') ?? '') && text !== '';
-  return { status: reply.status, headers: reply.headers, text, body: isJson ? JSON.parse(text) : undefined };
+  const answer = isJson ? JSON.parse(text) : undefined;
+  rememberSecret(answer);
+  return { status: reply.status, headers: reply.headers, text, body: answer };
+}
+
+function rememberSecret(answer: Readonly<Record<string, string>> | undefined): void {
+  const { holdId, secret, reservationId, holdSecret } = answer ?? {};
+  if (holdId && secret) holdSecrets.set(holdId, secret);
+  if (reservationId && holdSecret) holdSecrets.set(reservationId, holdSecret);
 }
 
 export interface TestShop extends OpenShop {

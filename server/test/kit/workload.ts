@@ -122,12 +122,14 @@ export class Workload {
     const hold = this.#claim(isFlash ? 'flash' : 'hold');
     const { said } = await this.#ask(client, hold);
     const dice = this.#world.random();
-    if (said.holdId === undefined || dice < 0.2) return;
-    const end = this.#end(dice < 0.75 ? 'confirm' : 'release', hold.eventId, said.holdId);
+    const { holdId, secret } = said;
+    if (holdId === undefined || dice < 0.2) return;
+    const held = { eventId: hold.eventId, holdId, secret };
+    const end = this.#end(dice < 0.75 ? 'confirm' : 'release', held);
     const thinkForMs = this.#world.random() < 0.3 ? this.#world.random() * this.#plan.holdForMs : 0;
     for (let thoughtMs = 0; thoughtMs < thinkForMs && !isOver(); thoughtMs += LOOK_UP_MS) {
       await this.#world.sleep(LOOK_UP_MS);
-      if (this.#world.random() < EXTENDS) await this.#ask(client, this.#extension(hold.eventId, said.holdId));
+      if (this.#world.random() < EXTENDS) await this.#ask(client, this.#extension(held));
     }
     if (isOver()) this.#undecided.push(end);
     else await this.#ask(client, end);
@@ -182,18 +184,25 @@ export class Workload {
     );
   }
 
-  #end(kind: 'confirm' | 'release', eventId: string, holdId: string): Request {
+  #end(kind: 'confirm' | 'release', held: Held): Request {
     const keyed = kind === 'confirm' && this.#world.random() < 0.5;
-    return { kind, eventId, opId: this.#name(), keyed, quantity: 0, holdId, body: '' };
+    return { kind, ...held, opId: this.#name(), keyed, quantity: 0, body: '' };
   }
 
-  #extension(eventId: string, holdId: string): Request {
-    return { kind: 'extend', eventId, opId: this.#name(), keyed: false, quantity: 0, holdId, body: '' };
+  #extension(held: Held): Request {
+    return { kind: 'extend', ...held, opId: this.#name(), keyed: false, quantity: 0, body: '' };
   }
 
   #name(): string {
     return `op-${++this.#ops}`;
   }
+}
+
+/** A hold that was granted, and the secret that came with it. */
+interface Held {
+  readonly eventId: string;
+  readonly holdId: string;
+  readonly secret: string | undefined;
 }
 
 /** The body of a request in the API's terms. The buyer is named after the operation, so the journal names it too. */

@@ -12,7 +12,7 @@ import { patienceMs } from '@floodgate/core/testing/patience.ts';
 import { madeKeyAnswer, sessionAnswer } from '../../src/contract/access.ts';
 import { boughtAnswer } from '../../src/contract/buying.ts';
 import { defaultEventAnswer } from '../../src/contract/events.ts';
-import { holdAnswer } from '../../src/contract/holds.ts';
+import { heldAnswer } from '../../src/contract/holds.ts';
 import { confirmedAnswer, orderAnswer } from '../../src/contract/orders.ts';
 import { contentOf, readProblem } from '../kit/answers.ts';
 import { tokenOf } from '../kit/forge.ts';
@@ -57,7 +57,7 @@ describe('the log', { concurrency: 2, timeout: patienceMs(12_000) }, () => {
     const bought = await buy(port);
     const lines = [{ ticketType: 'ga', quantity: 1 }];
     const held = await ask(port, 'POST', '/api/v1/events/1/holds', { body: { lines } });
-    const { holdId } = contentOf(held, 201, holdAnswer);
+    const { holdId } = contentOf(held, 201, heldAnswer);
     const confirmed = await ask(port, 'POST', `/api/v1/holds/${holdId}/confirm`, { key: 'a' });
     const orders = [bought, contentOf(confirmed, 201, confirmedAnswer)];
     for (const { orderId, secret } of orders) {

@@ -26,6 +26,8 @@ export interface SchemaDialect {
   readonly indexes: 'in the table' | 'apart';
   /** To a table of an earlier schema. On servers, what is there already is passed over. */
   readonly addColumn: (table: string, column: string, definition: string) => readonly string[];
+  /** Has happened already where there is a column of the new name, on servers that cannot roll it back. */
+  readonly renameColumn: (table: string, from: string, to: string) => readonly string[];
   /** Rows as `(?, …), …`; what has its key already is passed over. */
   readonly insertIfNew: (tableAndColumns: string, rows: string) => string;
   readonly addIndex: (index: string, table: string, columns: string) => readonly string[];

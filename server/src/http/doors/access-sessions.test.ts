@@ -6,7 +6,7 @@ import { tokenOf } from '../../../test/kit/forge.ts';
 import { type Asking, eventOf, openTestShop, type TestShop } from '../../../test/kit/test-shop.ts';
 import { myTicketsAnswer, sessionAnswer } from '../../contract/access.ts';
 import { boughtAnswer, purchasedAnswer } from '../../contract/buying.ts';
-import { holdAnswer } from '../../contract/holds.ts';
+import { heldAnswer } from '../../contract/holds.ts';
 import { confirmedAnswer, orderAnswer } from '../../contract/orders.ts';
 
 let shop: TestShop;
@@ -202,7 +202,7 @@ test('[C3] a buyer has one list of orders over all events, the newest first, pag
   }
   const lines = [{ ticketType: 'vip', quantity: 2 }];
   const held = await shop.ask('POST', '/api/v1/events/gala/holds', { ...asking, body: { lines } });
-  const { holdId } = contentOf(held, 201, holdAnswer);
+  const { holdId } = contentOf(held, 201, heldAnswer);
   assert.equal((await tickets(asking)).orders.length, 7, 'a hold is no order');
   const confirmed = await shop.ask('POST', `/api/v1/holds/${holdId}/confirm`, asking);
   bought.unshift(contentOf(confirmed, 201, confirmedAnswer).orderId);

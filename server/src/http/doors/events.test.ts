@@ -11,7 +11,7 @@ import {
   eventsAnswer,
   journalAnswer,
 } from '../../contract/events.ts';
-import { holdAnswer } from '../../contract/holds.ts';
+import { heldAnswer } from '../../contract/holds.ts';
 import { keyDigest } from '../../ledger/ledger.ts';
 
 const EVENTS = 7;
@@ -187,7 +187,7 @@ test('[S11] the journal tells every fact once, in order, without gaps and withou
   const held = [];
   for (let i = 0; i < 2; i++) {
     const reply = await shop.ask('POST', '/api/v1/events/6/holds', { body: { lines, buyer: 'b' } });
-    held.push(contentOf(reply, 201, holdAnswer));
+    held.push(contentOf(reply, 201, heldAnswer));
   }
   await shop.ask('POST', '/buy/6', { key: 'journal-key' });
   await shop.ask('POST', `/api/v1/holds/${held[0]!.holdId}/confirm`);

@@ -55,7 +55,8 @@ export function flashOperations(shop: Shop): Operation[] {
 
 const MAX_NAMES = 3;
 
-function granted({ eventId, holdId, orderId, expiresAtMs, ledgerSeq, tickets }: Reserved): Answer {
+function granted(reserved: Reserved): Answer {
+  const { eventId, holdId, orderId, secret, expiresAtMs, ledgerSeq, tickets } = reserved;
   const what = tickets === 1 ? '1 ticket is' : `${tickets} tickets are`;
   return {
     kind: 'json',
@@ -63,6 +64,7 @@ function granted({ eventId, holdId, orderId, expiresAtMs, ledgerSeq, tickets }: 
     body: {
       success: true,
       reservationId: holdId,
+      ...(secret === null ? undefined : { holdSecret: secret }),
       orderId,
       expiresAt: expiresAtMs,
       message: `${what} reserved until ${isoTime(expiresAtMs)}. Confirm the hold before then.`,

@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import { contentOf, readProblem } from '../../../test/kit/answers.ts';
 import { type Asking, openTestShop, type TestShop } from '../../../test/kit/test-shop.ts';
 import { boughtAnswer } from '../../contract/buying.ts';
-import { holdAnswer } from '../../contract/holds.ts';
+import { heldAnswer } from '../../contract/holds.ts';
 import { confirmedAnswer } from '../../contract/orders.ts';
 
 const MANIFEST = {
@@ -56,7 +56,7 @@ async function newHouse(eventId: string): Promise<string> {
 
 const ask = (path: string, lines: readonly object[], asking: Asking = {}) =>
   shop.ask('POST', path, { body: { lines }, ...asking });
-const take = async (path: string, ...lines: object[]) => contentOf(await ask(path, lines), 201, holdAnswer);
+const take = async (path: string, ...lines: object[]) => contentOf(await ask(path, lines), 201, heldAnswer);
 
 type Hold = Awaited<ReturnType<typeof take>>;
 const seatsOf = ({ tickets }: Pick<Hold, 'tickets'>) =>
@@ -126,7 +126,7 @@ describe('chosen seats', () => {
     });
     const replies = await Promise.all(asked.map((line) => ask(path, [line])));
     const held = replies.flatMap((reply) =>
-      reply.status === 201 ? [contentOf(reply, 201, holdAnswer)] : [],
+      reply.status === 201 ? [contentOf(reply, 201, heldAnswer)] : [],
     );
     assert.ok(held.length >= 2 && held.length <= 4, `${held.length}`);
     const seats = held.flatMap(seatsOf);
@@ -165,7 +165,7 @@ describe('the best seats', () => {
       for (;;) {
         const reply = await ask(path, [{ ticketType: 'stalls', bestAvailable: size }]);
         if (reply.status !== 201) break;
-        const hold = contentOf(reply, 201, holdAnswer);
+        const hold = contentOf(reply, 201, heldAnswer);
         seats += hold.tickets.length;
         for (const seat of seatsOf(hold)) assert.doesNotMatch(seat, /^Stalls\/A\/[12]$/);
       }

@@ -8,7 +8,7 @@ import { contentOf, readProblem } from '../../../test/kit/answers.ts';
 import { eventOf, openTestShop, type Reply, type TestShop } from '../../../test/kit/test-shop.ts';
 import { boughtAnswer } from '../../contract/buying.ts';
 import { availabilityAnswer } from '../../contract/events.ts';
-import { holdAnswer } from '../../contract/holds.ts';
+import { heldAnswer, holdAnswer } from '../../contract/holds.ts';
 import { confirmedAnswer } from '../../contract/orders.ts';
 
 const HOLD_TTL_MS = 300_000;
@@ -36,8 +36,12 @@ const take = (
   at.ask('POST', `/api/v1/events/${eventId}/holds`, {
     body: { lines: Object.entries(lines).map(([ticketType, quantity]) => ({ ticketType, quantity })) },
   });
-const taken = async (eventId: string, lines: Readonly<Record<string, number>>) =>
-  contentOf(await take(eventId, lines), 201, holdAnswer);
+/** As it reads afterwards; the secret goes along by itself. */
+const taken = async (eventId: string, lines: Readonly<Record<string, number>>) => {
+  const { secret, ...hold } = contentOf(await take(eventId, lines), 201, heldAnswer);
+  assert.ok(secret);
+  return hold;
+};
 const available = async (eventId: string) => {
   const reply = await shop.ask('GET', `/api/v1/events/${eventId}/availability`);
   const { ticketTypes } = contentOf(reply, 200, availabilityAnswer);
@@ -78,7 +82,7 @@ test('[S3] lines of the same type add up', async () => {
   const lines = [1, 2].map((quantity) => ({ ticketType: 'day', quantity }));
   const path = '/api/v1/events/fair-2/holds';
   const reply = await shop.ask('POST', path, { body: { lines } });
-  assert.equal(contentOf(reply, 201, holdAnswer).tickets.length, 3);
+  assert.equal(contentOf(reply, 201, heldAnswer).tickets.length, 3);
   const before = await shop.everything();
   readProblem(await shop.ask('POST', path, { body: { lines } }), 409, 'ALL_HELD');
   assert.deepEqual(await shop.everything(), before);
@@ -144,7 +148,7 @@ test('[S6] [S10] a hold of tickets with a price is not confirmed without a payme
 test('all that is held is not sold out: it may come back', async () => {
   const small = await openTestShop({ settings: { SEED_TICKETS: '2' } });
   try {
-    const hold = contentOf(await take('1', { ga: 2 }, small), 201, holdAnswer);
+    const hold = contentOf(await take('1', { ga: 2 }, small), 201, heldAnswer);
     readProblem(await take('1', { ga: 1 }, small), 409, 'ALL_HELD');
     readProblem(await small.ask('POST', '/buy/1'), 409, 'ALL_HELD');
     await small.ask('DELETE', `/api/v1/holds/${hold.holdId}`);
@@ -159,7 +163,7 @@ test('all that is held is not sold out: it may come back', async () => {
 test('[D2] [S6] [S7] time ends a hold: its tickets are sold again once, and it can neither be confirmed nor released', async () => {
   const quick = await openTestShop({ settings: { SEED_TICKETS: '3', HOLD_TTL_SECONDS: '1' } });
   try {
-    const hold = contentOf(await take('1', { ga: 3 }, quick), 201, holdAnswer);
+    const hold = contentOf(await take('1', { ga: 3 }, quick), 201, heldAnswer);
     assert.equal(hold.expiresInMs, 1_000);
     const heldAtMs = performance.now();
     // Waits for the worker, not for a guess: the hold ends when its tickets are back.

@@ -1,5 +1,6 @@
 // The doors of holds: take, read, extend, give back, confirm.
 
+import type { Actor } from '@floodgate/core/actor.ts';
 import type { Refusal } from '@floodgate/core/refusal.ts';
 import {
   confirmAnswers,
@@ -13,7 +14,7 @@ import {
   releaseAnswers,
 } from '../../contract/holds.ts';
 import { isoTime } from '../../contract/values.ts';
-import { buyerFor } from '../../sales/access/who.ts';
+import { buyerFor, type Caller } from '../../sales/access/who.ts';
 import { confirm } from '../../sales/buying/confirm.ts';
 import { extend, type HoldView, hold, readHold, release } from '../../sales/buying/hold.ts';
 import { idempotencyOf } from '../../sales/buying/idempotency.ts';
@@ -50,7 +51,7 @@ export function holdOperations(shop: Shop): Operation[] {
       input: holdReference,
       answers: readHoldAnswers,
       async run({ input, requestId, actor }) {
-        const held = await readHold(shop, input.params.holdId, actor);
+        const held = await readHold(shop, input.params.holdId, callerOf(input, actor));
         if ('refusal' in held) return refused(held, requestId);
         return { kind: 'json', status: 200, body: holdBody(held), headers: { 'Cache-Control': 'no-store' } };
       },
@@ -62,7 +63,7 @@ export function holdOperations(shop: Shop): Operation[] {
       input: extendInput,
       answers: extendAnswers,
       run: async ({ input, requestId, actor }) =>
-        grantedOrRefused(await extend(shop, input.params.holdId, actor), requestId),
+        grantedOrRefused(await extend(shop, input.params.holdId, callerOf(input, actor)), requestId),
     }),
     operation({
       name: 'release-hold',
@@ -71,7 +72,7 @@ export function holdOperations(shop: Shop): Operation[] {
       input: holdReference,
       answers: releaseAnswers,
       run: async ({ input, requestId, actor }) =>
-        grantedOrRefused(await release(shop, input.params.holdId, actor), requestId),
+        grantedOrRefused(await release(shop, input.params.holdId, callerOf(input, actor)), requestId),
     }),
     operation({
       name: 'confirm-hold',
@@ -82,7 +83,7 @@ export function holdOperations(shop: Shop): Operation[] {
       async run({ input, requestId, actor }) {
         const { holdId } = input.params;
         const idempotency = idempotencyOf(input.headers['idempotency-key'], 'confirm', { holdId }, actor);
-        const order = await confirm(shop, { holdId, who: actor, idempotency });
+        const order = await confirm(shop, { holdId, caller: callerOf(input, actor), idempotency });
         if ('refusal' in order) return refused(order, requestId);
         const { eventId, orderId, ledgerSeq, tickets } = order;
         return {
@@ -95,6 +96,13 @@ export function holdOperations(shop: Shop): Operation[] {
       },
     }),
   ];
+}
+
+function callerOf(
+  { headers }: { readonly headers: { readonly 'hold-secret'?: string | undefined } },
+  who: Actor,
+): Caller {
+  return { who, secret: headers['hold-secret'] };
 }
 
 function grantedOrRefused(held: HoldView | Refusal, requestId: string): Answer {

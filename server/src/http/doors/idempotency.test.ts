@@ -14,7 +14,7 @@ import {
 } from '../../../test/kit/test-shop.ts';
 import { boughtAnswer } from '../../contract/buying.ts';
 import { availabilityAnswer, journalAnswer } from '../../contract/events.ts';
-import { holdAnswer } from '../../contract/holds.ts';
+import { heldAnswer } from '../../contract/holds.ts';
 
 const TWINS = 100;
 let shop: TestShop;
@@ -50,7 +50,7 @@ const answerOf = ({ status, headers, text }: Reply) => ({
 /** Every door that takes a key. */
 async function keyedDoors(): Promise<Readonly<Record<string, Case>>> {
   const held = await shop.ask('POST', HOLDS, { body: lines(1) });
-  const { holdId } = contentOf(held, 201, holdAnswer);
+  const { holdId } = contentOf(held, 201, heldAnswer);
   return {
     buy: { method: 'POST', path: '/buy/1', body: { quantity: 2, buyer: 'Zoë' } },
     purchase: { method: 'POST', path: '/api/v1/purchase', body: { quantity: 3 } },
@@ -148,7 +148,7 @@ test('[S5] a key may confirm one hold only', async () => {
   const holds: string[] = [];
   for (let i = 0; i < 2; i++) {
     const reply = await shop.ask('POST', HOLDS, { body: lines(1) });
-    holds.push(contentOf(reply, 201, holdAnswer).holdId);
+    holds.push(contentOf(reply, 201, heldAnswer).holdId);
   }
   const confirm = (id: string) => shop.ask('POST', `/api/v1/holds/${id}/confirm`, { key: 'one hold' });
   const first = await confirm(holds[0]!);
@@ -171,7 +171,7 @@ test('[S5] a refusal is kept: sold out stays the answer after tickets have retur
   const hold = contentOf(
     await shop.ask('POST', '/api/v1/events/tiny/holds', { body: lines(2) }),
     201,
-    holdAnswer,
+    heldAnswer,
   );
   const refused = { method: 'POST', path: '/buy/tiny' };
   const first = await shop.ask('POST', '/buy/tiny', keyed(refused, 'too late'));
@@ -216,7 +216,7 @@ describe('after a restart', { concurrency: true }, () => {
       const server = await ServerProcess.start({ events: 1, tickets: 20 });
       try {
         const held = await ask(server.port, 'POST', '/api/v1/events/1/holds', { body: lines(2) });
-        const { holdId } = contentOf(held, 201, holdAnswer);
+        const { holdId } = contentOf(held, 201, heldAnswer);
         const doors: readonly Case[] = [
           { method: 'POST', path: '/buy/1', body: { quantity: 2, buyer: 'Zoë' } },
           { method: 'POST', path: '/api/v1/purchase', body: { quantity: 3 } },

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { contentOf, readProblem } from '../../../test/kit/answers.ts';
 import { eventOf, openTestShop, type TestShop } from '../../../test/kit/test-shop.ts';
-import { holdAnswer } from '../../contract/holds.ts';
+import { heldAnswer } from '../../contract/holds.ts';
 import { healthAnswer, metricsAnswer, statsAnswer } from '../../contract/operators.ts';
 
 let shop: TestShop;
@@ -112,7 +112,7 @@ test('[B3] statistics count requests, purchases and refusals, and show the defau
     const lines = [{ ticketType: 'ga', quantity: 1 }];
     const holds = ['confirm', 'release'].map(async () => {
       const held = await fresh.ask('POST', '/api/v1/events/1/holds', { body: { lines } });
-      return contentOf(held, 201, holdAnswer).holdId;
+      return contentOf(held, 201, heldAnswer).holdId;
     });
     const [confirmed, released] = await Promise.all(holds);
     await fresh.ask('POST', `/api/v1/holds/${confirmed}/confirm`);

@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { contentOf, readProblem } from '../../../test/kit/answers.ts';
 import { openTestShop, type TestShop } from '../../../test/kit/test-shop.ts';
 import { boughtAnswer, purchasedAnswer } from '../../contract/buying.ts';
-import { holdAnswer } from '../../contract/holds.ts';
+import { heldAnswer } from '../../contract/holds.ts';
 import { confirmedAnswer, orderAnswer, ordersAnswer } from '../../contract/orders.ts';
 
 let shop: TestShop;
@@ -75,7 +75,7 @@ test('order ids that no order can have are not found, also for staff', async () 
 test('a confirmed hold and a purchase are both orders, with their secrets', async () => {
   const lines = [{ ticketType: 'ga', quantity: 2 }];
   const held = await shop.ask('POST', '/api/v1/events/1/holds', { body: { lines, buyer: 'ben' } });
-  const { holdId } = contentOf(held, 201, holdAnswer);
+  const { holdId } = contentOf(held, 201, heldAnswer);
   const confirmed = contentOf(
     await shop.ask('POST', `/api/v1/holds/${holdId}/confirm`),
     201,
@@ -101,7 +101,7 @@ test('the pages of the list give every order of the event once, in ledger order,
     // Facts between the orders must not upset the cursor, which is a place in the ledger.
     const lines = [{ ticketType: 'ga', quantity: 1 }];
     const held = await shop.ask('POST', '/api/v1/events/2/holds', { body: { lines } });
-    await shop.ask('DELETE', `/api/v1/holds/${contentOf(held, 201, holdAnswer).holdId}`);
+    await shop.ask('DELETE', `/api/v1/holds/${contentOf(held, 201, heldAnswer).holdId}`);
   }
   for (const limit of [1, 5, 12, 1_000]) {
     const seen: { orderId: string; ledgerSeq: number }[] = [];

@@ -5,8 +5,8 @@ import { contentOf, readProblem } from '../../../test/kit/answers.ts';
 import { Organizer, staff } from '../../../test/kit/organizer.ts';
 import { boughtAnswer } from '../../contract/buying.ts';
 import { staffEventAnswer } from '../../contract/events.ts';
-import { holdAnswer } from '../../contract/holds.ts';
-import { orderAnswer } from '../../contract/orders.ts';
+import { heldAnswer } from '../../contract/holds.ts';
+import { confirmedAnswer, orderAnswer } from '../../contract/orders.ts';
 import { allocationAnswer, allocationsAnswer } from '../../contract/organizing.ts';
 
 const organizer = new Organizer();
@@ -17,7 +17,7 @@ beforeEach(organizer.begin);
 
 test('[E2] [S2] capacity grows and shrinks down to what is free, while tickets are held and sold', async () => {
   assert.equal((await buy(5)).status, 201);
-  contentOf(await hold({ lines: [{ ticketType: 'ga', quantity: 3 }] }), 201, holdAnswer);
+  contentOf(await hold({ lines: [{ ticketType: 'ga', quantity: 3 }] }), 201, heldAnswer);
   const resize = (capacity: number) => patch({ ticketTypes: [{ ticketTypeId: 'ga', capacity }] });
   const used = { held: 3, sold: 5, allocated: 0, killed: 0 };
   for (const capacity of [12, 30, 8, 8, 9, 40, 11]) {
@@ -65,24 +65,28 @@ test('[E2] numbers and labels of tickets never change, however often the capacit
   await isSound();
 });
 
-test('[E2] a price changes until a ticket is held or sold at it, so that no order changes its total', async () => {
+test('[E2] [S10] a price changes at any time, and no hold and no order changes its total with it', async () => {
   const reprice = (price: number) => patch({ ticketTypes: [{ ticketTypeId: 'ga', price }] });
+  const total = async (address: string) => (await ask('GET', address, staff)).body as { total: object };
+  const bought = contentOf(await hold({ lines: [{ ticketType: 'ga', quantity: 2 }] }), 201, heldAnswer);
+  const confirmed = await ask('POST', `/api/v1/holds/${bought.holdId}/confirm`);
+  const { orderId } = contentOf(confirmed, 201, confirmedAnswer);
   assert.equal((await reprice(2_500)).status, 200);
-  const held = contentOf(await hold({ lines: [{ ticketType: 'ga', quantity: 2 }] }), 201, holdAnswer);
+  const held = contentOf(await hold({ lines: [{ ticketType: 'ga', quantity: 2 }] }), 201, heldAnswer);
   assert.deepEqual(held.total, { amount: 5_000, currency: 'EUR' });
-  await unchanged(async () => {
-    readProblem(await reprice(3_000), 409, 'PRICE_IN_USE');
-    const dollars = [{ ticketTypeId: 'ga', currency: 'USD' }];
-    readProblem(await patch({ ticketTypes: dollars }), 409, 'PRICE_IN_USE');
-  });
-  await ask('DELETE', `/api/v1/holds/${held.holdId}`);
   assert.equal((await reprice(3_000)).status, 200);
-  // What is set aside has no buyer yet.
-  await ask('POST', path('/allocations'), {
-    ...staff,
-    body: { name: 'Promoter', kind: 'channel', lines: [{ ticketType: 'ga', quantity: 2 }] },
-  });
+  const event = contentOf(await ask('GET', path(), staff), 200, staffEventAnswer);
+  const dollars = event.ticketTypes.map(({ ticketTypeId }) => ({ ticketTypeId, currency: 'USD' }));
+  assert.equal((await patch({ ticketTypes: dollars })).status, 200);
+  assert.deepEqual((await total(`/api/v1/holds/${held.holdId}`)).total, held.total);
+  assert.deepEqual((await total(`/api/v1/orders/${orderId}`)).total, { amount: 0, currency: 'EUR' });
+  const dear = contentOf(await hold({ lines: [{ ticketType: 'ga', quantity: 1 }] }), 201, heldAnswer);
+  assert.deepEqual(dear.total, { amount: 3_000, currency: 'USD' });
+  for (const { holdId } of [held, dear]) await ask('DELETE', `/api/v1/holds/${holdId}`);
+  const euros = dollars.map(({ ticketTypeId }) => ({ ticketTypeId, currency: 'EUR' }));
+  assert.equal((await patch({ ticketTypes: euros })).status, 200);
   assert.equal((await reprice(0)).status, 200);
+  await isSound();
 });
 
 test('[E2] [S2] tickets are set aside for a channel, killed, and dropped to sale', async () => {

@@ -5,7 +5,7 @@ import { after, before, beforeEach, test } from 'node:test';
 import { contentOf, readProblem } from '../../../test/kit/answers.ts';
 import { openTestShop, type Reply, type TestShop } from '../../../test/kit/test-shop.ts';
 import { auditAnswer, availabilityAnswer, eventAnswer, staffEventAnswer } from '../../contract/events.ts';
-import { holdAnswer } from '../../contract/holds.ts';
+import { heldAnswer, holdAnswer } from '../../contract/holds.ts';
 import { allocationAnswer } from '../../contract/organizing.ts';
 
 const MANIFEST = {
@@ -120,7 +120,7 @@ test('[E2] what the seat map does not have is refused, and nothing is kept', asy
 });
 
 test('[E2] seats stay numbered as they are: their types neither grow nor shrink nor come later', async () => {
-  const held = contentOf(await holdSeats('Stalls/B/3'), 201, holdAnswer);
+  const held = contentOf(await holdSeats('Stalls/B/3'), 201, heldAnswer);
   const cases: readonly (readonly [object, string])[] = [
     [{ ticketTypeId: 'stalls', capacity: 11 }, 'body.ticketTypes.0.capacity'],
     [{ ticketTypeId: 'stalls', category: null }, 'body.ticketTypes.0.category'],
@@ -141,7 +141,7 @@ test('[E2] seats stay numbered as they are: their types neither grow nor shrink 
   assert.deepEqual(again.tickets, held.tickets);
   contentOf(await patch({ ticketTypes: [{ ticketTypeId: 'floor', capacity: 3 }] }), 200, staffEventAnswer);
   assert.equal((await counts('floor')).available, 3);
-  contentOf(await holdSeats('Stalls/B/4'), 201, holdAnswer);
+  contentOf(await holdSeats('Stalls/B/4'), 201, heldAnswer);
   await isSound();
 });
 
@@ -177,14 +177,14 @@ test('[E2] [S2] seats are killed and set aside by their names; no buyer gets the
   assert.equal(left.quantity, 1);
   const seat = house.lines.find(({ ticketType }) => ticketType === 'stalls')!.seats![0]!;
   readProblem(await holdSeats(`${seat.section}/${seat.row}/${seat.seat}`), 409, 'SEAT_TAKEN');
-  contentOf(await holdSeats('Stalls/A/5'), 201, holdAnswer);
+  contentOf(await holdSeats('Stalls/A/5'), 201, heldAnswer);
   contentOf(await release(house.allocationId), 200, allocationAnswer);
   assert.deepEqual(await counts('stalls'), { capacity: 12, available: 10, held: 1, allocated: 0, killed: 1 });
   await isSound();
 });
 
 test('[E2] seats that buyers have, or that do not exist, are not set aside, and neither is anything beside them', async () => {
-  contentOf(await holdSeats('Stalls/B/1'), 201, holdAnswer);
+  contentOf(await holdSeats('Stalls/B/1'), 201, heldAnswer);
   const all = await shop.everything();
   const taken = await allocate(
     'kill',

@@ -6,7 +6,7 @@ import { patienceMs, SLOWNESS } from '@floodgate/core/testing/patience.ts';
 import { contentOf, readProblem } from '../../../test/kit/answers.ts';
 import { etagOf, GA, NIGHT, Organizer, staff } from '../../../test/kit/organizer.ts';
 import { eventAnswer, eventsAnswer, staffEventAnswer } from '../../contract/events.ts';
-import { holdAnswer } from '../../contract/holds.ts';
+import { heldAnswer } from '../../contract/holds.ts';
 import { confirmedAnswer } from '../../contract/orders.ts';
 import { allocationAnswer, eventChangesAnswer } from '../../contract/organizing.ts';
 
@@ -265,7 +265,7 @@ test('[E1] the sale opens, pauses, resumes and closes; a step that does not lead
 });
 
 test('[E1] a hold that was made before the pause cannot be confirmed during it', async () => {
-  const held = contentOf(await hold({ lines: [{ ticketType: 'ga', quantity: 2 }] }), 201, holdAnswer);
+  const held = contentOf(await hold({ lines: [{ ticketType: 'ga', quantity: 2 }] }), 201, heldAnswer);
   await command('pause');
   const confirm = () => ask('POST', `/api/v1/holds/${held.holdId}/confirm`);
   readProblem(await confirm(), 409, 'NOT_ON_SALE');

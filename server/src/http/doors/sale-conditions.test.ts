@@ -6,7 +6,7 @@ import { contentOf, readProblem } from '../../../test/kit/answers.ts';
 import { type Asking, eventOf, openTestShop, type TestShop } from '../../../test/kit/test-shop.ts';
 import { boughtAnswer } from '../../contract/buying.ts';
 import { availabilityAnswer } from '../../contract/events.ts';
-import { holdAnswer } from '../../contract/holds.ts';
+import { heldAnswer, holdAnswer } from '../../contract/holds.ts';
 import { confirmedAnswer } from '../../contract/orders.ts';
 
 let shop: TestShop;
@@ -38,7 +38,7 @@ const lines = (quantity: number, ticketType = 'ga', accessCode?: string) => ({
 const hold = (eventId: string, body: object, asking: Asking = {}) =>
   shop.ask('POST', `/api/v1/events/${eventId}/holds`, { body, ...asking });
 const held = async (eventId: string, body: object, asking: Asking = {}) =>
-  contentOf(await hold(eventId, body, asking), 201, holdAnswer);
+  contentOf(await hold(eventId, body, asking), 201, heldAnswer);
 const buy = (eventId: string, body: object = {}, asking: Asking = {}) =>
   shop.ask('POST', `/buy/${eventId}`, { body, ...asking });
 async function command(eventId: string, name: string): Promise<void> {
@@ -151,7 +151,7 @@ describe('to whom an event sells', () => {
     const key = 'forgot-the-code';
     readProblem(await hold('presale', lines(1), { key }), 403, 'ACCESS_CODE_REQUIRED');
     const held = await hold('presale', lines(1, 'ga', 'TIDE'), { key });
-    contentOf(held, 201, holdAnswer);
+    contentOf(held, 201, heldAnswer);
     assert.equal((await hold('presale', lines(1, 'ga', 'TIDE'), { key })).text, held.text);
     readProblem(await hold('presale', lines(1), { key }), 422, 'IDEMPOTENCY_KEY_REUSED');
   });

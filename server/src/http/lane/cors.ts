@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE';
 const REQUEST_HEADERS =
-  'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Admission-Pass, Order-Secret, X-Request-Id';
+  'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Admission-Pass, Hold-Secret, Order-Secret, X-Request-Id';
 const ANSWER_HEADERS = 'ETag, Retry-After, Floodgate-Degraded, X-Request-Id';
 /** What browsers keep a preflight for, at most, differs; none keeps it longer than two hours. */
 const MAX_AGE_S = 7_200;

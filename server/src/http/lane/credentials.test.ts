@@ -8,7 +8,7 @@ import { exchange, requestText } from '../../../test/kit/raw-http.ts';
 import { API_KEY } from '../../../test/kit/server-process.ts';
 import { openTestShop, type TestShop } from '../../../test/kit/test-shop.ts';
 import { madeKeyAnswer, meAnswer, sessionAnswer } from '../../contract/access.ts';
-import { holdAnswer } from '../../contract/holds.ts';
+import { heldAnswer } from '../../contract/holds.ts';
 
 let shop: TestShop;
 before(async () => {
@@ -267,12 +267,12 @@ test('a request with the cookie that changes something must come from our own pa
   const honest = [{}, { origin: own }, { 'sec-fetch-site': 'same-origin' }, { 'sec-fetch-site': 'none' }];
   for (const headers of honest) {
     const reply = await shop.ask('POST', HOLDS, { headers: { cookie, ...headers }, body: HOLD });
-    contentOf(reply, 201, holdAnswer);
+    contentOf(reply, 201, heldAnswer);
   }
   // Reading, or asking with a token that no browser adds by itself, is nobody else's doing.
   const elsewhere = { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' };
   assert.deepEqual(await me({ headers: { cookie, ...elsewhere } }), { kind: 'buyer', buyer });
   const byToken = { authorization: `Bearer ${token}`, ...elsewhere };
-  contentOf(await shop.ask('POST', HOLDS, { headers: byToken, body: HOLD }), 201, holdAnswer);
-  contentOf(await shop.ask('POST', HOLDS, { headers: elsewhere, body: HOLD }), 201, holdAnswer);
+  contentOf(await shop.ask('POST', HOLDS, { headers: byToken, body: HOLD }), 201, heldAnswer);
+  contentOf(await shop.ask('POST', HOLDS, { headers: elsewhere, body: HOLD }), 201, heldAnswer);
 });

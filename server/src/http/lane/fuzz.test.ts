@@ -11,7 +11,7 @@ import { eventOf, openTestShop, type TestShop } from '../../../test/kit/test-sho
 import { sessionAnswer } from '../../contract/access.ts';
 import { anyProblem } from '../../contract/answers.ts';
 import { notReservedAnswer } from '../../contract/flash.ts';
-import { holdAnswer } from '../../contract/holds.ts';
+import { heldAnswer } from '../../contract/holds.ts';
 
 const RUNS = 150;
 let shop: TestShop;
@@ -28,7 +28,7 @@ before(async () => {
   });
   const lines = [{ ticketType: 'vip', quantity: 1 }];
   const held = await shop.ask('POST', '/api/v1/events/gala/holds', { body: { lines } });
-  holdId = contentOf(held, 201, holdAnswer).holdId;
+  holdId = contentOf(held, 201, heldAnswer).holdId;
   token = contentOf(await shop.ask('POST', '/api/v1/sessions'), 201, sessionAnswer).token;
 });
 after(() => shop.close());

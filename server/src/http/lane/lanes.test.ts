@@ -206,7 +206,7 @@ function normalized({ status, headers, body }: RawAnswer): unknown {
   const { date: _, 'content-length': length, ...others } = headers;
   const text = body
     .replace(/"(orderId|number|holdId|reservationId)":"\d{17,19}"/g, '"$1":"id"')
-    .replace(/"secret":"[\w-]{22}"/g, '"secret":"secret"')
+    .replace(/"(secret|holdSecret)":"[\w-]{22}"/g, '"$1":"secret"')
     .replace(/\d{4}-\d\d-\d\dT[\d:.]{12}Z/g, 'time')
     .replace(/"expiresAt":\d{13}/g, '"expiresAt":"time"')
     .replace(/"processingTimeMs":[\d.]+/g, '"processingTimeMs":"time"');

@@ -75,12 +75,17 @@ const KINDS: Readonly<Record<ProblemCode, Kind>> = {
   HOLD_NOT_FOUND: {
     status: 404,
     title: 'Hold not found',
-    detail: "There is no hold of this id, or it is another buyer's.",
+    detail: "There is no hold of this id, or its secret is missing or wrong, or it is another buyer's.",
   },
   ORDER_NOT_FOUND: {
     status: 404,
     title: 'Order not found',
     detail: "There is no order of this id, or its secret is missing or wrong, or it is another buyer's.",
+  },
+  TICKET_NOT_FOUND: {
+    status: 404,
+    title: 'Ticket not found',
+    detail: 'The order has no ticket of this id.',
   },
   IDEMPOTENCY_KEY_REUSED: {
     status: 422,
@@ -98,12 +103,6 @@ const KINDS: Readonly<Record<ProblemCode, Kind>> = {
     status: 409,
     title: 'Capacity in use',
     detail: 'Not that many tickets are free: a capacity can shrink down to what is held or sold.',
-  },
-  PRICE_IN_USE: {
-    status: 409,
-    title: 'Price in use',
-    detail:
-      'Tickets of this type are held or sold at its price. Add a ticket type with the new price instead.',
   },
   ACCESS_CODE_REQUIRED: {
     status: 403,
@@ -137,6 +136,12 @@ const KINDS: Readonly<Record<ProblemCode, Kind>> = {
     status: 402,
     title: 'Payment required',
     detail: 'These tickets have a price, and no payment was made.',
+  },
+  TICKET_VOID: { status: 409, title: 'Ticket void', detail: 'The ticket was returned already.' },
+  REFUND_TOO_MUCH: {
+    status: 409,
+    title: 'Refund too large',
+    detail: 'No more can be paid back than the order cost.',
   },
   LIMIT_REACHED: { status: 409, title: 'Limit reached', detail: 'No more tickets for this buyer.' },
   BELOW_MINIMUM: {

@@ -16,7 +16,7 @@ import {
 } from '../inventory.ts';
 import { MemoryInventory } from '../memory/memory-inventory.ts';
 
-/** What the ledger's journal says of an event's tickets. `restored`: staff put them back on sale; they were as good as sold. */
+/** What the ledger's journal says of an event's tickets. `restored`: back on sale from sold, or from staff. */
 export interface TicketChange {
   readonly seq: number;
   readonly tickets: readonly Ticket[];

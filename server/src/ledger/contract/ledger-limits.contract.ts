@@ -1,5 +1,6 @@
 // The part of the ledger contract that is about what one buyer may have (rule S8).
 import assert from 'node:assert/strict';
+import type { OrderId, Ticket } from '@floodgate/core/ids.ts';
 import fc from 'fast-check';
 import type { BuyerLimits, CommittedBuy, Entry, Outcome } from '../ledger.ts';
 import { EventEntries, underKey } from './test-entries.ts';
@@ -152,7 +153,7 @@ export function limitingBuyers(rule: Rule): void {
 
 const MAX = { tickets: 3, holds: 2 };
 const step = fc.record({
-  kind: fc.constantFrom('buy', 'hold', 'hold', 'confirm', 'release', 'expire' as const),
+  kind: fc.constantFrom('buy', 'hold', 'hold', 'confirm', 'release', 'expire', 'return' as const),
   buyer: fc.constantFrom('ann', 'ann', 'bob'),
   tickets: fc.uniqueArray(fc.nat(CAPACITY - 1), { minLength: 1, maxLength: 2 }),
   ago: fc.nat(2),
@@ -170,9 +171,10 @@ export async function overLimits(
 ): Promise<string[]> {
   const has = new Map<string, { buyer: string; tickets: number; isHold: boolean }>();
   const holds: string[] = [];
+  const orders: Ordered[] = [];
   const found: string[] = [];
   for (const [index, batch] of batches.entries()) {
-    const sent = batch.map((each) => entryOf(each, entries, holds));
+    const sent = batch.map((each) => entryOf(each, entries, holds, orders));
     for (const [at, outcome] of (await post(sent)).entries()) {
       if (outcome.status === 'refused') continue;
       const entry = sent[at]!;
@@ -180,6 +182,7 @@ export async function overLimits(
       const { buyer } = outcome;
       const tickets = outcome.tickets.length;
       if (entry.kind === 'release' || entry.kind === 'expire') has.delete(id);
+      else if (entry.kind === 'return-tickets') has.get(id)!.tickets -= tickets;
       else has.set(id, { buyer: buyer!, tickets, isHold: entry.kind === 'hold' });
     }
     for (const buyer of ['ann', 'bob']) {
@@ -192,9 +195,26 @@ export async function overLimits(
   return found;
 }
 
-function entryOf({ kind, buyer, tickets, ago, lapses }: Step, entries: EventEntries, holds: string[]): Entry {
+/** An order that may have been refused, and those of its tickets that nobody has asked back yet. */
+interface Ordered {
+  readonly orderId: OrderId;
+  readonly left: Ticket[];
+}
+
+function entryOf(
+  { kind, buyer, tickets, ago, lapses }: Step,
+  entries: EventEntries,
+  holds: string[],
+  orders: Ordered[],
+): Entry {
   const limits = atMost(MAX.tickets, MAX.holds);
-  if (kind === 'buy') return entries.buy(tickets, { buyer, limits });
+  if (kind === 'buy') {
+    const buy = entries.buy(tickets, { buyer, limits });
+    orders.push({ orderId: buy.orderId, left: [...buy.tickets] });
+    return buy;
+  }
+  const order = orders.filter(({ left }) => left.length > 0).at(-1 - ago);
+  if (kind === 'return' && order) return entries.returnTickets(order.orderId, [order.left.pop()!]);
   const hold = entries.hold(tickets, { buyer, limits, ...(lapses ? { ttlMs: 0 } : {}) });
   const { holdId } = hold;
   const earlier = (holds.at(-1 - ago) ?? holdId) as typeof holdId;

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import type { FactKind } from '@floodgate/core/facts.ts';
 import type { EventId, HoldId, OrderId } from '@floodgate/core/ids.ts';
-import { type Committed, keyDigest, type Ledger } from '../ledger.ts';
+import { type Buy, type Committed, type Hold, keyDigest, type Ledger } from '../ledger.ts';
 import { EventEntries, freshId, LONG_MS, openShop, ticketsOf, underKey } from './test-entries.ts';
-import { assertGranted, CAPACITY, plain, type Rule, type Script } from './test-script.ts';
+import { assertGranted, CAPACITY, plain, type Rule, type Script, TICKET_PRICE } from './test-script.ts';
 
 export function journaling(rule: Rule): void {
   rule('[S11] every fact has its journal entry, with all that belongs to it', async (script) => {
@@ -22,12 +22,24 @@ export function journaling(rule: Rule): void {
     const { orderId } = bought;
     const [b, c] = [kept, confirmed].map(({ holdId }) => ({ holdId, tickets: [2], buyer: bob }));
     const [g, l] = [given, lapsed];
+    const cost = (tickets: number) => {
+      return { lines: [['ga', tickets, TICKET_PRICE]], total: tickets * TICKET_PRICE, currency: 'EUR' };
+    };
     assert.deepEqual((await ledger.journal(entries.eventId, 1, 100)).map(plain), [
-      fact(bought, 'bought', { orderId, tickets: [0, 1], buyer: ann, key: keyDigest('', 'a') }),
-      fact(kept, 'held', { ...b, expiresAtMs: kept.expiresAtMs, key: keyDigest('', 'b') }),
-      fact(given, 'held', { holdId: g.holdId, tickets: [3], buyer: null, expiresAtMs: g.expiresAtMs }),
-      fact(lapsed, 'held', { holdId: l.holdId, tickets: [4], buyer: bob, expiresAtMs: l.expiresAtMs }),
-      fact(confirmed, 'confirmed', { ...c, orderId: confirmed.orderId, key: keyDigest('', 'c') }),
+      fact(bought, 'bought', { orderId, tickets: [0, 1], buyer: ann, key: keyDigest('', 'a'), ...cost(2) }),
+      fact(kept, 'held', { ...b, expiresAtMs: kept.expiresAtMs, key: keyDigest('', 'b'), ...cost(1) }),
+      fact(given, 'held', {
+        ...{ holdId: g.holdId, tickets: [3], buyer: null, expiresAtMs: g.expiresAtMs },
+        ...cost(1),
+      }),
+      fact(lapsed, 'held', {
+        ...{ holdId: l.holdId, tickets: [4], buyer: bob, expiresAtMs: l.expiresAtMs },
+        ...cost(1),
+      }),
+      fact(confirmed, 'confirmed', {
+        ...{ ...c, orderId: confirmed.orderId, key: keyDigest('', 'c') },
+        ...cost(1),
+      }),
       fact(released, 'released', { holdId: g.holdId, tickets: [3], buyer: null }),
       fact(expired, 'expired', { holdId: l.holdId, tickets: [4], buyer: bob }),
     ]);
@@ -90,6 +102,11 @@ function fact(outcome: Committed, kind: FactKind, fact: object) {
   return { seq: outcome.seq, kind, atMs: outcome.atMs, fact };
 }
 
+/** What an order costs, from the entry that claimed its tickets, and that nothing was returned. */
+function asMade({ price }: Buy | Hold) {
+  return { ...price, returned: [], refundedAmount: 0 };
+}
+
 export function reading(rule: Rule): void {
   rule('[S4] what was answered is read at once, by all reads', async (script) => {
     const { entries, ledger } = script;
@@ -101,7 +118,7 @@ export function reading(rule: Rule): void {
     const held = await script.grant(hold);
     const record = { eventId, buyer: hold.buyer, tickets: [3, 2], createdAtMs: held.atMs, seq: held.seq };
     const { holdId } = hold;
-    const deadline = { holdId, expiresAtMs: held.expiresAtMs! };
+    const deadline = { holdId, expiresAtMs: held.expiresAtMs!, secret: hold.secret, ...hold.price };
     assert.deepEqual(await ledger.hold(holdId), { ...record, ...deadline, status: 'active', orderId: null });
     const sold = { as: 'sold', by: buy.orderId };
     assert.deepEqual(await sortedClaims(ledger, eventId), [
@@ -118,8 +135,15 @@ export function reading(rule: Rule): void {
     const first = { eventId, orderId: buy.orderId, status: 'confirmed', buyer, secret, tickets: [0, 1] };
     const second = { eventId, orderId, status: 'confirmed', buyer: hold.buyer, secret: confirm.secret };
     const orders = [
-      { ...first, seq: bought.seq, createdAtMs: bought.atMs, holdId: null },
-      { ...second, tickets: [3, 2], seq: confirmed.seq, createdAtMs: confirmed.atMs, holdId },
+      { ...first, ...asMade(buy), seq: bought.seq, createdAtMs: bought.atMs, holdId: null },
+      {
+        ...second,
+        ...asMade(hold),
+        tickets: [3, 2],
+        seq: confirmed.seq,
+        createdAtMs: confirmed.atMs,
+        holdId,
+      },
     ];
     assert.deepEqual(await ledger.orders(eventId, 0, 10), orders);
     assert.deepEqual([await ledger.order(buy.orderId), await ledger.order(orderId)], orders);

@@ -71,14 +71,6 @@ export function changingEvents(rule: Rule): void {
     },
   );
 
-  rule('[S1] a change that minds every fact is refused when one came in between', async (script) => {
-    const { entries } = script;
-    const { seq } = await script.grant(entries.buy([0]));
-    await script.grant(entries.hold([1]));
-    await script.refuse(entries.change(1, { ifSeq: seq }), 'EVENT_CHANGED');
-    await script.grant(entries.change(1, { ifSeq: seq + 1 }));
-  });
-
   rule(
     '[S1] what was checked against an earlier version is refused, also in the same batch',
     async (script) => {

@@ -8,6 +8,7 @@ import { extendingByTheClock, extendingHolds } from './ledger-extend.contract.ts
 import { endingHolds, meetingDeadlines } from './ledger-holds.contract.ts';
 import { keepingKeys } from './ledger-keys.contract.ts';
 import { limitingBuyers } from './ledger-limits.contract.ts';
+import { guardingHolds, pricing, returningTickets } from './ledger-orders.contract.ts';
 import { journaling, reading, reopening } from './ledger-reads.contract.ts';
 import { changingEvents, keepingShop, settingAside } from './ledger-staff.contract.ts';
 import { EventEntries, freshId, TestClock, ticketsOf } from './test-entries.ts';
@@ -59,6 +60,9 @@ export function ledgerContract(
       extendingByTheClock(rule);
     }
     limitingBuyers(rule);
+    pricing(rule);
+    guardingHolds(rule);
+    returningTickets(rule);
     changingEvents(rule);
     settingAside(rule);
     keepingShop(rule);

@@ -3,9 +3,10 @@
 import type { EventDefinition } from '@floodgate/core/event/event.ts';
 import { isLive } from '@floodgate/core/hold.ts';
 import type { AllocationId, EventId, HoldId, OrderId, StreamId, Ticket } from '@floodgate/core/ids.ts';
+import { isLiveOrder, ticketsLeft } from '@floodgate/core/order.ts';
 import { EventAudit } from '../audit.ts';
 import { GroupCommit } from '../group-commit.ts';
-import { holdOf, judge, keyOf, limitedBuyerOf, ticketsNamedBy } from '../judge/judge.ts';
+import { holdOf, judge, keyOf, limitedBuyerOf, orderOf, ticketsNamedBy } from '../judge/judge.ts';
 import type {
   Belongings,
   Changes,
@@ -33,7 +34,6 @@ import {
   type StreamHead,
 } from '../ledger.ts';
 import { eventHeads, eventsPage, streamHeads } from '../streams.ts';
-import { isLiveOrder } from '../tables.ts';
 
 interface StoredEvent {
   readonly eventNo: number;
@@ -112,6 +112,9 @@ export class MemoryLedger implements Ledger {
       event.holds.set(hold.holdId, hold);
       readClaims(event, stored, hold.tickets);
     }
+    const orderId = orderOf(entry);
+    const order = orderId && stored.orders.get(orderId);
+    if (order) event.orders.set(order.orderId, order);
     const key = keyOf(entry);
     const kept = key && stored.kept.get(key.digest);
     if (key && kept) event.kept.set(key.digest, kept);
@@ -123,7 +126,7 @@ export class MemoryLedger implements Ledger {
     const active = [...holds.values()].filter((hold) => hold.buyer === buyer && isLive(hold));
     const bought = [...orders.values()].filter((order) => order.buyer === buyer && isLiveOrder(order));
     return {
-      tickets: new Set([...active, ...bought].flatMap(({ tickets }) => tickets)),
+      tickets: new Set([...active.flatMap(({ tickets }) => tickets), ...bought.flatMap(ticketsLeft)]),
       holds: new Set(active.map(({ holdId }) => holdId)),
     };
   }
@@ -307,7 +310,14 @@ function recordOf({ definition, version }: StoredEvent): EventRecord {
 function stateOf(eventId: StreamId, stored: StoredEvent): EventState {
   const { eventNo, capacity, seq, version, held, sold, aside } = stored;
   const counts = { eventNo, eventId, capacity, seq, version, held, sold, aside };
-  return { ...counts, buyers: new Map(), claims: new Map(), kept: new Map(), holds: new Map() };
+  return {
+    ...counts,
+    buyers: new Map(),
+    claims: new Map(),
+    kept: new Map(),
+    holds: new Map(),
+    orders: new Map(),
+  };
 }
 
 function readClaims(event: EventState, stored: StoredEvent, tickets: readonly Ticket[]): void {

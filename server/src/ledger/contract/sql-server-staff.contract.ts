@@ -6,7 +6,13 @@ import { after, describe, test } from 'node:test';
 import { SHOP, type StreamId } from '@floodgate/core/ids.ts';
 import { patienceMs } from '@floodgate/core/testing/patience.ts';
 import type { BuyerLimits, Outcome } from '../ledger.ts';
-import type { BatchConnection, BatchWrite, ForeseenHead, KnownHead } from '../servers/shared/sql-server.ts';
+import {
+  type BatchConnection,
+  type BatchWrite,
+  type ForeseenHead,
+  type KnownHead,
+  NOTHING_ASKED,
+} from '../servers/shared/sql-server.ts';
 import type { SqlLedger } from '../servers/sql-ledger.ts';
 import { EventEntries, keepManifest, openShop, recordOfShop, ticketsOf } from './test-entries.ts';
 import { assertAudited, withLedgers } from './test-ledgers.ts';
@@ -130,7 +136,7 @@ async function writeWhereverItStands(
   real: BatchConnection,
 ): Promise<void> {
   const eventNos = foreseen.map(({ eventNo }) => eventNo);
-  const { heads } = await real.readBatch({ eventNos, claims: [], holds: [], keys: [], buyers: [] });
+  const { heads } = await real.readBatch({ ...NOTHING_ASKED, eventNos });
   const [head] = heads;
   const by = Number(head!.seq) - foreseen[0]!.seq;
   const move = (each: KnownHead) => ({ ...each, seq: each.seq + by, version: Number(head!.version) });

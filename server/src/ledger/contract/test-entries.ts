@@ -12,6 +12,7 @@ import {
   type Ticket,
   ticketTypeId,
 } from '@floodgate/core/ids.ts';
+import { type Price, priceOf } from '@floodgate/core/order.ts';
 import type { RefusalCode } from '@floodgate/core/refusal.ts';
 import { layoutCapacity } from '@floodgate/core/seating/layout.ts';
 import {
@@ -30,7 +31,13 @@ import {
   type RefusalWithDetail,
   type Refuse,
   type Release,
+  type ReturnTickets,
 } from '../ledger.ts';
+
+/** What a row has, beside its own, of tickets that cost nothing. */
+export const FREE: Price = { lines: [], total: 0, currency: 'EUR' };
+/** And of an order as it was made. */
+export const NOTHING_RETURNED = { returned: [], refundedAmount: 0 } as const;
 
 let lastId = 2n ** 63n - 1n - 10_000_000n;
 let events = 0;
@@ -75,9 +82,10 @@ export class EventEntries {
   readonly eventId: EventId;
   readonly event: EventDefinition;
 
-  constructor(capacity: number, name = `event-${++events}`) {
+  /** `price` is that of every ticket. */
+  constructor(capacity: number, name = `event-${++events}`, price = 0) {
     this.eventId = eventId(name)!;
-    const type = { ticketTypeId: ticketTypeId('ga')!, name: 'General', price: 0, currency: 'EUR', capacity };
+    const type = { ticketTypeId: ticketTypeId('ga')!, name: 'General', price, currency: 'EUR', capacity };
     const when = { startsAt: '2027-06-01T20:00:00Z', timeZone: 'Europe/Berlin' };
     const venue = { name: 'The "Old" Hall' };
     this.event = { eventId: this.eventId, name, venue, ...when, status: 'open', ticketTypes: [type] };
@@ -90,18 +98,26 @@ export class EventEntries {
   buy(tickets: readonly number[], rest: Partial<Buy> = {}): Buy {
     const { eventId } = this;
     const order = { orderId: freshId<OrderId>(), secret: 'a secret', buyer: 'ann@example.org' };
-    return { kind: 'buy', eventId, ...order, tickets: tickets as Ticket[], ...rest };
+    const price = this.#priceOf(tickets);
+    return { kind: 'buy', eventId, ...order, tickets: tickets as Ticket[], price, ...rest };
   }
 
   hold(tickets: readonly number[], rest: Partial<Hold> = {}): Hold {
     const { eventId } = this;
     const hold = { holdId: freshId<HoldId>(), ttlMs: LONG_MS, buyer: 'bob@example.org' };
-    return { kind: 'hold', eventId, ...hold, tickets: tickets as Ticket[], ...rest };
+    const made = { secret: 'a hold secret', price: this.#priceOf(tickets) };
+    return { kind: 'hold', eventId, ...hold, ...made, tickets: tickets as Ticket[], ...rest };
+  }
+
+  #priceOf(tickets: readonly number[]): Price {
+    const [type] = this.event.ticketTypes;
+    return priceOf([[type!.ticketTypeId, tickets.length, type!.price]], 'EUR');
   }
 
   confirm(holdId: HoldId, rest: Partial<Confirm> = {}): Confirm {
     const { eventId } = this;
-    return { kind: 'confirm', eventId, holdId, orderId: freshId<OrderId>(), secret: 'its secret', ...rest };
+    const order = { orderId: freshId<OrderId>(), secret: 'its secret' };
+    return { kind: 'confirm', eventId, holdId, isAllowed: true, ...order, ...rest };
   }
 
   release(holdId: HoldId): Release {
@@ -110,6 +126,16 @@ export class EventEntries {
 
   expire(holdId: HoldId): Expire {
     return { kind: 'expire', eventId: this.eventId, holdId };
+  }
+
+  returnTickets(
+    orderId: OrderId,
+    tickets: readonly number[],
+    rest: Partial<ReturnTickets> = {},
+  ): ReturnTickets {
+    const { eventId } = this;
+    const said = { tickets: tickets as Ticket[], refundedAmount: 0, by: 'key-1' };
+    return { kind: 'return-tickets', eventId, orderId, ...said, ...rest };
   }
 
   refuse(refused: RefusalCode | RefusalWithDetail, rest: Pick<Refuse, 'idempotency'>): Refuse<Buy> {

@@ -25,11 +25,14 @@ export function plain<T>(value: T): T {
 /** Each entry's, in their order. */
 export type Outcomes<T extends readonly Entry[]> = { [Index in keyof T]: OutcomeOf<T[Index]> };
 
+/** Of every ticket. */
+export const TICKET_PRICE = 1_250;
+
 /** A ledger with one event of 12 tickets, and the ways of the tests to speak to it. */
 export class Script {
   ledger: Ledger;
   readonly clock: TestClock;
-  readonly entries = new EventEntries(CAPACITY);
+  readonly entries = new EventEntries(CAPACITY, undefined, TICKET_PRICE);
   readonly reopen: () => Promise<void>;
 
   constructor(made: LedgerUnderTest, clock: TestClock) {
@@ -82,7 +85,7 @@ export class Script {
     const checks = await this.ledger.audit(eventId);
     assert.deepEqual(
       checks.map(({ rule }) => rule),
-      ['S1', 'S2', 'S3', 'S6', 'S11'],
+      ['S1', 'S2', 'S3', 'S6', 'S10', 'S11'],
     );
     for (const { rule, ok, detail } of checks) assert.ok(ok, `${rule}: ${detail}`);
   }

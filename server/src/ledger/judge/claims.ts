@@ -12,11 +12,12 @@ import { broken, isStale, isTicketOf, refused } from './verdicts.ts';
 export function judgeBuy(draft: BatchDraft, event: EventState, entry: Buy): VerdictOn<Buy> {
   const obstacle = obstacleTo(draft, event, entry);
   if (obstacle) return obstacle;
-  const { orderId, secret, tickets, buyer, remaining } = entry;
+  const { orderId, secret, tickets, buyer, remaining, price } = entry;
+  const { lines, total, currency } = price;
   draft.claim(event, tickets, { as: 'sold', by: orderId });
   const key = entry.idempotency?.digest;
-  const seq = draft.record(event, 'bought', { orderId, tickets, buyer, key });
-  draft.order(entry.eventId, seq, { orderId, secret, tickets, buyer, holdId: null });
+  const seq = draft.record(event, 'bought', { orderId, tickets, buyer, key, lines, total, currency });
+  draft.order(entry.eventId, seq, { orderId, secret, tickets, buyer, holdId: null }, price);
   const belongings = draft.belongingsOf(event, buyer);
   if (belongings) for (const ticket of tickets) belongings.tickets.add(ticket);
   return { status: 'committed', seq, atMs: draft.nowMs, tickets, buyer, orderId, secret, remaining };
@@ -26,13 +27,15 @@ export function judgeHold(draft: BatchDraft, event: EventState, entry: Hold): Ve
   const obstacle = obstacleTo(draft, event, entry);
   if (obstacle) return obstacle;
   const { nowMs } = draft;
-  const { holdId, tickets, buyer } = entry;
+  const { holdId, tickets, buyer, secret, price } = entry;
+  const { lines, total, currency } = price;
   // Across batches the primary key refuses this; inside one, the second hold would overwrite the first.
   if (draft.changes.holds.has(holdId)) return broken(`hold ${holdId} is made twice`);
   const expiresAtMs = nowMs + entry.ttlMs;
   draft.claim(event, tickets, { as: 'held', by: holdId });
   const key = entry.idempotency?.digest;
-  const seq = draft.record(event, 'held', { holdId, tickets, buyer, expiresAtMs, key });
+  const fact = { holdId, tickets, buyer, expiresAtMs, key, lines, total, currency };
+  const seq = draft.record(event, 'held', fact);
   const state: HoldState = {
     holdId,
     eventId: entry.eventId,
@@ -43,6 +46,10 @@ export function judgeHold(draft: BatchDraft, event: EventState, entry: Hold): Ve
     createdAtMs: nowMs,
     expiresAtMs,
     orderId: entry.orderId ?? null,
+    lines,
+    total,
+    currency,
+    secret,
     endedSeq: null,
     endedAtMs: null,
     order: undefined,
@@ -55,7 +62,8 @@ export function judgeHold(draft: BatchDraft, event: EventState, entry: Hold): Ve
   }
   const { orderId } = entry;
   const promised = orderId === undefined ? undefined : { orderId };
-  return { status: 'committed', seq, atMs: nowMs, tickets, buyer, holdId, ...promised, expiresAtMs };
+  const made = { holdId, total, currency, secret, ...promised, expiresAtMs };
+  return { status: 'committed', seq, atMs: nowMs, tickets, buyer, ...made };
 }
 
 type No = Refused | Broken;

@@ -2,11 +2,14 @@
 // the changes together, so that the next entry sees what this one did.
 import type { EventDefinition } from '@floodgate/core/event/event.ts';
 import type { FactBody, FactKind } from '@floodgate/core/facts.ts';
-import type { EventId, HoldId, Ticket } from '@floodgate/core/ids.ts';
+import type { EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
+import type { Price } from '@floodgate/core/order.ts';
 import type { JournalEntry, OrderRecord } from '../ledger.ts';
 import type { Belongings, Changes, EventState, HoldState, TicketClaim, WorkingSet } from './state.ts';
 
 type NewEvent = Changes['events'][number];
+
+const NOTHING_RETURNED: readonly Ticket[] = Object.freeze([]);
 
 export class BatchDraft {
   readonly set: WorkingSet;
@@ -44,6 +47,7 @@ export class BatchDraft {
       claims: new Map(),
       kept: new Map(),
       holds: new Map(),
+      orders: new Map(),
     };
     const row = { eventNo, event, capacity };
     this.set.events.set(event.eventId, state);
@@ -84,6 +88,7 @@ export class BatchDraft {
     eventId: EventId,
     seq: number,
     order: Pick<OrderRecord, 'orderId' | 'secret' | 'tickets' | 'buyer' | 'holdId'>,
+    { lines, total, currency }: Price,
   ): OrderRecord {
     const record: OrderRecord = {
       orderId: order.orderId,
@@ -95,9 +100,28 @@ export class BatchDraft {
       tickets: order.tickets,
       createdAtMs: this.nowMs,
       holdId: order.holdId,
+      lines,
+      total,
+      currency,
+      returned: NOTHING_RETURNED,
+      refundedAmount: 0,
     };
     this.changes.orders.push(record);
     return record;
+  }
+
+  /** The order as it is now, also one of this batch. */
+  orderOf(event: EventState, orderId: OrderId): OrderRecord | undefined {
+    const ofEvent = (order: OrderRecord) => order.orderId === orderId && order.eventId === event.eventId;
+    return event.orders.get(orderId) ?? this.changes.orders.find(ofEvent);
+  }
+
+  changeOrder(event: EventState, order: OrderRecord): void {
+    const { orders, changedOrders } = this.changes;
+    const index = orders.findIndex(({ orderId }) => orderId === order.orderId);
+    if (index >= 0) orders[index] = order;
+    else changedOrders.set(order.orderId, order);
+    if (event.orders.has(order.orderId)) event.orders.set(order.orderId, order);
   }
 
   putHold(event: EventState, state: HoldState, isNew: boolean): void {

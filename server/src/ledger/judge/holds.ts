@@ -10,17 +10,18 @@ import { isStale, refused } from './verdicts.ts';
 /** An order that was made already is answered whatever the event has become since. */
 export function judgeConfirm(draft: BatchDraft, event: EventState, entry: Confirm): VerdictOn<Confirm> {
   const hold = event.holds.get(entry.holdId);
-  if (!hold) return refused('HOLD_NOT_FOUND');
+  if (!hold || !entry.isAllowed) return refused('HOLD_NOT_FOUND');
   const step = stepHold(hold.status, 'confirm', draft.nowMs, hold.expiresAtMs);
   if ('refusal' in step) return refused(step.refusal);
   if ('same' in step) return confirmedAlready(hold);
   if (isStale(event, entry.version)) return refused('EVENT_CHANGED');
   const { orderId, secret } = entry;
-  const { tickets, buyer, holdId } = hold;
+  const { tickets, buyer, holdId, lines, total, currency } = hold;
   draft.claim(event, tickets, { as: 'sold', by: orderId });
   const key = entry.idempotency?.digest;
-  const seq = draft.record(event, 'confirmed', { holdId, orderId, tickets, buyer, key });
-  const order = draft.order(entry.eventId, seq, { orderId, secret, tickets, buyer, holdId });
+  const fact = { holdId, orderId, tickets, buyer, key, lines, total, currency };
+  const seq = draft.record(event, 'confirmed', fact);
+  const order = draft.order(entry.eventId, seq, { orderId, secret, tickets, buyer, holdId }, hold);
   draft.endHold(event, { ...hold, status: 'confirmed', orderId, order }, seq);
   draft.belongingsOf(event, buyer)?.holds.delete(holdId);
   return { status: 'committed', seq, atMs: draft.nowMs, tickets, buyer, orderId, secret, holdId };

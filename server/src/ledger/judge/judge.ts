@@ -4,12 +4,13 @@
 // of the tables are the second line that holds even if this file were wrong.
 
 import { unreachable } from '@floodgate/core/assert.ts';
-import type { HoldId, Ticket } from '@floodgate/core/ids.ts';
+import type { HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
 import type { RefusalCode } from '@floodgate/core/refusal.ts';
 import type { Entry, Idempotency, Outcome } from '../ledger.ts';
 import { judgeBuy, judgeHold } from './claims.ts';
 import { BatchDraft } from './draft.ts';
 import { judgeConfirm, judgeEnd, judgeExtend } from './holds.ts';
+import { judgeReturn } from './orders.ts';
 import { judgeChange, judgeCreate, judgeManifest, judgeOpenShop, judgeRecord } from './staff.ts';
 import type { Changes, EventState, Verdict, WorkingSet } from './state.ts';
 import { isStale, refused } from './verdicts.ts';
@@ -40,10 +41,23 @@ export function holdOf(entry: Entry): HoldId | undefined {
   }
 }
 
+/** The order an entry refers to, for the dialects to read. */
+export function orderOf(entry: Entry): OrderId | undefined {
+  return entry.kind === 'return-tickets' ? entry.orderId : undefined;
+}
+
 /** The tickets an entry names itself, for the dialects to read their claims. Numbers may be of no ticket. */
 export function ticketsNamedBy(entry: Entry): readonly Ticket[] {
-  if (entry.kind === 'buy' || entry.kind === 'hold') return entry.tickets;
-  return entry.kind === 'change-event' ? [...entry.setAside, ...entry.restored] : [];
+  switch (entry.kind) {
+    case 'buy':
+    case 'hold':
+    case 'return-tickets':
+      return entry.tickets;
+    case 'change-event':
+      return [...entry.setAside, ...entry.restored];
+    default:
+      return [];
+  }
 }
 
 /**
@@ -83,10 +97,11 @@ function verdictOn(draft: BatchDraft, entry: Entry): Verdict {
 
 /**
  * Refusals that are no answer yet. A ticket that the inventory wrongly proposed, and a definition that was outdated: sales
- * tries again under the same key. A name, a code or a payment that is missing: so may the buyer who brings it.
+ * tries again under the same key. A name, a code, a payment or the secret of a hold that is missing: so may the buyer who
+ * brings it.
  */
 const NO_ANSWER: ReadonlySet<RefusalCode> = new Set([
-  ...(['TICKET_TAKEN', 'EVENT_CHANGED'] as const),
+  ...(['TICKET_TAKEN', 'EVENT_CHANGED', 'HOLD_NOT_FOUND'] as const),
   ...(['BUYER_REQUIRED', 'ACCESS_CODE_REQUIRED', 'PAYMENT_REQUIRED'] as const),
 ]);
 
@@ -112,6 +127,8 @@ function judgeAnew(
       return judgeEnd(draft, event, entry);
     case 'extend':
       return judgeExtend(draft, event, entry);
+    case 'return-tickets':
+      return judgeReturn(draft, event, entry);
     case 'change-event':
       return judgeChange(draft, event, entry);
     case 'record':

@@ -20,8 +20,7 @@ export function judgeChange(
   event: EventState,
   entry: ChangeEvent,
 ): VerdictOn<ChangeEvent> {
-  const hasMoved = entry.ifSeq !== undefined && entry.ifSeq !== event.seq;
-  if (hasMoved || isStale(event, entry.version)) return refused('EVENT_CHANGED');
+  if (isStale(event, entry.version)) return refused('EVENT_CHANGED');
   const flaw = flawOf(event, entry);
   if (flaw) return broken(flaw);
   const { setAside, restored, allocationId, capacity } = entry;

@@ -56,11 +56,13 @@ export interface EventState {
   aside: number;
   /** Of every buyer that an entry with limits names. */
   readonly buyers: Map<string, Belongings>;
-  /** Of every ticket that an entry proposes or a referenced hold has: its claim. */
+  /** Of every ticket that an entry names or a referenced hold has: its claim. */
   readonly claims: Map<Ticket, ClaimCell>;
   /** By the digest of the key. */
   readonly kept: Map<string, Kept>;
   readonly holds: Map<HoldId, HoldState>;
+  /** Of every order that an entry refers to, if it was there before the batch. */
+  readonly orders: Map<OrderId, OrderRecord>;
 }
 
 export interface WorkingSet {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
+import { toSchema3 } from '../contract/older-schemas.ts';
 import { EventEntries, underKey } from '../contract/test-entries.ts';
 import { plain } from '../contract/test-script.ts';
 import { SqliteWriter } from '../sqlite/writer.ts';
@@ -76,12 +77,8 @@ function keepAsBefore(
   file: string,
   kept: readonly (readonly [scope: string, key: string, outcome: string])[],
 ) {
+  toSchema3(file);
   const db = new DatabaseSync(file);
-  db.exec('DROP TABLE kept_keys; DROP TABLE kept_key_runs; DROP TABLE kept_key_parts');
-  db.exec(
-    `CREATE TABLE idempotency_keys (event_no INTEGER, scope TEXT, idempotency_key TEXT, hash TEXT, outcome TEXT)`,
-  );
-  db.exec('PRAGMA user_version = 3');
   const insert = db.prepare('INSERT INTO idempotency_keys VALUES (1, ?, ?, ?, ?)');
   for (const [scope, key, outcome] of kept) insert.run(scope, key, `${HASH}-and-some-more-of-it`, outcome);
   db.close();

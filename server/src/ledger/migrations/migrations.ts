@@ -6,9 +6,10 @@ import { ledgerTables } from './0001-ledger.ts';
 import { headCounts } from './0002-head-counts.ts';
 import { staffAndBuyers } from './0003-staff-and-buyers.ts';
 import { cheapKeys } from './0004-cheap-keys.ts';
+import { pricedOrders } from './0005-priced-orders.ts';
 import { latestColumns, newColumns } from './new-columns.ts';
 
-const BY_HAND: readonly Migration[] = [ledgerTables, headCounts, staffAndBuyers, cheapKeys];
+const BY_HAND: readonly Migration[] = [ledgerTables, headCounts, staffAndBuyers, cheapKeys, pricedOrders];
 
 /** New columns come first, so that what is written by hand can fill them. */
 export const MIGRATIONS: readonly Migration[] = Array.from(

@@ -43,8 +43,8 @@ test('no statement of the SQLite ledger walks a table of sales, but those of the
     live(file);
     const db = new DatabaseSync(file);
     const walks = [...statements].flatMap((sql) => {
-      // The last is of earlier releases, read once by a migration.
-      if (/^\s*(PRAGMA|BEGIN|COMMIT|DROP)|idempotency_keys/.test(sql)) return [];
+      // The last two are of migrations, which read what earlier releases wrote, once.
+      if (/^\s*(PRAGMA|BEGIN|COMMIT|DROP)|idempotency_keys|AS id, tickets FROM/.test(sql)) return [];
       const plan = prepare.call(db, `EXPLAIN QUERY PLAN ${sql}`).all();
       const steps = plan.map(({ detail }) => String(detail));
       return steps.filter((step) => isWalk(sql, step)).map(() => sql);

@@ -11,8 +11,8 @@ const SQLITE: ReadDialect = {
   orderColumns: selected(recordColumns(ORDERS), 'o.'),
   holdColumns: selected(recordColumns(HOLDS), 'h.'),
   id: idColumn,
-  claimedTickets: `SELECT sold, group_concat(ticket) AS tickets FROM claims
-    WHERE event_no = ? AND ticket >= ? AND ticket < ? GROUP BY sold`,
+  claimedTickets: `SELECT kind, group_concat(ticket) AS tickets FROM claims
+    WHERE event_no = ? AND ticket >= ? AND ticket < ? GROUP BY kind`,
   // They are numbered without gaps, and never deleted: nobody has to count millions of them.
   keptKeys: 'SELECT coalesce(max(key_no), 0) AS n FROM kept_keys',
   journal: journalPage,

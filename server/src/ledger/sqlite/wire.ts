@@ -53,6 +53,9 @@ function asProposed(entry: Buy | Hold, seq: number, atMs: number): CommittedBuy 
         tickets,
         buyer,
         holdId: entry.holdId,
+        total: entry.price.total,
+        currency: entry.price.currency,
+        secret: entry.secret,
         ...(entry.orderId === undefined ? undefined : { orderId: entry.orderId }),
         expiresAtMs: atMs + entry.ttlMs,
       };

@@ -2,24 +2,23 @@
 // in a thread of its own (see worker.ts); tests drive it directly.
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { AllocationId, EventId, HoldId, OrderId, StreamId, Ticket } from '@floodgate/core/ids.ts';
-import { holdOf, judge, keyOf, limitedBuyerOf, ticketsNamedBy } from '../judge/judge.ts';
+import { holdOf, judge, keyOf, limitedBuyerOf, orderOf, ticketsNamedBy } from '../judge/judge.ts';
 import type { Changes, EventState, HoldState, Kept, Verdict, WorkingSet } from '../judge/state.ts';
 import { isOrder, keptAnswerOf, keptOutcome } from '../kept-outcome.ts';
 import { type Entry, LedgerOutcomeUnknown, LedgerUnavailable } from '../ledger.ts';
 import { LedgerClock } from '../ledger-clock.ts';
 import {
-  andLiveOrder,
-  changingColumns,
   claimKind,
   claimNumber,
   EVENTS,
   HOLDS,
   holdRecord,
   isLiveHold,
+  isLiveOrder,
   keptAnswer,
   ORDERS,
   orderRecord,
-  ticketList,
+  ticketsOfRow,
 } from '../tables.ts';
 import { JournalWriter } from './journal.ts';
 import { KeptKeys } from './kept-keys.ts';
@@ -110,6 +109,8 @@ export class SqliteWriter {
       if (buyer !== undefined) this.readBelongings(event, buyer);
       const holdId = holdOf(entry);
       if (holdId) this.#readHold(event, holdId);
+      const orderId = orderOf(entry);
+      if (orderId) this.#readOrder(event, orderId);
       const key = keyOf(entry);
       if (key) {
         const row = this.#sql.kept.find(event.eventNo, key.digest);
@@ -126,7 +127,7 @@ export class SqliteWriter {
       const row = this.#sql.claim.get(event.eventNo, ticket);
       if (!row) continue;
       const claim = {
-        as: claimKind(row.sold),
+        as: claimKind(row.kind),
         by: row.claimed_by as HoldId | OrderId | AllocationId,
       };
       event.claims.set(ticket, { before: claim, now: claim });
@@ -139,9 +140,9 @@ export class SqliteWriter {
     const tickets = new Set<Ticket>();
     const holds = new Set<HoldId>();
     const add = (row: unknown) => {
-      const { hold_id: holdId, tickets: list } = row as Row;
+      const { hold_id: holdId, tickets: list, returned } = row as Row;
       if (holdId) holds.add(holdId as HoldId);
-      for (const ticket of ticketList(list as string)) tickets.add(ticket);
+      for (const ticket of ticketsOfRow(list, returned)) tickets.add(ticket);
     };
     this.#sql.ordersOfBuyer.all(buyer, event.eventNo).forEach(add);
     this.#sql.holdsOfBuyer.all(buyer, event.eventNo).forEach(add);
@@ -162,6 +163,7 @@ export class SqliteWriter {
       claims: new Map(),
       kept: new Map(),
       holds: new Map(),
+      orders: new Map(),
     };
     set.events.set(eventId, event);
     return event;
@@ -174,7 +176,8 @@ export class SqliteWriter {
     // Only events have holds.
     const eventId = event.eventId as EventId;
     const record = holdRecord(row, eventId);
-    const orderRow = record.orderId && (this.#sql.order.get(record.orderId) as Row | undefined);
+    const orderRow =
+      record.orderId && (this.#sql.order.get(record.orderId, event.eventNo) as Row | undefined);
     const state: HoldState = {
       ...record,
       endedSeq: row.ended_seq as number | null,
@@ -185,6 +188,11 @@ export class SqliteWriter {
     this.readClaims(event, record.tickets);
   }
 
+  #readOrder(event: EventState, orderId: OrderId): void {
+    const row = this.#sql.order.get(orderId, event.eventNo) as Row | undefined;
+    if (row) event.orders.set(orderId, orderRecord(row, event.eventId as EventId));
+  }
+
   /** A kept row with the order or hold that it points at. */
   #keptOf({ eventNo, eventId }: EventState, row: Row): Kept {
     const kept = keptAnswer(row);
@@ -193,7 +201,7 @@ export class SqliteWriter {
       subject === null
         ? undefined
         : isOrder(answer)
-          ? orderRecord(this.#sql.order.get(subject) as Row, eventId as EventId)
+          ? orderRecord(this.#sql.order.get(subject, eventNo) as Row, eventId as EventId)
           : holdRecord(this.#sql.hold.get(subject, eventNo) as Row, eventId as EventId);
     return { hash: row.hash as string, outcome: keptOutcome(kept, of) };
   }
@@ -214,7 +222,7 @@ export class SqliteWriter {
       (isNew ? sql.insertHold : sql.changeHold)(eventNoOf(state), state);
     }
     for (const order of changes.orders) sql.insertOrder(eventNoOf(order), order);
-    for (const order of changes.changedOrders.values()) sql.changeOrder?.(eventNoOf(order), order);
+    for (const order of changes.changedOrders.values()) sql.changeOrder(eventNoOf(order), order);
     sql.journal.append(changes.journal, set.events.values());
     for (const { eventNo, key, outcome } of changes.kept) {
       sql.kept.keep(eventNo, key.digest, key.hash, keptAnswerOf(outcome));
@@ -299,11 +307,13 @@ function prepare(db: DatabaseSync) {
   const sql = (text: string): StatementSync => db.prepare(text);
   return {
     journal: new JournalWriter(db),
-    claim: sql(`SELECT sold, ${idColumn('claimed_by')} FROM claims WHERE event_no = ? AND ticket = ?`),
+    claim: sql(`SELECT kind, ${idColumn('claimed_by')} FROM claims WHERE event_no = ? AND ticket = ?`),
     kept: new KeptKeys(db),
     hold: sql(`SELECT ${selected(HOLDS.columns)} FROM holds WHERE hold_id = ? AND event_no = ?`),
-    order: sql(`SELECT ${selected(ORDERS.columns)} FROM orders WHERE order_id = ?`),
-    ordersOfBuyer: sql(`SELECT tickets FROM orders WHERE buyer = ? AND event_no = ?${andLiveOrder()}`),
+    order: sql(`SELECT ${selected(ORDERS.columns)} FROM orders WHERE order_id = ? AND event_no = ?`),
+    ordersOfBuyer: sql(
+      `SELECT tickets, returned FROM orders WHERE buyer = ? AND event_no = ? AND ${isLiveOrder()}`,
+    ),
     holdsOfBuyer: sql(
       `SELECT ${idColumn('hold_id')}, tickets FROM holds WHERE buyer = ? AND event_no = ? AND ${isLiveHold()}`,
     ),
@@ -313,13 +323,12 @@ function prepare(db: DatabaseSync) {
       db,
       'INSERT INTO manifests (manifest_id, content) VALUES (?, ?) ON CONFLICT DO NOTHING',
     ),
-    insertClaim: writing(db, 'INSERT INTO claims (event_no, ticket, sold, claimed_by) VALUES (?, ?, ?, ?)'),
-    moveClaim: writing(db, 'UPDATE claims SET sold = ?, claimed_by = ? WHERE event_no = ? AND ticket = ?'),
+    insertClaim: writing(db, 'INSERT INTO claims (event_no, ticket, kind, claimed_by) VALUES (?, ?, ?, ?)'),
+    moveClaim: writing(db, 'UPDATE claims SET kind = ?, claimed_by = ? WHERE event_no = ? AND ticket = ?'),
     deleteClaim: writing(db, 'DELETE FROM claims WHERE event_no = ? AND ticket = ?'),
     insertHold: insertInto(db, HOLDS),
     changeHold: change(db, HOLDS),
     insertOrder: insertInto(db, ORDERS),
-    /** Only once an order has a column that may change. */
-    changeOrder: changingColumns(ORDERS).length > 0 ? change(db, ORDERS) : undefined,
+    changeOrder: change(db, ORDERS),
   };
 }

@@ -2,8 +2,11 @@
 
 import type { Actor, BadCredential, Credentials } from '@floodgate/core/actor.ts';
 import { invariant, unreachable } from '@floodgate/core/assert.ts';
+import { isLive } from '@floodgate/core/hold.ts';
 import type { Session } from '../../identity/identity.ts';
+import type { HoldRecord } from '../../ledger/ledger.ts';
 import type { Shop } from '../shop.ts';
+import { equalSecrets } from './secrets.ts';
 
 /** What the request's credentials say. At once for all but JWTs that were not seen before. */
 export function actorOf(
@@ -48,14 +51,22 @@ export function keyScopeOf(actor: Actor): string {
   }
 }
 
+/** Who acts, and the bearer secret of an order or a hold that came with the request. */
+export interface Caller {
+  readonly who: Actor;
+  readonly secret: string | undefined;
+}
+
 /**
- * Whether the asker may deal with what this buyer has: the buyer, and the box office. What a guest has belongs to whoever
- * knows its id.
+ * Whether the caller may act on the hold: its buyer by session or token, the box office, and anyone who has its secret.
+ * A name that nobody has earned proves nothing. Holds of before holds had secrets belong to anyone who knows their ids,
+ * unless they have an earned buyer, and only until they end.
  */
-export function isTheirs(actor: Actor, buyer: string | null): boolean {
-  if (buyer === null || !EARNED.test(buyer)) return true;
-  if (actor.kind === 'staff') return actor.role === 'admin' || actor.role === 'box-office';
-  return actor.kind === 'buyer' && actor.buyer === buyer;
+export function mayUseHold({ who, secret }: Caller, hold: HoldRecord): boolean {
+  if (who.kind === 'staff' && (who.role === 'admin' || who.role === 'box-office')) return true;
+  if (who.kind === 'buyer' && who.buyer === hold.buyer) return true;
+  if (hold.secret !== null) return equalSecrets(hold.secret, secret ?? '');
+  return isLive(hold) && (hold.buyer === null || !EARNED.test(hold.buyer));
 }
 
 /** Who did it, for the audit log. Only staff get to what is logged there. */

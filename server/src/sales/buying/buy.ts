@@ -48,7 +48,7 @@ export async function buy(shop: Shop, command: BuyCommand): Promise<Bought | Ref
     kind: 'buy',
     idempotency,
     check: (entry) => demandOf(shop, entry, command),
-    propose: ({ eventId, version }, { limits }, tickets) => {
+    propose: ({ eventId, version, layout }, { limits }, tickets) => {
       const orderId = newOrderId(shop);
       const secret = shop.newSecret();
       const { buyer } = command;
@@ -58,6 +58,7 @@ export async function buy(shop: Shop, command: BuyCommand): Promise<Bought | Ref
         version,
         limits,
         tickets,
+        price: layout.priceOf(tickets),
         idempotency,
         orderId,
         secret,

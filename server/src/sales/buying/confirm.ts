@@ -1,18 +1,19 @@
 // A hold becomes an order, and orders are read.
 
-import type { Actor } from '@floodgate/core/actor.ts';
 import { stepHold } from '@floodgate/core/hold.ts';
 import { type OrderId, orderId } from '@floodgate/core/ids.ts';
-import type { Money } from '@floodgate/core/money.ts';
+import { type Money, money } from '@floodgate/core/money.ts';
 import type { Refusal } from '@floodgate/core/refusal.ts';
 import { firstRefusal, type RefusalCode } from '@floodgate/core/refusal.ts';
 import type { TicketView } from '@floodgate/core/seating/layout.ts';
 import type { CommittedConfirm, Confirm, HoldRecord, Idempotency, OrderRecord } from '../../ledger/ledger.ts';
 import { equalSecrets } from '../access/secrets.ts';
+import { type Caller, mayUseHold } from '../access/who.ts';
 import type { CatalogueEntry } from '../catalogue/catalogue.ts';
-import { conduct, type Demand, NOTHING_WANTED } from '../conduct.ts';
+import { conduct, type Demand, NOTHING_WANTED, post } from '../conduct.ts';
+import { toldRefusal } from '../kept-refusal.ts';
 import { newOrderId, type Shop } from '../shop.ts';
-import { findHold } from './hold.ts';
+import { type FoundHold, findAnyHold } from './hold.ts';
 
 export interface OrderView {
   readonly orderId: OrderId;
@@ -28,7 +29,7 @@ export interface OrderView {
 
 export interface ConfirmCommand {
   readonly holdId: string;
-  readonly who: Actor;
+  readonly caller: Caller;
   readonly idempotency?: Idempotency | undefined;
 }
 
@@ -38,10 +39,11 @@ export interface ConfirmCommand {
  * PAYMENT_REQUIRED. Throws Busy, LedgerUnavailable, LedgerOutcomeUnknown: then confirming again tells.
  */
 export async function confirm(shop: Shop, command: ConfirmCommand): Promise<OrderView | Refusal> {
-  const found = await findHold(shop, command.holdId, command.who);
+  const found = await findAnyHold(shop, command.holdId);
   if (!found) return { refusal: 'HOLD_NOT_FOUND' };
   const { record } = found;
   const { idempotency } = command;
+  if (!mayUseHold(command.caller, record)) return repeat(shop, found, idempotency);
   const done = await conduct<Confirm, Demand>(shop, found.entry, {
     kind: 'confirm',
     idempotency,
@@ -54,13 +56,23 @@ export async function confirm(shop: Shop, command: ConfirmCommand): Promise<Orde
   return 'refusal' in done ? done : orderOf(done.entry, record, done.outcome);
 }
 
-/** Why the hold cannot become an order now; undefined when the ledger has to say. */
-function obstacle(
+/**
+ * A caller who may not act on the hold, or not any more, can have confirmed it all the same: then the key of that
+ * request has its answer. It is all that such a caller is told.
+ */
+async function repeat(
   shop: Shop,
-  { event, layout }: CatalogueEntry,
-  record: HoldRecord,
-): RefusalCode | undefined {
-  const isFree = layout.totalOf(record.tickets).amount === 0;
+  { record, entry }: FoundHold,
+  idempotency: Idempotency | undefined,
+): Promise<OrderView | Refusal> {
+  if (!idempotency) return { refusal: 'HOLD_NOT_FOUND' };
+  const outcome = await post(shop, { ...confirmation(shop, entry, record, idempotency), isAllowed: false });
+  return outcome.status === 'refused' ? toldRefusal(entry.layout, outcome) : orderOf(entry, record, outcome);
+}
+
+/** Why the hold cannot become an order now; undefined when the ledger has to say. */
+function obstacle(shop: Shop, { event }: CatalogueEntry, record: HoldRecord): RefusalCode | undefined {
+  const isFree = record.total === 0;
   const step = stepHold(record.status, 'confirm', shop.ledger.nowMs(), record.expiresAtMs);
   if (isFree && !('to' in step)) return undefined;
   const isStopped = event.status !== 'open' && event.status !== 'scheduled';
@@ -83,44 +95,35 @@ function confirmation(
     // What has ended stays as it is, whatever staff change.
     version: status === 'active' ? version : undefined,
     holdId,
+    isAllowed: true,
     orderId: orderId ?? newOrderId(shop),
     secret: shop.newSecret(),
     idempotency,
   };
 }
 
-function orderOf(
-  entry: CatalogueEntry,
-  { eventId, holdId }: HoldRecord,
-  outcome: CommittedConfirm,
-): OrderView {
+/** As it was made. */
+function orderOf(entry: CatalogueEntry, hold: HoldRecord, outcome: CommittedConfirm): OrderView {
   const { orderId, secret, seq, buyer, tickets, atMs: createdAtMs } = outcome;
-  return orderView(entry, {
-    ...{ orderId, eventId, seq, status: 'confirmed', buyer, secret, tickets, createdAtMs, holdId },
-  });
+  const { eventId, total, currency } = hold;
+  const order = { orderId, eventId, seq, buyer, secret, tickets, createdAtMs, total, currency };
+  return orderView(entry, { ...order, status: 'confirmed' });
 }
 
 /**
  * An order, for who may see it: whoever has its secret, its buyer, staff. To all others it reads like no order at all.
  */
-export async function readOrder(
-  shop: Shop,
-  id: string,
-  asker: { readonly who: Actor; readonly secret: string | undefined },
-): Promise<OrderView | Refusal> {
+export async function readOrder(shop: Shop, id: string, caller: Caller): Promise<OrderView | Refusal> {
   const known = orderId(id);
   const record = known && (await shop.ledger.order(known));
-  if (!record || !mayRead(record, asker)) return { refusal: 'ORDER_NOT_FOUND' };
+  if (!record || !mayRead(record, caller)) return { refusal: 'ORDER_NOT_FOUND' };
   return orderView(await shop.catalogue.withTickets(record.eventId, record.tickets), record);
 }
 
-function mayRead(
-  { buyer, secret }: OrderRecord,
-  asker: { readonly who: Actor; readonly secret: string | undefined },
-): boolean {
-  const { who } = asker;
+function mayRead({ buyer, secret }: OrderRecord, caller: Caller): boolean {
+  const { who } = caller;
   if (who.kind === 'staff' || (who.kind === 'buyer' && who.buyer === buyer)) return true;
-  return equalSecrets(secret, asker.secret ?? '');
+  return equalSecrets(secret, caller.secret ?? '');
 }
 
 /** A page of an event's orders in ledger order, after the given sequence number. */
@@ -138,14 +141,17 @@ export async function listOrders(
   return { orders: records.map((record) => orderView(shown, record)) };
 }
 
-export function orderView({ layout }: CatalogueEntry, record: OrderRecord): OrderView {
+/** What is shown of an order. */
+type ShownOrder = Omit<OrderRecord, 'holdId' | 'lines' | 'returned' | 'refundedAmount'>;
+
+export function orderView({ layout }: CatalogueEntry, record: ShownOrder): OrderView {
   return {
     orderId: record.orderId,
     eventId: record.eventId,
     status: record.status,
     buyer: record.buyer,
     tickets: record.tickets.map((ticket) => layout.viewOf(ticket)),
-    total: layout.totalOf(record.tickets),
+    total: money(record.total, record.currency),
     createdAtMs: record.createdAtMs,
     ledgerSeq: record.seq,
     secret: record.secret,

@@ -55,6 +55,8 @@ export interface Reserved {
   readonly holdId: HoldId;
   /** The order that confirming the hold will make. */
   readonly orderId: OrderId;
+  /** Of the hold; null of one that was made before holds had secrets. */
+  readonly secret: string | null;
   readonly expiresAtMs: number;
   readonly ledgerSeq: number;
   readonly tickets: number;
@@ -67,6 +69,6 @@ export async function reserve(shop: Shop, command: FlashCommand): Promise<Reserv
   const setOrderAside = (hold: Hold): Reservation => ({ ...hold, orderId: newOrderId(shop) });
   const claimed = await claimHold(shop, { eventId, lines, buyer, idempotency }, setOrderAside);
   if ('refusal' in claimed) return claimed;
-  const { holdId, orderId, expiresAtMs, seq, tickets } = claimed.outcome;
-  return { eventId, holdId, orderId, expiresAtMs, ledgerSeq: seq, tickets: tickets.length };
+  const { holdId, orderId, secret, expiresAtMs, seq, tickets } = claimed.outcome;
+  return { eventId, holdId, orderId, secret, expiresAtMs, ledgerSeq: seq, tickets: tickets.length };
 }

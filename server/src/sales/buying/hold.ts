@@ -1,13 +1,12 @@
 // Holds: a buyer's timed claim on tickets of one or several types, all or nothing (rows E4, C2).
 
-import type { Actor } from '@floodgate/core/actor.ts';
 import type { HoldStatus } from '@floodgate/core/hold.ts';
 import { type HoldId, holdId, type OrderId } from '@floodgate/core/ids.ts';
-import type { Money } from '@floodgate/core/money.ts';
+import { type Money, money } from '@floodgate/core/money.ts';
 import type { Refusal } from '@floodgate/core/refusal.ts';
 import type { TicketView } from '@floodgate/core/seating/layout.ts';
 import type { Hold, HoldRecord, Idempotency } from '../../ledger/ledger.ts';
-import { isTheirs } from '../access/who.ts';
+import { type Caller, mayUseHold } from '../access/who.ts';
 import type { CatalogueEntry } from '../catalogue/catalogue.ts';
 import { conduct, type Done, post } from '../conduct.ts';
 import { newHoldId, type Shop } from '../shop.ts';
@@ -39,6 +38,8 @@ export interface HoldView {
   readonly total: Money;
   /** The order it became. */
   readonly orderId: OrderId | null;
+  /** Told once, by the answer that made the hold; anyone who has it may act on the hold. */
+  readonly secret?: string | undefined;
 }
 
 /**
@@ -67,10 +68,11 @@ export async function claimHold<E extends Hold>(
     kind: 'hold',
     idempotency,
     check: (entry) => demandOf(shop, entry, command),
-    propose: ({ eventId, version }, { limits }, tickets) => {
-      const holdId = newHoldId(shop);
+    propose: ({ eventId, version, layout }, { limits }, tickets) => {
+      const [holdId, secret, price] = [newHoldId(shop), shop.newSecret(), layout.priceOf(tickets)];
       const { holdTtlMs: ttlMs } = shop;
-      return as({ kind: 'hold', eventId, version, limits, tickets, idempotency, holdId, buyer, ttlMs });
+      const made = { holdId, secret, price, buyer, ttlMs };
+      return as({ kind: 'hold', eventId, version, limits, tickets, idempotency, ...made });
     },
     refuse: (refusal, { eventId }) => withNextExpiry(shop, refusal, eventId),
   });
@@ -85,7 +87,7 @@ function demandOf(shop: Shop, entry: CatalogueEntry, { lines, buyer }: HoldComma
 }
 
 function heldOf(shop: Shop, { outcome, entry }: Done<Hold>): HoldView {
-  const { holdId, expiresAtMs, atMs, seq, tickets } = outcome;
+  const { holdId, expiresAtMs, atMs, seq, tickets, total, currency, secret } = outcome;
   return {
     holdId,
     eventId: entry.eventId,
@@ -95,14 +97,15 @@ function heldOf(shop: Shop, { outcome, entry }: Done<Hold>): HoldView {
     extendableUntilMs: atMs + shop.holdMaxMs,
     ledgerSeq: seq,
     tickets: tickets.map((ticket) => entry.layout.viewOf(ticket)),
-    total: entry.layout.totalOf(tickets),
+    total: money(total, currency),
     orderId: null,
+    secret: secret ?? undefined,
   };
 }
 
 /** A hold as it stands now. A hold whose deadline has passed reads as expired, swept or not. */
-export async function readHold(shop: Shop, id: string, who: Actor): Promise<HoldView | Refusal> {
-  const found = await findHold(shop, id, who);
+export async function readHold(shop: Shop, id: string, caller: Caller): Promise<HoldView | Refusal> {
+  const found = await findHold(shop, id, caller);
   return found ? holdView(shop, found.entry, found.record) : { refusal: 'HOLD_NOT_FOUND' };
 }
 
@@ -110,8 +113,8 @@ export async function readHold(shop: Shop, id: string, who: Actor): Promise<Hold
  * Another hold time from now, but never beyond the longest a hold may live. Refusals: HOLD_NOT_FOUND, HOLD_EXPIRED,
  * HOLD_RELEASED, HOLD_CONFIRMED, HOLD_AT_CAP. Throws LedgerOutcomeUnknown: then extending again does no harm.
  */
-export async function extend(shop: Shop, id: string, who: Actor): Promise<HoldView | Refusal> {
-  const found = await findHold(shop, id, who);
+export async function extend(shop: Shop, id: string, caller: Caller): Promise<HoldView | Refusal> {
+  const found = await findHold(shop, id, caller);
   if (!found) return { refusal: 'HOLD_NOT_FOUND' };
   const { record, entry } = found;
   const { holdTtlMs: ttlMs, holdMaxMs: maxMs } = shop;
@@ -123,8 +126,8 @@ export async function extend(shop: Shop, id: string, who: Actor): Promise<HoldVi
 }
 
 /** The buyer gives the hold back. Releasing again answers the same. Refusals: HOLD_NOT_FOUND, HOLD_EXPIRED, HOLD_CONFIRMED. */
-export async function release(shop: Shop, id: string, who: Actor): Promise<HoldView | Refusal> {
-  const found = await findHold(shop, id, who);
+export async function release(shop: Shop, id: string, caller: Caller): Promise<HoldView | Refusal> {
+  const found = await findHold(shop, id, caller);
   if (!found) return { refusal: 'HOLD_NOT_FOUND' };
   const { record, entry } = found;
   const { eventId, holdId } = record;
@@ -133,17 +136,23 @@ export async function release(shop: Shop, id: string, who: Actor): Promise<HoldV
   return holdView(shop, entry, { ...record, status: 'released', seq: outcome.seq });
 }
 
-/** A hold and its event, by any text a client sent. Another buyer's hold is not found. */
-export async function findHold(
-  shop: Shop,
-  id: string,
-  who: Actor,
-): Promise<{ record: HoldRecord; entry: CatalogueEntry } | undefined> {
+export interface FoundHold {
+  readonly record: HoldRecord;
+  readonly entry: CatalogueEntry;
+}
+
+/** A hold and its event, by any text a client sent. A hold on which the caller may not act is not found. */
+async function findHold(shop: Shop, id: string, caller: Caller): Promise<FoundHold | undefined> {
+  const found = await findAnyHold(shop, id);
+  return found && mayUseHold(caller, found.record) ? found : undefined;
+}
+
+/** As `findHold`, whoever asks. */
+export async function findAnyHold(shop: Shop, id: string): Promise<FoundHold | undefined> {
   const known = holdId(id);
   const record = known && (await shop.ledger.hold(known));
-  if (!record || !isTheirs(who, record.buyer)) return undefined;
-  const entry = await shop.catalogue.withTickets(record.eventId, record.tickets);
-  return { record, entry };
+  if (!record) return undefined;
+  return { record, entry: await shop.catalogue.withTickets(record.eventId, record.tickets) };
 }
 
 function holdView(shop: Shop, entry: CatalogueEntry, record: HoldRecord): HoldView {
@@ -159,7 +168,7 @@ function holdView(shop: Shop, entry: CatalogueEntry, record: HoldRecord): HoldVi
     extendableUntilMs: record.createdAtMs + shop.holdMaxMs,
     ledgerSeq: record.seq,
     tickets: record.tickets.map((ticket) => entry.layout.viewOf(ticket)),
-    total: entry.layout.totalOf(record.tickets),
+    total: money(record.total, record.currency),
     orderId: record.status === 'confirmed' ? record.orderId : null,
   };
 }

@@ -4,6 +4,11 @@ import type { EventId } from '@floodgate/core/ids.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 
 const FRESH_MS = 500;
+/**
+ * What is told is rounded up to this: to the millisecond it would tell when the hold was made, and with that nearly what
+ * its id is.
+ */
+const TOLD_IN_STEPS_OF_MS = 5_000;
 /** Whoever is refused does not wait longer than this for when to come again. */
 const PATIENCE_MS = 250;
 
@@ -23,7 +28,7 @@ export class NextExpiries {
     this.#ledger = ledger;
   }
 
-  /** In ledger time; undefined when no hold is left, or when the ledger cannot say. */
+  /** In ledger time, not before it may lapse; undefined when no hold is left, or when the ledger cannot say. */
   async of(eventId: EventId): Promise<number | undefined> {
     let look = this.#looks.get(eventId);
     if (!look || (look.isDone && performance.now() - look.startMs >= FRESH_MS)) {
@@ -50,7 +55,7 @@ export class NextExpiries {
   }
 
   #finish(look: Look, nextMs: number | undefined): void {
-    look.nextMs = nextMs;
+    look.nextMs = nextMs && Math.ceil(nextMs / TOLD_IN_STEPS_OF_MS) * TOLD_IN_STEPS_OF_MS;
     look.isDone = true;
   }
 }

@@ -2,7 +2,6 @@
 // seats, the best seats and general admission in one hold, limits per buyer, extensions. Judged by the ledger's journal.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { GUEST } from '@floodgate/core/actor.ts';
 import { Busy } from '@floodgate/core/faults.ts';
 import type { HoldId, Ticket } from '@floodgate/core/ids.ts';
 import type { Refusal } from '@floodgate/core/refusal.ts';
@@ -12,6 +11,7 @@ import {
   FaultyLedger,
   HOLD_MAX_MS,
   HOLD_TTL_MS,
+  HOLDER,
   type MemoryShop,
   oversellsStopped,
   type Parts,
@@ -105,9 +105,9 @@ async function endWith(
   visit: Visit,
 ): Promise<void> {
   await s.schedule(Promise.resolve(), end);
-  if (end === 'extend') return void (await extend(inside, holdId, GUEST).catch(unlessUnavailable));
-  if (end === 'release') return void (await release(inside, holdId, GUEST).catch(unlessUnavailable));
-  const order = await confirm(inside, { holdId, who: GUEST }).catch(unlessUnavailable);
+  if (end === 'extend') return void (await extend(inside, holdId, HOLDER).catch(unlessUnavailable));
+  if (end === 'release') return void (await release(inside, holdId, HOLDER).catch(unlessUnavailable));
+  const order = await confirm(inside, { holdId, caller: HOLDER }).catch(unlessUnavailable);
   if (!order) return;
   const refusal = 'refusal' in order ? order.refusal : undefined;
   const orderId = 'orderId' in order ? order.orderId : undefined;

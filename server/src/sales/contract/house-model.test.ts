@@ -3,12 +3,11 @@
 // bugs that the same steps must find.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { GUEST } from '@floodgate/core/actor.ts';
 import { type EventId, type Ticket, ticketTypeId } from '@floodgate/core/ids.ts';
 import type { Refusal, RefusalCode } from '@floodgate/core/refusal.ts';
 import fc from 'fast-check';
 import { EVENT, GA, Model, putHouseOnSale } from '../../../test/kit/house-model.ts';
-import { FaultyLedger, MemoryShop, type Parts } from '../../../test/kit/memory-shop.ts';
+import { FaultyLedger, HOLDER, MemoryShop, type Parts } from '../../../test/kit/memory-shop.ts';
 import type { TakeResult, Want } from '../../inventory/inventory.ts';
 import { MemoryInventory } from '../../inventory/memory/memory-inventory.ts';
 import type { Verdict } from '../../ledger/judge/state.ts';
@@ -184,18 +183,18 @@ async function takeEnd(
   const now = clock.nowMs();
   if (step.act === 'extend') {
     const due = model.extend(ended, now);
-    const answer = await extend(inside, id, GUEST);
+    const answer = await extend(inside, id, HOLDER);
     assert.equal(refusalOf(answer), due);
     if ('holdId' in answer) assert.equal(answer.expiresAtMs, ended.dueMs);
     return due ?? 'extended';
   }
   if (step.act === 'confirm') {
     const due = model.confirm(ended, now);
-    assert.equal(refusalOf(await confirm(inside, { holdId: id, who: GUEST })), due);
+    assert.equal(refusalOf(await confirm(inside, { holdId: id, caller: HOLDER })), due);
     return due ?? 'confirmed';
   }
   const due = model.release(ended);
-  assert.equal(refusalOf(await release(inside, id, GUEST)), due);
+  assert.equal(refusalOf(await release(inside, id, HOLDER)), due);
   return due ?? 'released';
 }
 

@@ -3,7 +3,6 @@
 // refusal be a guess, nothing leak, and nobody wait for a timer.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { GUEST } from '@floodgate/core/actor.ts';
 import { Busy } from '@floodgate/core/faults.ts';
 import type { EventId, HoldId, Ticket } from '@floodgate/core/ids.ts';
 import type { Refusal } from '@floodgate/core/refusal.ts';
@@ -11,6 +10,7 @@ import fc, { type Scheduler } from 'fast-check';
 import {
   FaultyLedger,
   HOLD_TTL_MS,
+  HOLDER,
   type MemoryShop,
   oversellsStopped,
   type Parts,
@@ -74,8 +74,8 @@ async function come(s: Scheduler, shop: MemoryShop, visit: Visit, told: Told[]):
   if (!answer || !('holdId' in answer)) return;
   const { holdId } = answer;
   const ends = {
-    confirm: () => confirm(inside, { holdId, who: GUEST }),
-    release: () => release(inside, holdId, GUEST),
+    confirm: () => confirm(inside, { holdId, caller: HOLDER }),
+    release: () => release(inside, holdId, HOLDER),
   };
   await Promise.all(visit.ends.map((end) => ask({ act: end, quantity, holdId }, ends[end])));
 }
@@ -93,7 +93,9 @@ async function assertSoldOnce(shop: MemoryShop, told: readonly Told[]): Promise<
   const orders = await shop.ledger.orders(shop.event.eventId, 0, 1_000);
   const tickets = orders.flatMap((order) => order.tickets);
   assert.equal(new Set(tickets).size, tickets.length, `sold: ${tickets}`);
-  const answered = told.flatMap(({ answer }) => ('secret' in answer ? [answer] : []));
+  const answered = told.flatMap(({ answer }) =>
+    'secret' in answer && !('holdId' in answer) ? [answer] : [],
+  );
   const byId = new Map(
     answered.map(({ orderId, tickets }) => [orderId, tickets.map((t) => Number(t.ticketId))]),
   );

@@ -2,7 +2,6 @@
 // fails, crashes or arrives twice. The controls seed bugs that the same steps must find.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { GUEST } from '@floodgate/core/actor.ts';
 import { Unavailable } from '@floodgate/core/faults.ts';
 import type { EventId, HoldId, Ticket } from '@floodgate/core/ids.ts';
 import type { Refusal, RefusalCode } from '@floodgate/core/refusal.ts';
@@ -11,6 +10,7 @@ import {
   type Fault,
   FaultyLedger,
   HOLD_TTL_MS,
+  HOLDER,
   MemoryShop,
   oversellsStopped,
   type Parts,
@@ -234,8 +234,8 @@ async function takeEnd(shop: MemoryShop, model: Model, step: Step): Promise<stri
   const idempotency = key ? { digest: key, hash: request } : undefined;
   const send = (): Promise<Answer> =>
     act === 'confirm'
-      ? confirm(shop.inside, { holdId, who: GUEST, idempotency })
-      : release(shop.inside, holdId, GUEST);
+      ? confirm(shop.inside, { holdId, caller: HOLDER, idempotency })
+      : release(shop.inside, holdId, HOLDER);
   const answers = await deliver(shop, step, send);
   await shop.inside.inDoubt.resolve();
   const now = shop.clock.nowMs();

@@ -2,8 +2,7 @@
 // is shown, also tickets that this process has never heard of. And extensions whose outcome nobody knows.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { GUEST } from '@floodgate/core/actor.ts';
-import { HOLD_MAX_MS, HOLD_TTL_MS, MemoryShop } from '../../../test/kit/memory-shop.ts';
+import { HOLD_MAX_MS, HOLD_TTL_MS, HOLDER, MemoryShop } from '../../../test/kit/memory-shop.ts';
 import { LedgerOutcomeUnknown, LedgerUnavailable } from '../../ledger/ledger.ts';
 import { buy } from '../buying/buy.ts';
 import { confirm, listOrders, readOrder } from '../buying/confirm.ts';
@@ -47,7 +46,9 @@ describe('an event that another process changes', () => {
     const held = await holdAt(here);
     await staff(there, 'pause');
     assert.deepEqual(await buyAt(here), { refusal: 'NOT_ON_SALE', onSaleAtMs: undefined });
-    assert.deepEqual(await confirm(here, { holdId: held.holdId, who: GUEST }), { refusal: 'NOT_ON_SALE' });
+    assert.deepEqual(await confirm(here, { holdId: held.holdId, caller: HOLDER }), {
+      refusal: 'NOT_ON_SALE',
+    });
     assert.equal((await here.inventory.counts(eventId))![0]!.available, 9, 'what was proposed is back');
     await staff(there, 'resume');
     // Looked up a moment ago, it is paused here until somebody looks again.
@@ -63,9 +64,9 @@ describe('an event that another process changes', () => {
     assert.equal(await here.catalogue.learnChanges(), 1);
     await staff(there, 'resume');
     shop.clock.pass(99);
-    assert.ok('refusal' in (await confirm(here, { holdId, who: GUEST })));
+    assert.ok('refusal' in (await confirm(here, { holdId, caller: HOLDER })));
     await here.catalogue.learnChanges();
-    assert.ok('orderId' in (await confirm(here, { holdId, who: GUEST })));
+    assert.ok('orderId' in (await confirm(here, { holdId, caller: HOLDER })));
   });
 
   test('[S5] a refusal that the change has made wrong is not kept under a key', async () => {
@@ -84,12 +85,12 @@ describe('an event that another process changes', () => {
     const { here, there, staff, buyAt, holdAt } = await twoProcesses(10);
     const sold = await buyAt(here, 'key');
     const { holdId } = await holdAt(here);
-    const order = await confirm(here, { holdId, who: GUEST });
+    const order = await confirm(here, { holdId, caller: HOLDER });
     await staff(there, 'cancel');
     assert.deepEqual(await buyAt(here, 'key'), sold);
     assert.deepEqual(await buyAt(there, 'key'), sold);
-    assert.deepEqual(await confirm(here, { holdId, who: GUEST }), order);
-    assert.deepEqual(await confirm(there, { holdId, who: GUEST }), order);
+    assert.deepEqual(await confirm(here, { holdId, caller: HOLDER }), order);
+    assert.deepEqual(await confirm(there, { holdId, caller: HOLDER }), order);
   });
 
   test('the tickets that it added are shown here before this process has learned of them', async () => {
@@ -100,7 +101,7 @@ describe('an event that another process changes', () => {
     assert.ok('orderId' in sold);
     const { holdId } = await holdAt(there, 2);
     assert.equal(here.catalogue.known(eventId)!.layout.capacity, 1);
-    const read = await readHold(here, holdId, GUEST);
+    const read = await readHold(here, holdId, HOLDER);
     assert.deepEqual('tickets' in read && read.tickets.map(({ label }) => label), ['GA-4', 'GA-5']);
     assert.deepEqual(await buyAt(here, 'key', 2), sold);
     assert.ok('tickets' in (await readOrder(here, sold.orderId, { who: STAFF, secret: undefined })));
@@ -137,17 +138,17 @@ describe('an extension', () => {
       const held = await holdAt(here);
       shop.clock.pass(20);
       shop.ledger.fault = fault;
-      await assert.rejects(extend(here, held.holdId, GUEST), LedgerOutcomeUnknown);
+      await assert.rejects(extend(here, held.holdId, HOLDER), LedgerOutcomeUnknown);
       shop.ledger.fault = 'none';
       assert.equal(here.inDoubt.size, 1);
       assert.equal(await here.inDoubt.resolve(), 1);
       const [counts] = (await here.inventory.counts(eventId))!;
       assert.deepEqual([counts!.available, counts!.held], [1, 1]);
-      const read = await readHold(here, held.holdId, GUEST);
+      const read = await readHold(here, held.holdId, HOLDER);
       const gainedMs = 'holdId' in read ? read.expiresAtMs - held.expiresAtMs : Number.NaN;
       assert.equal(gainedMs, fault === 'kept' ? 20 : 0);
       shop.clock.pass(20);
-      const again = await extend(here, held.holdId, GUEST);
+      const again = await extend(here, held.holdId, HOLDER);
       assert.equal('holdId' in again && again.expiresInMs, HOLD_TTL_MS);
     });
   }
@@ -156,10 +157,10 @@ describe('an extension', () => {
     const { shop, here, holdAt } = await twoProcesses(2);
     const held = await holdAt(here);
     shop.ledger.fault = 'refused';
-    await assert.rejects(extend(here, held.holdId, GUEST), LedgerUnavailable);
+    await assert.rejects(extend(here, held.holdId, HOLDER), LedgerUnavailable);
     shop.ledger.fault = 'none';
     assert.equal(here.inDoubt.size, 0);
-    const read = await readHold(here, held.holdId, GUEST);
+    const read = await readHold(here, held.holdId, HOLDER);
     assert.equal('holdId' in read && read.expiresAtMs, held.expiresAtMs);
   });
 
@@ -168,8 +169,8 @@ describe('an extension', () => {
     const held = await holdAt(here);
     assert.equal(held.extendableUntilMs - (held.expiresAtMs - HOLD_TTL_MS), HOLD_MAX_MS);
     shop.clock.pass(HOLD_TTL_MS - 1);
-    const extended = await extend(here, held.holdId, GUEST);
+    const extended = await extend(here, held.holdId, HOLDER);
     assert.equal('holdId' in extended && extended.expiresAtMs, held.extendableUntilMs);
-    assert.deepEqual(await extend(here, held.holdId, GUEST), { refusal: 'HOLD_AT_CAP' });
+    assert.deepEqual(await extend(here, held.holdId, HOLDER), { refusal: 'HOLD_AT_CAP' });
   });
 });

@@ -6,6 +6,7 @@ import type { Ticket } from '@floodgate/core/ids.ts';
 import fc from 'fast-check';
 import { FaultyLedger, HOLD_TTL_MS, MemoryShop } from '../../../test/kit/memory-shop.ts';
 import { AVAILABLE, HELD, PENDING, SOLD, type State } from '../../inventory/inventory.ts';
+import { FREE } from '../../ledger/contract/test-entries.ts';
 import type { ClaimSnapshot } from '../../ledger/ledger.ts';
 import { buy } from '../buying/buy.ts';
 import { hold } from '../buying/hold.ts';
@@ -86,7 +87,7 @@ describe('reconciliation', () => {
     const died = await inventory.take(eventId, [{ ticketType, quantity: 2 }]);
     const [lost, kept] = 'tickets' in died ? died.tickets : [];
     const order = { orderId: shop.inside.newId() as never, secret: 's', buyer: null };
-    await ledger.post({ kind: 'buy', eventId, ...order, tickets: [kept!] });
+    await ledger.post({ kind: 'buy', eventId, ...order, tickets: [kept!], price: FREE });
     const reconciliation = new Reconciliation(shop.inside);
     await reconciliation.look();
     const [drift] = await reconciliation.look();

@@ -8,8 +8,7 @@
 import { differences } from '@floodgate/core/event/differences.ts';
 import type { EventDefinition } from '@floodgate/core/event/event.ts';
 import type { Problems } from '@floodgate/core/event/input-errors.ts';
-import { Busy } from '@floodgate/core/faults.ts';
-import type { AllocationId, Ticket, TicketTypeId } from '@floodgate/core/ids.ts';
+import type { AllocationId, Ticket } from '@floodgate/core/ids.ts';
 import type { Refusal } from '@floodgate/core/refusal.ts';
 import { layoutCapacity } from '@floodgate/core/seating/layout.ts';
 import type { Want } from '../../inventory/inventory.ts';
@@ -45,8 +44,6 @@ export interface Draft {
   readonly wants: readonly Want[];
   /** Tickets to be put back on sale. */
   readonly restored: readonly Ticket[];
-  /** Of these types no ticket may be held or sold. */
-  readonly unclaimed?: readonly TicketTypeId[];
   /** The event as it shall be, when these are the tickets taken out of sale. */
   readonly event: (aside: readonly Ticket[]) => EventDefinition;
   /** The answer when the inventory has not what is wanted. */
@@ -61,7 +58,7 @@ export interface Changed {
   readonly allocationId: AllocationId;
 }
 
-/** Changes the event. Refusals: EVENT_NOT_FOUND, EVENT_CHANGED, PRICE_IN_USE, and those of the draft. */
+/** Changes the event. Refusals: EVENT_NOT_FOUND, EVENT_CHANGED, and those of the draft. */
 export async function changeEvent(
   shop: Shop,
   eventId: string,
@@ -72,15 +69,12 @@ export async function changeEvent(
   if (!from) return { refusal: 'EVENT_NOT_FOUND' };
   const allocationId = shop.newId() as AllocationId;
   let change: ChangeEvent | undefined;
-  let isRepriced = false;
-  const done = await conduct<ChangeEvent, Judged, StaffRefusal | Unchanged>(shop, from, {
+  const done = await conduct<ChangeEvent, Draft, StaffRefusal | Unchanged>(shop, from, {
     kind: 'change-event',
     check(entry) {
       if (asked.ifVersions?.includes(entry.version) === false) return { refusal: 'EVENT_CHANGED' };
       const draft = draftOf(entry, allocationId);
-      if (draft === 'same') return { unchanged: entry };
-      isRepriced = 'unclaimed' in draft && draft.unclaimed !== undefined && draft.unclaimed.length > 0;
-      return isRepriced ? ifUnclaimed(shop, entry, draft as Draft) : draft;
+      return draft === 'same' ? { unchanged: entry } : draft;
     },
     propose(entry, draft, setAside) {
       const event = draft.event(setAside);
@@ -90,18 +84,10 @@ export async function changeEvent(
       return change;
     },
     refuse: (refusal, _entry, draft) => draft.refuse(refusal),
-  }).catch((fault: unknown) => {
-    if (isRepriced && fault instanceof Busy) return { refusal: 'PRICE_IN_USE' } as const;
-    throw fault;
   });
   if ('unchanged' in done) return { entry: done.unchanged, allocationId };
   if (!('outcome' in done)) return done;
   return { entry: await versionOf(shop, change!.event, done.outcome.seq), allocationId };
-}
-
-/** A draft, made from a version of which nothing else must have happened when it is repriced. */
-interface Judged extends Draft {
-  readonly ifSeq?: number | undefined;
 }
 
 interface Unchanged {
@@ -111,14 +97,14 @@ interface Unchanged {
 function changeOf(
   { eventId, version, event: before }: CatalogueEntry,
   event: EventDefinition,
-  { action, restored, ifSeq }: Judged,
+  { action, restored }: Draft,
   setAside: readonly Ticket[],
   by: string,
   allocationId: AllocationId,
 ): ChangeEvent {
   return {
     kind: 'change-event',
-    ...{ eventId, event, version, ifSeq, by, action, setAside, restored },
+    ...{ eventId, event, version, by, action, setAside, restored },
     capacity: layoutCapacity(event),
     allocationId: setAside.length > 0 ? allocationId : undefined,
     ...differences(before, event),
@@ -129,16 +115,4 @@ function changeOf(
 async function versionOf(shop: Shop, event: EventDefinition, version: number): Promise<CatalogueEntry> {
   const known = shop.catalogue.known(event.eventId);
   return known?.version === version ? known : shop.catalogue.entryOf({ event, version });
-}
-
-/** The draft, if no ticket of the types that it reprices is held or sold. */
-async function ifUnclaimed(
-  shop: Shop,
-  { eventId, layout }: CatalogueEntry,
-  draft: Draft,
-): Promise<Judged | StaffRefusal> {
-  const { seq, held, sold } = await shop.ledger.claims(eventId);
-  const ranges = (draft.unclaimed ?? []).flatMap((type) => layout.rangesOf(type));
-  const isOf = (ticket: number) => ranges.some(([first, end]) => ticket >= first && ticket < end);
-  return held.some(isOf) || sold.some(isOf) ? { refusal: 'PRICE_IN_USE' } : { ...draft, ifSeq: seq };
 }

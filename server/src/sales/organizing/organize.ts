@@ -78,7 +78,7 @@ function missingCapacities({ ticketTypes }: NewEvent, sellable: Sellable | undef
 
 /**
  * Changes members of an event and its ticket types. Refusals: EVENT_NOT_FOUND, EVENT_CHANGED, WRONG_STATUS of a
- * cancelled event, CAPACITY_IN_USE, PRICE_IN_USE, or what is wrong with it.
+ * cancelled event, CAPACITY_IN_USE, or what is wrong with it.
  */
 export function patchEvent(
   shop: Shop,
@@ -97,10 +97,9 @@ export function patchEvent(
       if (!hasRoom(resizing)) return { problems: { ticketTypes: NO_ROOM } };
       if (movedBy(resizing) > MAX_MOVED) return { problems: { ticketTypes: TOO_MANY_MOVED } };
       const { before: was, after: is } = differences(entry.event, next);
-      const unclaimed = repriced(entry.event, next);
       const draft: Draft = {
         action: 'change',
-        ...{ wants: resizing.wants, restored: resizing.restored, unclaimed },
+        ...{ wants: resizing.wants, restored: resizing.restored },
         event: (aside) => resizing.event(aside, allocationId),
         refuse: () => inUse(shop, entry, resizing.wants),
       };
@@ -125,15 +124,6 @@ function problemsIn({ event, layout }: CatalogueEntry, next: EventDefinition): P
     }
   }
   return problems;
-}
-
-/** Types whose tickets have another price now. Nobody's order may change its total with it. */
-function repriced(event: EventDefinition, next: EventDefinition): TicketTypeId[] {
-  const before = event.ticketTypes.filter((type, index) => {
-    const { price, currency } = next.ticketTypes[index]!;
-    return type.price !== price || type.currency !== currency;
-  });
-  return before.map(({ ticketTypeId }) => ticketTypeId);
 }
 
 async function inUse(

@@ -8,6 +8,7 @@ import { Findings, type Violation } from './findings.ts';
 import type { HistoryRecord } from './history.ts';
 import { checkKey } from './idempotency.ts';
 import { checkLimits, type LimitOptions } from './limits.ts';
+import { checkMoney } from './money.ts';
 import { checkOrder, type OrderOptions } from './order.ts';
 import { type ReplayOptions, replay } from './replay.ts';
 import { resolveAnswers, resolveFacts, resolveOp } from './resolve.ts';
@@ -47,6 +48,7 @@ export function check(
     replay(evidence, options, found);
     checkOrder(evidence, its, options, found);
     checkStaff(evidence, found);
+    checkMoney(evidence, found);
     checkLimits(evidence, options, found);
     checkToldOnce(evidence.eventId, its, found);
     const earlier = options.earlier?.find((event) => event.eventId === evidence.eventId);

@@ -111,6 +111,7 @@ function causesOf(
     case 'event-created':
     case 'event-changed':
     case 'expired':
+    case 'returned':
     case 'key-made':
     case 'key-revoked':
     case 'manifest-kept':

@@ -11,6 +11,7 @@ export type FactKind =
   | 'confirmed'
   | 'released'
   | 'expired'
+  | 'returned'
   | 'key-made'
   | 'key-revoked'
   | 'manifest-kept';
@@ -28,6 +29,12 @@ export interface Fact {
   /** The idempotency key under which it was asked for. */
   readonly key?: string | undefined;
   readonly expiresAtMs?: number | undefined;
+  /** What was bought, held or confirmed costs: ticket type, quantity, amount of each. Unknown of older releases. */
+  readonly lines?: readonly (readonly [string, number, number])[] | undefined;
+  readonly total?: number | undefined;
+  readonly currency?: string | undefined;
+  /** What is paid back for returned tickets. */
+  readonly refundedAmount?: number | undefined;
   /** How many ticket numbers the event has from here on, when staff made or changed it. */
   readonly capacity?: number | undefined;
   /** Tickets that staff took out of sale, and what for; and those put back. */
@@ -58,7 +65,9 @@ export interface FinalType {
 export interface FinalOrder {
   readonly orderId: string;
   readonly seq: number;
+  /** Also those that were returned. */
   readonly tickets: readonly number[];
+  readonly total?: { readonly amount: number; readonly currency: string } | undefined;
 }
 
 export interface FinalClaim {

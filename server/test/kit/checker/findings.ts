@@ -17,7 +17,9 @@ export type Rule =
   /** 7: what was answered is in the ledger; the ledger only grows. */
   | 'durability'
   /** 8: one key, one effect, one answer. */
-  | 'idempotency';
+  | 'idempotency'
+  /** 9: what is paid is what was asked when the tickets were claimed, and no more comes back. */
+  | 'money';
 
 export interface Violation {
   readonly rule: Rule;

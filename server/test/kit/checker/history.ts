@@ -19,6 +19,8 @@ export interface Request {
   readonly quantity: number;
   /** The hold which confirm, release and extend are about, else null. */
   readonly holdId: string | null;
+  /** Of that hold: goes along as a header. */
+  readonly secret?: string | undefined;
   /** As sent, byte for byte: two attempts under one key are equal when their bodies are. */
   readonly body: string;
 }
@@ -50,6 +52,9 @@ export interface Said {
   readonly ledgerSeq?: number | undefined;
   readonly orderId?: string | undefined;
   readonly holdId?: string | undefined;
+  /** Of the hold or order. */
+  readonly secret?: string | undefined;
+  readonly total?: { readonly amount: number; readonly currency: string } | undefined;
   readonly tickets?: readonly number[] | undefined;
   readonly expiresAtMs?: number | undefined;
   /** The code of a refusal, such as SOLD_OUT. */
@@ -149,6 +154,8 @@ export function readAnswer(body: string): Said {
     ledgerSeq: typeof said.ledgerSeq === 'number' ? said.ledgerSeq : undefined,
     orderId: textOf(said.orderId),
     holdId: textOf(said.holdId ?? said.reservationId),
+    secret: textOf(said.secret ?? said.holdSecret),
+    total: totalOf(said.total),
     tickets: Array.isArray(said.tickets) ? said.tickets.map(ticketNumber) : undefined,
     expiresAtMs: timeOf(said.expiresAt),
     error: textOf(said.error),
@@ -157,6 +164,11 @@ export function readAnswer(body: string): Said {
 
 function textOf(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
+}
+
+function totalOf(value: unknown): Said['total'] {
+  const { amount, currency } = (value ?? {}) as Record<string, unknown>;
+  return typeof amount === 'number' && typeof currency === 'string' ? { amount, currency } : undefined;
 }
 
 /** ISO 8601, or milliseconds since 1970. */

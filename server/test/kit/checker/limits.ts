@@ -58,6 +58,9 @@ function gain(his: Belongings, fact: Fact, heldAs: ReadonlyMap<string, Fact>): b
       // A hold that ends twice is the replay's to find.
       if (his.holds.delete(holdId)) his.tickets -= heldAs.get(holdId)?.tickets?.length ?? 0;
       return false;
+    case 'returned':
+      his.tickets -= fact.tickets?.length ?? 0;
+      return false;
     default:
       if (fact.kind === 'confirmed') his.holds.delete(holdId);
       return false;

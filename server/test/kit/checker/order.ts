@@ -135,8 +135,8 @@ function checkRefusals(
     }
     return used;
   };
-  const byStaff = new Returns(journal, heldAs, ['event-changed']);
-  const all = new Returns(journal, heldAs, ['event-changed', 'released', 'expired']);
+  const byStaff = new Returns(journal, heldAs, ['event-changed', 'returned']);
+  const all = new Returns(journal, heldAs, ['event-changed', 'released', 'expired', 'returned']);
   for (const op of ops) {
     for (const call of op.calls) {
       const { error } = call.said;
@@ -175,19 +175,20 @@ function usage(journal: readonly Fact[], heldAs: ReadonlyMap<string, Fact>, capa
       (fact.kind === 'held' ? fact : (heldAs.get(fact.holdId ?? '') ?? fact)).tickets?.length ?? 0;
     const isClaim = fact.kind === 'held' || fact.kind === 'bought';
     const isSale = fact.kind === 'confirmed' || fact.kind === 'bought';
-    const isReturn = fact.kind === 'released' || fact.kind === 'expired';
+    const isGivenBack = fact.kind === 'returned';
+    const isReturn = isGivenBack || fact.kind === 'released' || fact.kind === 'expired';
     let byStaff = (fact.setAside?.length ?? 0) - (fact.restored?.length ?? 0);
     if (fact.capacity !== undefined) {
       byStaff += capacity - fact.capacity - unmade;
       unmade = capacity - fact.capacity;
     }
     claimed.push(claimed.at(-1)! + byStaff + (isClaim ? tickets : isReturn ? -tickets : 0));
-    sold.push(sold.at(-1)! + byStaff + (isSale ? tickets : 0));
+    sold.push(sold.at(-1)! + byStaff + (isSale ? tickets : isGivenBack ? -tickets : 0));
   }
   return { claimed: new RangeMax(claimed), sold: new RangeMax(sold) };
 }
 
-/** From when to when, by seq, each ticket was free that had been held before, or out of sale. */
+/** From when to when, by seq, each ticket was free that had been held or sold before, or out of sale. */
 class Returns {
   readonly #spans: { readonly fromSeq: number; toSeq: number }[] = [];
 
@@ -206,7 +207,8 @@ class Returns {
       const grown = Array.from({ length: Math.max(0, later - capacity) }, (_, index) => capacity + index);
       capacity = later;
       const gone = new Set(fact.setAside);
-      const returned = heldAs.get(fact.holdId ?? '')?.tickets ?? [...(fact.restored ?? []), ...grown];
+      const backOnSale = fact.kind === 'returned' ? fact.tickets : heldAs.get(fact.holdId ?? '')?.tickets;
+      const returned = backOnSale ?? [...(fact.restored ?? []), ...grown];
       for (const ticket of returned) {
         if (gone.has(ticket)) continue;
         const span = { fromSeq: fact.seq, toSeq: Number.POSITIVE_INFINITY };

@@ -95,6 +95,9 @@ class Replay {
       case 'held':
         this.#hold(fact);
         return;
+      case 'returned':
+        this.#return(fact);
+        return;
       case 'confirmed':
       case 'released':
       case 'expired':
@@ -178,6 +181,21 @@ class Replay {
       this.#claims.delete(ticket);
     }
     this.#claim(fact, fact.allocationId, 'aside', setAside);
+  }
+
+  /** Tickets of an order, each once. */
+  #return(fact: Fact): void {
+    const order = this.#orders.get(fact.orderId ?? '');
+    for (const ticket of fact.tickets ?? []) {
+      const claim = this.#claims.get(ticket);
+      if (order === undefined || claim?.as !== 'sold' || claim.by !== fact.orderId) {
+        const what = `ticket ${ticket} is returned of order ${fact.orderId} while it is ${claim?.as ?? 'free'}`;
+        this.#report('uniqueness', what, [...(claim ? [claim.fact] : []), fact]);
+        continue;
+      }
+      this.#usageOf(ticket)!.sold--;
+      this.#claims.delete(ticket);
+    }
   }
 
   #extend(fact: Fact): void {

@@ -24,6 +24,11 @@ function dialectOf(flavour: Flavour): SchemaDialect {
         `columns WHERE table_schema = DATABASE() AND table_name = '${table}' AND column_name = '${column}'`,
         `ALTER TABLE ${table} ADD COLUMN ${column} ${definition}`,
       ),
+    renameColumn: (table, from, to) =>
+      unlessThere(
+        `columns WHERE table_schema = DATABASE() AND table_name = '${table}' AND column_name = '${to}'`,
+        `ALTER TABLE ${table} RENAME COLUMN ${from} TO ${to}`,
+      ),
     insertIfNew: (into, rows) => `INSERT IGNORE INTO ${into} VALUES ${rows}`,
     addIndex: (index, table, columns) =>
       unlessThere(

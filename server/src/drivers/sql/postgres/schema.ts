@@ -18,6 +18,7 @@ const POSTGRES: SchemaDialect = {
   addColumn: (table, column, definition) => [
     `ALTER TABLE ${table} ADD COLUMN IF NOT EXISTS ${column} ${definition}`,
   ],
+  renameColumn: (table, from, to) => [`ALTER TABLE ${table} RENAME COLUMN ${from} TO ${to}`],
   insertIfNew: (into, rows) => `INSERT INTO ${into} VALUES ${rows} ON CONFLICT DO NOTHING`,
   addIndex: (index, table, columns) => [`CREATE INDEX IF NOT EXISTS ${index} ON ${table} (${columns})`],
 };

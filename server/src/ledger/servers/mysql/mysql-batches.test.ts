@@ -2,12 +2,13 @@
 // committed, nobody is locked out who has nothing to do with a batch, and what fails is named for what it is.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import type { HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
+import type { HoldId, OrderId, Ticket, TicketTypeId } from '@floodgate/core/ids.ts';
 import { needsServer } from '../../../../test/kit/servers/binaries.ts';
 import { type MariadbServer, startMariadb } from '../../../../test/kit/servers/mariadb.ts';
 import { TcpProxy } from '../../../../test/kit/servers/tcp-proxy.ts';
 import { faultOf } from '../../../drivers/sql/mysql/faults.ts';
 import type { SqlRow } from '../../../drivers/sql/sql.ts';
+import { FREE, NOTHING_RETURNED } from '../../contract/test-entries.ts';
 import { withSmallPackets } from '../../contract/test-packets.ts';
 import { CLAIM_KINDS, type HoldRow, type KeptRow, type OfEvent } from '../../tables.ts';
 import {
@@ -124,12 +125,14 @@ describe('a connection to MariaDB', options, () => {
           tickets: [ticket(7)],
         },
         ...{ createdAtMs: 1, expiresAtMs: 2, orderId: null, endedSeq: null, endedAtMs: null },
+        ...{ lines: [['ga' as TicketTypeId, 1, 900]], total: 900, currency: 'EUR', secret: 'its' },
       };
       await connection.writeBatch({ ...NOTHING, heads: [head(1, 2)], newHolds: [hold] });
       const confirmed = { ...hold, status: 'confirmed', orderId: ORDER, endedSeq: 3, endedAtMs: 5 } as const;
       const order = {
         ...{ eventNo: 1, orderId: ORDER, eventId: 'event-1' as never, seq: 3, status: 'confirmed' as const },
         ...{ buyer: null, secret: 's', tickets: [ticket(7)], createdAtMs: 5, holdId: HOLD },
+        ...{ ...FREE, ...NOTHING_RETURNED },
       };
       await connection.writeBatch({
         ...NOTHING,
@@ -286,6 +289,7 @@ describe('a connection to MariaDB', options, () => {
       const missing = {
         claims: [2, 3, 4].map((number) => ({ eventNo: 3, ticket: ticket(number) })),
         holds: [{ eventNo: 3, holdId: HOLD }],
+        orders: [{ eventNo: 3, orderId: ORDER }],
         keys: [{ eventNo: 3, digest: 'k' }],
         buyers: [{ eventNo: 3, buyer: 'ann' }],
       };
@@ -451,7 +455,7 @@ describe('a connection to MariaDB', options, () => {
     }));
     await connection.writeBatch({ ...NOTHING, newClaims });
     const rows = await connection.query(server.claimedTickets, [1, 100, 900]);
-    const counts = rows.map(({ sold, tickets }) => [sold, tickets!.split(',').length]);
+    const counts = rows.map(({ kind, tickets }) => [kind, tickets!.split(',').length]);
     assert.deepEqual(counts.sort(), [
       ['0', 200],
       ['1', 400],
@@ -481,7 +485,7 @@ describe('a connection to MariaDB', options, () => {
         seq: number,
       },
       ...{ buyer: number % 400 === 0 ? 'ann' : `buyer ${number}`, secret: 's', tickets: [ticket(number)] },
-      ...{ status: 'confirmed' as const, createdAtMs: 5, holdId: null },
+      ...{ status: 'confirmed' as const, createdAtMs: 5, holdId: null, ...FREE, ...NOTHING_RETURNED },
     }));
     await connection.writeBatch({ ...NOTHING, newHolds, orders });
     const buyers = ['ann', 'buyer 7', 'nobody', 'Ann'].map((buyer) => ({ eventNo: 1, buyer }));
@@ -521,6 +525,7 @@ const SOME_HOLD: OfEvent<HoldRow> = {
     tickets: [ticket(7)],
   },
   ...{ createdAtMs: 1, expiresAtMs: 2, orderId: null, endedSeq: null, endedAtMs: null },
+  ...{ ...FREE, secret: 's' },
 };
 
 /** A refusal that is kept, with what was asked for in it. */
@@ -556,6 +561,7 @@ function bigBatch(sales: number, ticketsEach: number): BatchWrite {
       ...{ eventNo: 1, orderId: orderId(sale), eventId: 'event-1' as never, seq: sale + 2 },
       ...{ status: 'confirmed' as const, buyer: 'b'.repeat(255), secret: 's'.repeat(43) },
       ...{ tickets: tickets(sale), createdAtMs: 1_767_225_600_000, holdId: null },
+      ...{ ...FREE, ...NOTHING_RETURNED },
     })),
     journal: numbers.map((sale) => ({
       eventNo: 1,

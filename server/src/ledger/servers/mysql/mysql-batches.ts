@@ -14,13 +14,21 @@ import type {
   BatchWrite,
   ForeseenHead,
 } from '../shared/sql-server.ts';
-import { lockForeseen, lockHeads, readBelongings, readClaims, readHolds, readKept } from './read-batch.ts';
+import {
+  lockForeseen,
+  lockHeads,
+  readBelongings,
+  readClaims,
+  readHolds,
+  readKept,
+  readOrders,
+} from './read-batch.ts';
 import { writes } from './write-batch.ts';
 
 /** A batch that takes longer than this is given up: its locks must not outlive the patience of its buyers. */
 const BATCH_TIMEOUT_MS = 5_000;
 
-type Five<T> = [T, T, T, T, T];
+type Six<T> = [T, T, T, T, T, T];
 
 export class MysqlBatches extends MysqlConnection implements BatchConnection {
   /** While a batch is under way: an event whose head it locked, and whether it read what others have committed. */
@@ -31,6 +39,7 @@ export class MysqlBatches extends MysqlConnection implements BatchConnection {
       [lockHeads(query.eventNos)],
       readClaims(query.claims),
       readHolds(query.holds),
+      readOrders(query.orders),
       readKept(query.keys),
       readBelongings(query.buyers),
     ];
@@ -39,9 +48,10 @@ export class MysqlBatches extends MysqlConnection implements BatchConnection {
     let next = begin.length;
     const rowsOf = (part: readonly string[]) =>
       part.length === 1 ? (results[next++] as SqlRow[]) : part.flatMap(() => results[next++] as SqlRow[]);
-    const [heads, claims, holds, kept, belongings] = parts.map(rowsOf) as Five<SqlRow[]>;
-    this.#batch = { eventNo: query.eventNos[0]!, hasReadOthers: holds.length + kept.length > 0 };
-    return { heads, claims, holds, kept, belongings };
+    const [heads, claims, holds, orders, kept, belongings] = parts.map(rowsOf) as Six<SqlRow[]>;
+    const hasReadOthers = holds.length + orders.length + kept.length > 0;
+    this.#batch = { eventNo: query.eventNos[0]!, hasReadOthers };
+    return { heads, claims, holds, orders, kept, belongings };
   }
 
   async writeBatch(write: BatchWrite): Promise<void> {

@@ -7,8 +7,8 @@ import { MysqlBatches } from './mysql-batches.ts';
 const TIMEOUTS = { connectTimeoutMs: 3_000, queryTimeoutMs: 15_000 };
 
 export class MysqlServer extends MysqlDatabase implements SqlServer {
-  readonly claimedTickets = `SELECT sold, GROUP_CONCAT(ticket) AS tickets FROM claims
-    WHERE event_no = ? AND ticket >= ? AND ticket < ? GROUP BY sold`;
+  readonly claimedTickets = `SELECT kind, GROUP_CONCAT(ticket) AS tickets FROM claims
+    WHERE event_no = ? AND ticket >= ? AND ticket < ? GROUP BY kind`;
 
   /** `mysql://user:password@host:port/database?ssl-mode=…`, or `mariadb://…`. Throws CannotReachDatabase. */
   constructor(url: string) {

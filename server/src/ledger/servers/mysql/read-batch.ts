@@ -2,7 +2,7 @@
 // itself, so it looks at no other row; the heads are locked in the order of the list.
 import { LIVE_STATUSES } from '@floodgate/core/hold.ts';
 import { id, integer, text } from '../../../drivers/sql/mysql/literals.ts';
-import { andLiveOrder, BEYOND_HOLD, besides, HOLDS, ORDERS } from '../../tables.ts';
+import { BEYOND_HOLD, besides, HOLDS, isLiveOrder, ORDERS } from '../../tables.ts';
 import type { BatchQuery, ForeseenHead } from '../shared/sql-server.ts';
 import { BY_KEY, inLists, list, mustBe, splitRows } from './row-lists.ts';
 
@@ -35,7 +35,7 @@ export function readClaims(claims: BatchQuery['claims']): string[] {
     rows,
     ['event_no', 'ticket'],
     (asked) =>
-      `SELECT c.event_no, c.ticket, c.sold, c.claimed_by
+      `SELECT c.event_no, c.ticket, c.kind, c.claimed_by
        FROM ${asked} STRAIGHT_JOIN claims c ${BY_KEY} ON c.event_no = l.event_no AND c.ticket = l.ticket`,
   );
 }
@@ -49,6 +49,17 @@ export function readHolds(holds: BatchQuery['holds']): string[] {
       `SELECT h.*, ${OF_ORDER}
        FROM ${asked} STRAIGHT_JOIN holds h ${BY_KEY} ON h.event_no = l.event_no AND h.hold_id = l.hold_id
        LEFT JOIN orders o ON o.event_no = h.event_no AND o.order_id = h.order_id`,
+  );
+}
+
+export function readOrders(orders: BatchQuery['orders']): string[] {
+  const rows = orders.map(({ eventNo, orderId }) => `${integer(eventNo)},${id(orderId)}`);
+  return inLists(
+    rows,
+    ['event_no', 'order_id'],
+    (asked) =>
+      `SELECT o.* FROM ${asked} STRAIGHT_JOIN orders o ${BY_KEY}
+         ON o.event_no = l.event_no AND o.order_id = l.order_id`,
   );
 }
 
@@ -67,9 +78,9 @@ export function readKept(keys: BatchQuery['keys']): string[] {
 export function readBelongings(buyers: BatchQuery['buyers']): string[] {
   const rows = buyers.map(({ eventNo, buyer }) => `${text(buyer)},${integer(eventNo)}`);
   return splitRows(rows).flatMap((some) => [
-    `SELECT event_no, buyer, NULL AS hold_id, tickets FROM orders FORCE INDEX (orders_by_buyer)
-     WHERE (buyer, event_no) IN ((${some.join('),(')}))${andLiveOrder()}`,
-    `SELECT event_no, buyer, hold_id, tickets FROM holds FORCE INDEX (holds_by_buyer)
+    `SELECT event_no, buyer, NULL AS hold_id, tickets, returned FROM orders FORCE INDEX (orders_by_buyer)
+     WHERE (buyer, event_no) IN ((${some.join('),(')})) AND ${isLiveOrder()}`,
+    `SELECT event_no, buyer, hold_id, tickets, NULL AS returned FROM holds FORCE INDEX (holds_by_buyer)
      WHERE (buyer, event_no, status) IN (${LIVE_STATUSES.flatMap((status) => some.map((row) => `(${row},'${status}')`)).join()})`,
   ]);
 }

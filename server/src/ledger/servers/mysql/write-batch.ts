@@ -41,11 +41,11 @@ function moveClaims(claims: BatchWrite['movedClaims']): string[] {
       ({ eventNo, ticket, was, as, by }) =>
         `${integer(eventNo)},${integer(ticket)},${id(was)},${claimNumber(as)},${id(by)}`,
     ),
-    ['event_no', 'ticket', 'was', 'sold', 'claimed_by'],
+    ['event_no', 'ticket', 'was', 'kind', 'claimed_by'],
     (moved) =>
       `UPDATE ${moved} STRAIGHT_JOIN claims c ${BY_KEY}
          ON c.event_no = l.event_no AND c.ticket = l.ticket AND c.claimed_by = l.was
-       SET c.sold = l.sold, c.claimed_by = l.claimed_by`,
+       SET c.kind = l.kind, c.claimed_by = l.claimed_by`,
   );
 }
 

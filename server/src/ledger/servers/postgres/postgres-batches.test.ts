@@ -7,6 +7,7 @@ import { patienceMs } from '@floodgate/core/testing/patience.ts';
 import { needsServer } from '../../../../test/kit/servers/binaries.ts';
 import { type PostgresServer as RealServer, startPostgres } from '../../../../test/kit/servers/postgres.ts';
 import type { Step } from '../../../drivers/sql/postgres/pipeline.ts';
+import { FREE, NOTHING_RETURNED } from '../../contract/test-entries.ts';
 import { type BatchWrite, NOTHING_ASKED } from '../shared/sql-server.ts';
 import { PostgresServer } from './postgres-server.ts';
 import { readSteps } from './read-batch.ts';
@@ -29,7 +30,7 @@ const SALE: BatchWrite = {
   orders: [
     {
       ...{ eventNo: 1, orderId, eventId: 'one' as EventId, seq: 2, status: 'confirmed', buyer: 'ann' },
-      ...{ secret: 's', tickets, createdAtMs: 1, holdId: null },
+      ...{ secret: 's', tickets, createdAtMs: 1, holdId: null, ...FREE, ...NOTHING_RETURNED },
     },
   ],
   changedOrders: [],

@@ -19,12 +19,12 @@ const WEAK: Readonly<Record<string, string>> = {
 
 export class PostgresServer extends PostgresDatabase implements SqlServer {
   // Filtered aggregates in one pass: a GROUP BY would sort all rows first, which takes twice as long.
-  readonly claimedTickets = `SELECT list.sold, list.tickets FROM (
-      SELECT string_agg(ticket::int::text, ',') FILTER (WHERE sold = 0) AS held,
-        string_agg(ticket::int::text, ',') FILTER (WHERE sold = 1) AS sold,
-        string_agg(ticket::int::text, ',') FILTER (WHERE sold = 2) AS aside
+  readonly claimedTickets = `SELECT list.kind, list.tickets FROM (
+      SELECT string_agg(ticket::int::text, ',') FILTER (WHERE kind = 0) AS held,
+        string_agg(ticket::int::text, ',') FILTER (WHERE kind = 1) AS sold,
+        string_agg(ticket::int::text, ',') FILTER (WHERE kind = 2) AS aside
       FROM claims WHERE event_no = ? AND ticket >= ? AND ticket < ?) found
-    CROSS JOIN LATERAL (VALUES (0, held), (1, sold), (2, aside)) AS list (sold, tickets) WHERE list.tickets IS NOT NULL`;
+    CROSS JOIN LATERAL (VALUES (0, held), (1, sold), (2, aside)) AS list (kind, tickets) WHERE list.tickets IS NOT NULL`;
 
   /** `postgres://user:password@host:port/database?sslmode=…` */
   constructor(url: string) {

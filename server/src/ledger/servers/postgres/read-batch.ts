@@ -7,7 +7,7 @@ import type { SqlRow } from '../../../drivers/sql/sql.ts';
 import type { BatchQuery, BatchRows } from '../shared/sql-server.ts';
 import * as sql from './statements.ts';
 
-export function readSteps({ eventNos, claims, holds, keys, buyers }: BatchQuery): Step[] {
+export function readSteps({ eventNos, claims, holds, orders, keys, buyers }: BatchQuery): Step[] {
   const isOne = eventNos.length === 1;
   const steps: Step[] = [
     { statement: sql.BEGIN, values: [] },
@@ -22,6 +22,10 @@ export function readSteps({ eventNos, claims, holds, keys, buyers }: BatchQuery)
   if (holds.length > 0) {
     const holdIds = bigints(holds, ({ holdId }) => holdId);
     steps.push({ statement: sql.READ_HOLDS, values: [numbersOf(holds), holdIds] });
+  }
+  if (orders.length > 0) {
+    const orderIds = bigints(orders, ({ orderId }) => orderId);
+    steps.push({ statement: sql.READ_ORDERS, values: [numbersOf(orders), orderIds] });
   }
   if (keys.length > 0) {
     steps.push({ statement: sql.READ_KEPT, values: [numbersOf(keys), texts(keys, ({ digest }) => digest)] });
@@ -46,6 +50,7 @@ export function rowsOf(steps: readonly Step[], rows: readonly RawRows[]): BatchR
     heads: of(sql.LOCK_HEAD, sql.LOCK_HEADS),
     claims: of(sql.READ_CLAIMS),
     holds: of(sql.READ_HOLDS),
+    orders: of(sql.READ_ORDERS),
     kept: of(sql.READ_KEPT),
     belongings: of(sql.READ_BELONGINGS),
   };

@@ -4,7 +4,6 @@
 import { LIVE_STATUSES } from '@floodgate/core/hold.ts';
 import type { Statement } from '../../../drivers/sql/postgres/pipeline.ts';
 import {
-  andLiveOrder,
   BEYOND_HOLD,
   besides,
   CLAIMS,
@@ -14,6 +13,7 @@ import {
   EVENTS,
   givenToChange,
   HOLDS,
+  isLiveOrder,
   JOURNAL,
   KEPT,
   ORDERS,
@@ -73,11 +73,11 @@ export const LOCK_ONE_FORESEEN = statement(
 
 export const READ_CLAIMS = statement(
   'read_claims',
-  `SELECT q.event_no, q.ticket, c.sold, c.claimed_by
+  `SELECT q.event_no, q.ticket, c.kind, c.claimed_by
    FROM unnest($1::bigint[], $2::bigint[]) AS q (event_no, ticket)
    CROSS JOIN LATERAL (
-     SELECT sold, claimed_by FROM claims WHERE event_no = q.event_no AND ticket = q.ticket LIMIT 1) c`,
-  'event_no, ticket, sold, claimed_by',
+     SELECT kind, claimed_by FROM claims WHERE event_no = q.event_no AND ticket = q.ticket LIMIT 1) c`,
+  'event_no, ticket, kind, claimed_by',
 );
 
 const HOLD_COLUMNS = HOLDS.columns.map(({ name }) => name);
@@ -92,6 +92,16 @@ export const READ_HOLDS = statement(
      SELECT ${BEYOND_HOLD.join(', ')} FROM orders WHERE event_no = h.event_no AND order_id = h.order_id LIMIT 1) o
      ON true`,
   ['event_no', ...HOLD_COLUMNS, ...BEYOND_HOLD.map((name) => `order_${name}`)].join(),
+);
+
+const ORDER_COLUMNS = ORDERS.columns.map(({ name }) => name).join(', ');
+
+export const READ_ORDERS = statement(
+  'read_orders',
+  `SELECT o.* FROM unnest($1::bigint[], $2::bigint[]) AS q (event_no, order_id)
+   CROSS JOIN LATERAL (
+     SELECT event_no, ${ORDER_COLUMNS} FROM orders WHERE event_no = q.event_no AND order_id = q.order_id LIMIT 1) o`,
+  `event_no, ${ORDER_COLUMNS}`,
 );
 
 const SUBJECT = [...besides(ORDERS, 'o'), ...besides(HOLDS, 'h')];
@@ -118,17 +128,17 @@ const exactly = (columns: string, values: string) =>
 
 export const READ_BELONGINGS = statement(
   'read_belongings',
-  `SELECT q.event_no, q.buyer, had.hold_id, had.tickets
+  `SELECT q.event_no, q.buyer, had.hold_id, had.tickets, had.returned
    FROM unnest($1::bigint[], $2::text[]) AS q (event_no, buyer)
    CROSS JOIN LATERAL (
-     (SELECT NULL::bigint AS hold_id, tickets FROM orders
-      WHERE ${exactly('buyer, event_no', 'q.buyer, q.event_no')}${andLiveOrder()} OFFSET 0)
+     (SELECT NULL::bigint AS hold_id, tickets, returned FROM orders
+      WHERE ${exactly('buyer, event_no', 'q.buyer, q.event_no')} AND ${isLiveOrder()} OFFSET 0)
      ${LIVE_STATUSES.map(
        (status) => `UNION ALL
-     (SELECT hold_id, tickets FROM holds
+     (SELECT hold_id, tickets, NULL AS returned FROM holds
       WHERE ${exactly('buyer, event_no, status', `q.buyer, q.event_no, '${status}'`)} OFFSET 0)`,
      ).join(' ')}) had`,
-  'event_no, buyer, hold_id, tickets',
+  'event_no, buyer, hold_id, tickets, returned',
 );
 
 /** How a column's values travel: as an array, or, JSON texts, as lines, of which an empty one is none. */
@@ -218,9 +228,9 @@ const allFound = (changed: string, expected: string) =>
 export const MOVE_CLAIMS = statement(
   'move_claims',
   allFound(
-    `UPDATE claims c SET sold = q.sold, claimed_by = q.now_by
+    `UPDATE claims c SET kind = q.kind, claimed_by = q.now_by
      FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
-       AS q (event_no, ticket, was_by, sold, now_by) ${found('claims', 'ticket = q.ticket')}
+       AS q (event_no, ticket, was_by, kind, now_by) ${found('claims', 'ticket = q.ticket')}
      WHERE c.ctid = at.ctid AND c.claimed_by = q.was_by`,
     '$6::bigint',
   ),
@@ -240,9 +250,7 @@ export const END_CLAIMS = statement(
 export const INSERT_HOLDS = statement('insert_holds', insertText(HOLDS));
 export const CHANGE_HOLDS = statement('change_holds', changeText(HOLDS));
 export const INSERT_ORDERS = statement('insert_orders', insertText(ORDERS));
-/** Only once an order has a column that may change. */
-export const CHANGE_ORDERS =
-  changingColumns(ORDERS).length > 0 ? statement('change_orders', changeText(ORDERS)) : undefined;
+export const CHANGE_ORDERS = statement('change_orders', changeText(ORDERS));
 export const INSERT_JOURNAL = statement('insert_journal', insertText(JOURNAL));
 export const INSERT_KEPT = statement('insert_kept', insertText(KEPT));
 

@@ -165,7 +165,7 @@ function addRows(
   add(newHolds, sql.INSERT_HOLDS, NEW_HOLDS);
   add(changedHolds, sql.CHANGE_HOLDS, CHANGED_HOLDS);
   add(orders, sql.INSERT_ORDERS, NEW_ORDERS);
-  if (sql.CHANGE_ORDERS) add(changedOrders, sql.CHANGE_ORDERS, CHANGED_ORDERS);
+  add(changedOrders, sql.CHANGE_ORDERS, CHANGED_ORDERS);
   add(journal, sql.INSERT_JOURNAL, NEW_ENTRIES);
   add(kept, sql.INSERT_KEPT, NEW_KEPT);
 }

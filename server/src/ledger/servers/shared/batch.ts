@@ -141,7 +141,7 @@ async function runOnRows(
   }
 }
 
-const NOTHING = { heads: [], claims: [], holds: [], kept: [], belongings: [] };
+const NOTHING = { heads: [], claims: [], holds: [], orders: [], kept: [], belongings: [] };
 
 function judgeBatch(
   { catalogue, clock }: BatchRooms,
@@ -174,7 +174,7 @@ export async function wasCommitted(
   { query, write }: Unanswered,
 ): Promise<boolean> {
   try {
-    const { kept } = await connection.readBatch({ ...query, claims: [], holds: [], buyers: [] });
+    const { kept } = await connection.readBatch({ ...query, claims: [], holds: [], orders: [], buyers: [] });
     const present = new Set(
       kept.map((row) => keptRow(row.event_no!, row.digest!, row.hash!, row.answer!, row.subject, row.detail)),
     );

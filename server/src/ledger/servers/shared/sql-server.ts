@@ -3,7 +3,7 @@
 // both and stand in sql-ledger.ts and its neighbours.
 //
 // All numbers come back as text, because 64-bit ids do not fit a double; who reads a sequence or a time converts it.
-import type { HoldId, Ticket } from '@floodgate/core/ids.ts';
+import type { HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
 import type { SqlConnection, SqlDatabase, SqlRow } from '../../../drivers/sql/sql.ts';
 import type { JournalEntry, OrderRecord } from '../../ledger.ts';
 import type { ReadDialect } from '../../reads.ts';
@@ -26,24 +26,34 @@ export interface BatchQuery {
   readonly eventNos: readonly number[];
   readonly claims: readonly { readonly eventNo: number; readonly ticket: Ticket }[];
   readonly holds: readonly { readonly eventNo: number; readonly holdId: HoldId }[];
+  readonly orders: readonly { readonly eventNo: number; readonly orderId: OrderId }[];
   readonly keys: readonly { readonly eventNo: number; readonly digest: string }[];
   /** Whose belongings are needed: only of buyers with limits. */
   readonly buyers: readonly { readonly eventNo: number; readonly buyer: string }[];
 }
 
 /** Asks for nothing, to begin a query with. */
-export const NOTHING_ASKED: BatchQuery = { eventNos: [], claims: [], holds: [], keys: [], buyers: [] };
+export const NOTHING_ASKED: BatchQuery = {
+  eventNos: [],
+  claims: [],
+  holds: [],
+  orders: [],
+  keys: [],
+  buyers: [],
+};
 
 export interface BatchRows {
   /** event_no, seq, held, sold, at_ms, version, aside. One for every event number of the query. */
   readonly heads: readonly SqlRow[];
-  /** event_no, ticket, sold (see CLAIM_KINDS), claimed_by. */
+  /** event_no, ticket, kind (see CLAIM_KINDS), claimed_by. */
   readonly claims: readonly SqlRow[];
   /** All columns of holds; and, prefixed `order_`, those of the order it became that it does not tell. */
   readonly holds: readonly SqlRow[];
+  /** All columns of orders. */
+  readonly orders: readonly SqlRow[];
   /** event_no, digest, hash, answer, subject, detail, and beside them the order or hold that is the subject. */
   readonly kept: readonly SqlRow[];
-  /** event_no, buyer, tickets; and hold_id, which is null of an order. Orders and active holds. */
+  /** event_no, buyer, tickets; and hold_id of a live hold, `returned` of a live order, and the other null. */
   readonly belongings: readonly SqlRow[];
 }
 

@@ -4,13 +4,21 @@
 import { invariant } from '@floodgate/core/assert.ts';
 import { MAX_EVENT_CAPACITY } from '@floodgate/core/event/event.ts';
 import { isLive } from '@floodgate/core/hold.ts';
-import type { EventId, HoldId, StreamId, Ticket } from '@floodgate/core/ids.ts';
+import type { EventId, HoldId, OrderId, StreamId, Ticket } from '@floodgate/core/ids.ts';
 import type { SqlRow } from '../../../drivers/sql/sql.ts';
-import { holdOf, keyOf, limitedBuyerOf, ticketsNamedBy } from '../../judge/judge.ts';
+import { holdOf, keyOf, limitedBuyerOf, orderOf, ticketsNamedBy } from '../../judge/judge.ts';
 import type { Belongings, EventState, HoldState, TicketClaim, WorkingSet } from '../../judge/state.ts';
 import type { Entry } from '../../ledger.ts';
 import { makesStream } from '../../streams.ts';
-import { claimKind, holdRecord, keptBeside, numberOrNull, orderOfHold } from '../../tables.ts';
+import {
+  claimKind,
+  holdRecord,
+  keptBeside,
+  numberOrNull,
+  orderOfHold,
+  orderRecord,
+  ticketsOfRow,
+} from '../../tables.ts';
 import type { BatchQuery, BatchRows } from './sql-server.ts';
 
 /** What is remembered of an event. Its number never changes, its capacity only with its version. */
@@ -29,6 +37,7 @@ export function queryFor(entries: readonly Entry[], known: KnownEvents): BatchQu
   const eventNos = new Set<number>();
   const claims = new Map<number, Set<Ticket>>();
   const holds = new Map<HoldId, number>();
+  const orders = new Map<OrderId, number>();
   const keys = new Map<string, { eventNo: number; digest: string }>();
   const buyers = new Map<string, { eventNo: number; buyer: string }>();
   for (const entry of entries) {
@@ -40,6 +49,8 @@ export function queryFor(entries: readonly Entry[], known: KnownEvents): BatchQu
     addTickets(claims, eventNo, ticketsNamedBy(entry));
     const holdId = holdOf(entry);
     if (holdId) holds.set(holdId, eventNo);
+    const orderId = orderOf(entry);
+    if (orderId) orders.set(orderId, eventNo);
     const key = keyOf(entry);
     if (key) keys.set(`${eventNo} ${key.digest}`, { eventNo, digest: key.digest });
     const buyer = limitedBuyerOf(entry);
@@ -49,6 +60,7 @@ export function queryFor(entries: readonly Entry[], known: KnownEvents): BatchQu
     eventNos: [...eventNos].sort((a, b) => a - b),
     claims: [...claims].flatMap(([eventNo, tickets]) => [...tickets].map((ticket) => ({ eventNo, ticket }))),
     holds: [...holds].map(([holdId, eventNo]) => ({ eventNo, holdId })),
+    orders: [...orders].map(([orderId, eventNo]) => ({ eventNo, orderId })),
     keys: [...keys.values()],
     buyers: [...buyers.values()],
   };
@@ -89,6 +101,10 @@ export function workingSetOf(
   }
   for (const row of rows.claims) putClaim(byNo.get(row.event_no!)!, row);
   for (const row of rows.holds) putHold(byNo.get(row.event_no!)!, row);
+  for (const row of rows.orders) {
+    const event = byNo.get(row.event_no!)!;
+    event.orders.set(row.order_id as OrderId, orderRecord(row, event.eventId as EventId));
+  }
   for (const row of rows.kept) {
     const event = byNo.get(row.event_no!)!;
     event.kept.set(row.digest!, keptBeside(row, event.eventId as EventId));
@@ -111,11 +127,12 @@ function stateOf(eventId: StreamId, { eventNo, capacity }: KnownEvent, head: Sql
     claims: new Map(),
     kept: new Map(),
     holds: new Map(),
+    orders: new Map(),
   };
 }
 
 function putClaim(event: EventState, row: SqlRow): void {
-  const claim: TicketClaim = { as: claimKind(row.sold), by: row.claimed_by as TicketClaim['by'] };
+  const claim: TicketClaim = { as: claimKind(row.kind), by: row.claimed_by as TicketClaim['by'] };
   event.claims.set(Number(row.ticket) as Ticket, { before: claim, now: claim });
 }
 
@@ -149,7 +166,7 @@ function putBelongings({ events }: WorkingSet, entries: readonly Entry[], rows: 
   }
   for (const row of rows) {
     const { tickets, holds } = all.get(`${row.event_no} ${asKept(row.buyer!)}`)!;
-    for (const ticket of JSON.parse(row.tickets!) as Ticket[]) tickets.add(ticket);
+    for (const ticket of ticketsOfRow(row.tickets, row.returned)) tickets.add(ticket);
     if (row.hold_id) holds.add(row.hold_id as HoldId);
   }
 }
