@@ -6,7 +6,7 @@ import type { Role } from './actor.ts';
 import { unreachable } from './assert.ts';
 import type { Differences } from './event/differences.ts';
 import type { AllocationId, HoldId, OrderId, Ticket } from './ids.ts';
-import type { Price } from './order.ts';
+import type { Price } from './price.ts';
 
 /** Also the first fact of a stream that is no event; then it says nothing. */
 export interface EventCreated {

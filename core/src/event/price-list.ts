@@ -3,7 +3,7 @@
 
 import { invariant } from '../assert.ts';
 import type { Ticket } from '../ids.ts';
-import { type OrderLine, type Price, priceOf } from '../order.ts';
+import { type OrderLine, type Price, priceOf } from '../price.ts';
 import type { Block, TicketType } from './event.ts';
 
 /** Prices of up to this many tickets of one type are made once: nearly every claim is one of them, so it costs a look. */

@@ -9,7 +9,7 @@ import { invariant } from '../assert.ts';
 import { type Block, type EventDefinition, MAX_EVENT_CAPACITY, type TicketType } from '../event/event.ts';
 import { PriceList } from '../event/price-list.ts';
 import type { Ticket, TicketTypeId } from '../ids.ts';
-import type { Price } from '../order.ts';
+import type { Price } from '../price.ts';
 import { seatedSection } from './manifest.ts';
 import { SeatNames } from './seat-names.ts';
 import type { SeatPlan } from './seat-plan.ts';

@@ -7,7 +7,8 @@ import { unreachable } from '@floodgate/core/assert.ts';
 import { type Extended, type FactOf, type Returned, ticketMoves } from '@floodgate/core/facts.ts';
 import type { HoldStatus } from '@floodgate/core/hold.ts';
 import type { Ticket } from '@floodgate/core/ids.ts';
-import { type OrderStatus, type Price, priceOf, ticketsLeft } from '@floodgate/core/order.ts';
+import { type OrderStatus, ticketsLeft } from '@floodgate/core/order.ts';
+import { type Price, priceOf } from '@floodgate/core/price.ts';
 import type { AuditCheck, ClaimKind, EventHead, HoldRecord, JournalEntry, OrderRecord } from './ledger.ts';
 
 interface Owned {

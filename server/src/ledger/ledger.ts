@@ -7,7 +7,8 @@ import type { Fact, FactBody } from '@floodgate/core/facts.ts';
 import { Unavailable } from '@floodgate/core/faults.ts';
 import type { HoldStatus } from '@floodgate/core/hold.ts';
 import type { AllocationId, EventId, HoldId, OrderId, SHOP, StreamId, Ticket } from '@floodgate/core/ids.ts';
-import type { OrderStatus, Price } from '@floodgate/core/order.ts';
+import type { OrderStatus } from '@floodgate/core/order.ts';
+import type { Price } from '@floodgate/core/price.ts';
 import type { RefusalCode } from '@floodgate/core/refusal.ts';
 import type { TicketRange } from '@floodgate/core/seating/layout.ts';
 

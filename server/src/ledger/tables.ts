@@ -8,16 +8,9 @@ import type { EventDefinition } from '@floodgate/core/event/event.ts';
 import { type FactKind, isFactKind, subjectOf } from '@floodgate/core/facts.ts';
 import { HOLD_STATUSES, type HoldStatus, LIVE_STATUSES } from '@floodgate/core/hold.ts';
 import type { EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
-import {
-  LIVE_ORDER_STATUSES,
-  ORDER_STATUSES,
-  type OrderLine,
-  type OrderStatus,
-  type Price,
-  ticketsLeft,
-} from '@floodgate/core/order.ts';
-import type { Kept } from './judge/state.ts';
-import { isOrder, type KeptAnswer, keptOutcome } from './kept-outcome.ts';
+import { LIVE_ORDER_STATUSES, ORDER_STATUSES, type OrderStatus, ticketsLeft } from '@floodgate/core/order.ts';
+import type { OrderLine, Price } from '@floodgate/core/price.ts';
+import { isOrder, type Kept, type KeptAnswer, keptOutcome } from './kept-outcome.ts';
 import type { ClaimKind, EventRecord, HoldRecord, Idempotency, JournalEntry, OrderRecord } from './ledger.ts';
 
 /** How columns keep values. */

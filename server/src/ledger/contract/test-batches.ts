@@ -1,9 +1,18 @@
 // Random batches in so small a world that entries often meet, for comparing one ledger with another.
 import type { EventDefinition } from '@floodgate/core/event/event.ts';
-import type { EventId, HoldId, Ticket } from '@floodgate/core/ids.ts';
+import type { EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
 import fc from 'fast-check';
 import type { Verdict } from '../judge/state.ts';
-import type { BuyerLimits, ChangeEvent, Entry, Hold, Ledger, RefusalWithDetail } from '../ledger.ts';
+import type {
+  BuyerLimits,
+  ChangeEvent,
+  Confirm,
+  Entry,
+  Hold,
+  Ledger,
+  RefusalWithDetail,
+  ReturnTickets,
+} from '../ledger.ts';
 import type { SqliteReader } from '../sqlite/reader.ts';
 import {
   EventEntries,
@@ -17,6 +26,8 @@ import {
 import { plain } from './test-script.ts';
 
 const CAPACITY = 16;
+/** Of every ticket: what staff make of it later says nothing of what entries ask. */
+const PRICE = 250;
 /** The most that an event grows by. */
 const GROWTH = 6;
 const BUYERS = ['ann', 'bob'] as const;
@@ -26,7 +37,7 @@ const recipe = fc.record({
   kind: fc.constantFrom(
     ...(['hold', 'hold', 'hold', 'hold', 'buy', 'buy', 'confirm', 'confirm', 'release', 'release'] as const),
     ...(['expire', 'expire', 'extend', 'extend', 'refuse', 'create', 'shop', 'record', 'keep'] as const),
-    ...(['set aside', 'restore', 'grow'] as const),
+    ...(['set aside', 'restore', 'grow', 'reprice', 'return', 'return', 'return'] as const),
   ),
   event: fc.constantFrom(0, 0, 0, 1),
   // The last ticket is outside, unless the event has grown: such entries are broken.
@@ -38,8 +49,10 @@ const recipe = fc.record({
   limits: fc.option(fc.record({ max: fc.nat(4), half: fc.boolean(), holds: fc.nat(3) }), { freq: 2 }),
   /** Which version a request was checked against; a change is never made from none. */
   version: fc.constantFrom('none', 'none', 'current', 'current', 'stale'),
-  /** Which of the event's holds proposed so far, counted from the last; it may be one of the same batch. */
-  holdsAgo: fc.nat(2),
+  /** Which of the event's holds or orders proposed so far, counted from the last; it may be one of the same batch. */
+  ago: fc.nat(2),
+  /** Who confirms may not act on the hold. */
+  isThief: fc.constantFrom(false, false, false, true),
   ttlMs: fc.constantFrom(0, 20, 100),
   note: fc.option(fc.nat(9), { nil: undefined }),
 });
@@ -57,6 +70,7 @@ export const EVERY_VERDICT = [
   ...['committed', 'committed again', 'broken', 'EVENT_NOT_FOUND', 'EVENT_EXISTS', 'IDEMPOTENCY_KEY_REUSED'],
   ...['EVENT_CHANGED', 'LIMIT_REACHED', 'TICKET_TAKEN', 'SOLD_OUT', 'HOLD_NOT_FOUND', 'HOLD_EXPIRED'],
   ...['HOLD_RELEASED', 'HOLD_CONFIRMED', 'HOLD_NOT_DUE', 'HOLD_AT_CAP'],
+  ...['ORDER_NOT_FOUND', 'TICKET_NOT_FOUND', 'TICKET_VOID', 'REFUND_TOO_MUCH'],
 ];
 
 export function kindOf(verdict: Verdict): string {
@@ -73,8 +87,17 @@ interface Known {
 
 /** Two events, and what the batches so far have made of them. */
 export class World {
-  readonly events = [new EventEntries(CAPACITY), new EventEntries(CAPACITY)] as const;
+  readonly events = [
+    new EventEntries(CAPACITY, undefined, PRICE),
+    new EventEntries(CAPACITY, undefined, PRICE),
+  ] as const;
   readonly holds: Hold[] = [];
+  /** Proposed so far. */
+  readonly #orders: {
+    readonly eventId: EventId;
+    readonly orderId: OrderId;
+    readonly tickets: readonly Ticket[];
+  }[] = [];
   readonly #known: ReadonlyMap<EventId, Known>;
 
   constructor() {
@@ -87,19 +110,23 @@ export class World {
     const entries = this.events[recipe.event]!;
     const { tickets, ttlMs, note, buyer } = recipe;
     const key = recipe.key ? underKey(recipe.key.key, recipe.key.hash) : {};
-    const holdId = this.#holdAgo(entries.eventId, recipe.holdsAgo);
+    const hold = this.#ago(this.holds, entries.eventId, recipe);
+    const holdId = hold?.holdId ?? freshId<HoldId>();
     const version = this.#versionOf(entries, recipe);
     const claim = { ...key, version, buyer, limits: limitsOf(recipe) };
     switch (recipe.kind) {
-      case 'buy':
-        return entries.buy(tickets, { ...claim, remaining: note });
+      case 'buy': {
+        const buy = entries.buy(tickets, { ...claim, remaining: note });
+        this.#orders.push(buy);
+        return buy;
+      }
       case 'hold': {
         const hold = entries.hold(tickets, { ...claim, ttlMs });
         this.holds.push(hold);
         return hold;
       }
       case 'confirm':
-        return entries.confirm(holdId, { ...key, version });
+        return this.#confirm(entries, hold, { ...key, version, isAllowed: !recipe.isThief });
       case 'release':
         return entries.release(holdId);
       case 'expire':
@@ -116,16 +143,36 @@ export class World {
         return recordOfShop({ keyId: `${note}` });
       case 'keep':
         return keepManifest(`manifest-${note}`, `the content of ${note}`);
+      case 'return':
+        return this.#return(entries, recipe);
       case 'set aside':
       case 'restore':
       case 'grow':
+      case 'reprice':
         return this.#change(entries, recipe);
     }
   }
 
-  #holdAgo(eventId: EventId, ago: number): HoldId {
-    const ours = this.holds.filter((hold) => hold.eventId === eventId);
-    return ours.at(-1 - ago)?.holdId ?? freshId<HoldId>();
+  #ago<T extends { readonly eventId: EventId }>(
+    all: readonly T[],
+    eventId: EventId,
+    { ago }: Recipe,
+  ): T | undefined {
+    return all.filter((one) => one.eventId === eventId).at(-1 - ago);
+  }
+
+  #confirm(entries: EventEntries, hold: Hold | undefined, rest: Partial<Confirm>): Confirm {
+    const confirm = entries.confirm(hold?.holdId ?? freshId<HoldId>(), rest);
+    if (hold) this.#orders.push({ ...confirm, tickets: hold.tickets });
+    return confirm;
+  }
+
+  /** Mostly of tickets that the order has, if it was made. */
+  #return(entries: EventEntries, recipe: Recipe): ReturnTickets {
+    const order = this.#ago(this.#orders, entries.eventId, recipe);
+    const { note = 0, tickets } = recipe;
+    const some = order && note > 0 ? order.tickets.slice(0, 1 + (note % 2)) : tickets;
+    return entries.returnTickets(order?.orderId ?? freshId<OrderId>(), some, { refundedAmount: note * 100 });
   }
 
   #versionOf({ eventId }: EventEntries, { version }: Recipe): number | undefined {
@@ -138,6 +185,7 @@ export class World {
     const from = this.#versionOf(entries, recipe) ?? version;
     const tickets = ticketsOf(...recipe.tickets);
     if (recipe.kind === 'set aside') return entries.change(from, { event, setAside: tickets });
+    if (recipe.kind === 'reprice') return entries.change(from, { event: repriced(event, recipe) });
     if (recipe.kind === 'grow') return entries.change(from, { event: this.#grown(entries, recipe) });
     const restored = asides.size > 0 ? [...asides].slice(0, tickets.length) : tickets;
     return entries.change(from, { event, restored });
@@ -160,6 +208,10 @@ export class World {
       for (const ticket of entry.restored) known.asides.delete(ticket);
     }
   }
+}
+
+function repriced(event: EventDefinition, { note = 0 }: Recipe): EventDefinition {
+  return { ...event, ticketTypes: event.ticketTypes.map((type) => ({ ...type, price: PRICE + note })) };
 }
 
 function soldOut(remaining: number | undefined): RefusalWithDetail {

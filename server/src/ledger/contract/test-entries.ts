@@ -12,7 +12,7 @@ import {
   type Ticket,
   ticketTypeId,
 } from '@floodgate/core/ids.ts';
-import { type Price, priceOf } from '@floodgate/core/order.ts';
+import { type Price, priceOf } from '@floodgate/core/price.ts';
 import type { RefusalCode } from '@floodgate/core/refusal.ts';
 import { layoutCapacity } from '@floodgate/core/seating/layout.ts';
 import {

@@ -3,7 +3,7 @@
 import type { EventDefinition } from '@floodgate/core/event/event.ts';
 import type { FactBody, FactKind } from '@floodgate/core/facts.ts';
 import type { EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
-import type { Price } from '@floodgate/core/order.ts';
+import type { Price } from '@floodgate/core/price.ts';
 import type { JournalEntry, OrderRecord } from '../ledger.ts';
 import type { Belongings, Changes, EventState, HoldState, TicketClaim, WorkingSet } from './state.ts';
 
