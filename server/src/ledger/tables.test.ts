@@ -52,7 +52,7 @@ describe('tables', () => {
         const definition = definitionOf(SQLITE, column);
         return `${column.name} ${isKey ? 'INTEGER' : definition}`;
       });
-      const ofSqlite = new Set(['event_no', 'pos', 'before_pos']);
+      const ofSqlite = new Set(['event_no', 'pos', 'before_pos', 'key_no']);
       const present = made
         .filter(({ name }) => !ofSqlite.has(String(name)))
         .map(({ name, type, notnull }) => `${name} ${type}${notnull ? ' NOT NULL' : ''}`);
