@@ -94,11 +94,6 @@ describe('migrations', () => {
 function toSchema2(file: string): void {
   toSchema3(file);
   const db = new DatabaseSync(file);
-  for (const table of ['kept_key_parts', 'kept_key_runs', 'kept_keys']) db.exec(`DROP TABLE ${table}`);
-  db.exec(
-    `CREATE TABLE idempotency_keys (event_no INTEGER NOT NULL, scope TEXT NOT NULL, idempotency_key TEXT NOT NULL,
-       hash TEXT NOT NULL, outcome TEXT NOT NULL, PRIMARY KEY (event_no, scope, idempotency_key)) STRICT, WITHOUT ROWID`,
-  );
   for (const index of ['orders_by_buyer', 'holds_by_deadline', 'holds_by_event', 'holds_by_buyer']) {
     db.exec(`DROP INDEX ${index}`);
   }
