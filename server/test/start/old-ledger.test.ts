@@ -148,11 +148,25 @@ class OldShop {
 
   async readsAsBefore(): Promise<void> {
     for (const read of this.#expected.reads) {
-      const { status, answer } = await send(this.#port, read);
+      const { status, answer } = await this.#readAgain(read);
       assert.equal(status, read.status, read.title);
       if (!read.path.endsWith('/audit')) assert.deepEqual(answer, read.answer, read.title);
-      else assert.deepEqual(rulesOf(answer), rulesOf(read.answer), read.title);
+      else assert.deepEqual(rulesOf(answer), withMoney(rulesOf(read.answer)), read.title);
     }
+  }
+
+  /**
+   * As it was read. What is different on purpose: a hold without a secret was anybody's who knew its id, and is so only
+   * until it ends; then the box office reads it.
+   */
+  async #readAgain(read: Exchange): ReturnType<typeof send> {
+    const isEnded = (read.answer as { status?: string }).status !== 'active';
+    if (!read.path.startsWith('/api/v1/holds/') || !isEnded || read.headers.authorization) {
+      return send(this.#port, read);
+    }
+    const { status, answer } = await send(this.#port, read);
+    assert.deepEqual([status, codeOf(answer)], [404, 'HOLD_NOT_FOUND'], read.title);
+    return send(this.#port, { ...read, headers: this.#counter });
   }
 
   async repeatsItsAnswers(): Promise<void> {
@@ -193,7 +207,8 @@ class OldShop {
       assert.equal((await ask(this.#port, 'DELETE', holdOf(title))).status, 200, title);
     }
     for (const title of ['a hold that is released', 'a hold that expires']) {
-      await post(`${holdOf(title)}/confirm`, 409);
+      await post(`${holdOf(title)}/confirm`, 404);
+      await post(`${holdOf(title)}/confirm`, 409, this.#counter);
     }
   }
 
@@ -298,7 +313,15 @@ function codeOf(answer: unknown): unknown {
 }
 
 /** Whether each rule holds. How the audit says so is its own affair. */
-function rulesOf(answer: unknown): unknown {
+type Rules = readonly [ok: boolean, checks: readonly (readonly [rule: string, ok: boolean])[]];
+
+function rulesOf(answer: unknown): Rules {
   const { ok, checks } = answer as { ok: boolean; checks: { rule: string; ok: boolean }[] };
-  return [ok, checks.map((check) => [check.rule, check.ok])];
+  return [ok, checks.map((check) => [check.rule, check.ok] as const)];
+}
+
+/** With the rule that is checked since orders keep what they cost. */
+function withMoney([ok, checks]: Rules): Rules {
+  const at = checks.findIndex(([rule]) => rule === 'S11');
+  return [ok, at < 0 ? checks : checks.toSpliced(at, 0, ['S10', true])];
 }

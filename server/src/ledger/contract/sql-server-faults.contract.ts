@@ -171,7 +171,7 @@ function rollingBack(kind: ServerKind, start: Start): void {
       assertGranted(await ledger!.post(entries.create()));
       const other = await kind.make(url).connect();
       await other.query('BEGIN');
-      await other.query('INSERT INTO claims (event_no, ticket, sold, claimed_by) VALUES (1, 5, 1, 1)');
+      await other.query('INSERT INTO claims (event_no, ticket, kind, claimed_by) VALUES (1, 5, 1, 1)');
       const sale = ledger!.post(entries.buy([5]));
       await sleep(200);
       // The sale waits for our claim, and we for its head: one of both must give way.
