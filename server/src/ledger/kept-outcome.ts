@@ -16,6 +16,12 @@ export interface KeptAnswer {
   readonly detail: object | null;
 }
 
+/** What is kept under an idempotency key. */
+export interface Kept {
+  readonly hash: string;
+  readonly outcome: Outcome;
+}
+
 /** How an outcome is kept. Only purchases, holds, confirmations and refusals have keys. */
 export function keptAnswerOf(outcome: Outcome): KeptAnswer {
   if (outcome.status === 'refused') {

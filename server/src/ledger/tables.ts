@@ -10,8 +10,7 @@ import { HOLD_STATUSES, type HoldStatus, LIVE_STATUSES } from '@floodgate/core/h
 import type { EventId, HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
 import { LIVE_ORDER_STATUSES, ORDER_STATUSES, type OrderStatus, ticketsLeft } from '@floodgate/core/order.ts';
 import type { OrderLine, Price } from '@floodgate/core/price.ts';
-import type { Kept } from './judge/state.ts';
-import { isOrder, type KeptAnswer, keptOutcome } from './kept-outcome.ts';
+import { isOrder, type Kept, type KeptAnswer, keptOutcome } from './kept-outcome.ts';
 import type { ClaimKind, EventRecord, HoldRecord, Idempotency, JournalEntry, OrderRecord } from './ledger.ts';
 
 /** How columns keep values. */

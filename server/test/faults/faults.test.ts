@@ -15,6 +15,7 @@ import { auditAnswer, availabilityAnswer, journalAnswer } from '../../src/contra
 import { heldAnswer, holdAnswer } from '../../src/contract/holds.ts';
 import { healthAnswer, metricsAnswer } from '../../src/contract/operators.ts';
 import { contentOf, readProblem } from '../kit/answers.ts';
+import { keyOfGuest } from '../kit/checker/guest-key.ts';
 import { Program, temporaryFolder } from '../kit/program.ts';
 import { API_KEY } from '../kit/server-process.ts';
 import { type Asking, ask, type Reply } from '../kit/test-shop.ts';
@@ -161,8 +162,9 @@ async function isDegradedButAlive(client: Client, holdId: string): Promise<void>
 /** After the disk is well again, without a restart: every grant kept, no refusal had an effect. Returns what is sold. */
 async function isWholeAgain(client: Client, holdId: string, tickets: number): Promise<number> {
   const kept = await client.ordersByKey();
-  for (const [key, orderId] of client.granted) assert.equal(kept.get(key), orderId, `granted under ${key}`);
-  const effects = [...client.turnedAway].filter((key) => kept.has(key));
+  for (const [key, orderId] of client.granted)
+    assert.equal(kept.get(keyOfGuest(key)), orderId, `granted under ${key}`);
+  const effects = [...client.turnedAway].filter((key) => kept.has(keyOfGuest(key)));
   assert.deepEqual(effects, [], 'refused with 503, and sold all the same');
   // The same keys again: those who were turned away are served now.
   const again = [...client.turnedAway];
@@ -224,7 +226,7 @@ describe('a disk', { concurrency: 2, timeout: patienceMs(12_000) }, () => {
       const restarted = new Client((await Program.open(t, { folder, env })).port);
       assert.equal((await restarted.counts()).sold, sold);
       const kept = await restarted.ordersByKey();
-      for (const [key, orderId] of client.granted) assert.equal(kept.get(key), orderId);
+      for (const [key, orderId] of client.granted) assert.equal(kept.get(keyOfGuest(key)), orderId);
     });
   }
 

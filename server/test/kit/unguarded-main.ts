@@ -95,7 +95,7 @@ function removeUniqueKey(file: string): void {
   new SqliteWriter(file).close();
   const db = new DatabaseSync(file);
   db.exec('DROP TABLE claims');
-  db.exec('CREATE TABLE claims (event_no INTEGER, ticket INTEGER, sold INTEGER, claimed_by INTEGER)');
+  db.exec('CREATE TABLE claims (event_no INTEGER, ticket INTEGER, kind INTEGER, claimed_by INTEGER)');
   db.close();
 }
 

@@ -16,6 +16,7 @@ import { boughtAnswer } from '../../src/contract/buying.ts';
 import { auditAnswer, availabilityAnswer, eventsAnswer, journalAnswer } from '../../src/contract/events.ts';
 import { orderAnswer } from '../../src/contract/orders.ts';
 import { contentOf } from '../kit/answers.ts';
+import { keyOfGuest } from '../kit/checker/guest-key.ts';
 import { Program, temporaryFolder } from '../kit/program.ts';
 import { RawConnection, requestText } from '../kit/raw-http.ts';
 import { ask, openTestShop } from '../kit/test-shop.ts';
@@ -223,9 +224,9 @@ describe('the program', { concurrency: 2, timeout: patienceMs(12_000) }, () => {
     const kept = await keysInJournal(again.port);
     for (const [key, { body }] of answers) {
       const { orderId, ledgerSeq } = boughtAnswer.parse(JSON.parse(body));
-      assert.deepEqual(kept.get(key), { orderId, ledgerSeq }, key);
+      assert.deepEqual(kept.get(keyOfGuest(key)), { orderId, ledgerSeq }, key);
     }
-    const begun = [...lost].filter((key) => kept.has(key));
+    const begun = [...lost].filter((key) => kept.has(keyOfGuest(key)));
     assert.deepEqual(begun, [], 'these were sold and never answered');
     t.diagnostic(`${answers.size} answered, ${lost.size} not begun, ${resets} of them reset`);
   });

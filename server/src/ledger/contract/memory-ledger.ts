@@ -12,11 +12,11 @@ import type {
   Changes,
   EventState,
   HoldState,
-  Kept,
   TicketClaim,
   Verdict,
   WorkingSet,
 } from '../judge/state.ts';
+import type { Kept } from '../kept-outcome.ts';
 import {
   type AuditCheck,
   type ClaimKind,

@@ -68,6 +68,7 @@ function migrating(kind: ServerKind, start: Start): void {
     // As if the attempt had stopped after each of its statements; the first is what the release before wrote.
     for (let done = 0; done <= OF_SCHEMA_3.length; done++) {
       for (const undo of OF_SCHEMA_3.slice(0, OF_SCHEMA_3.length - done)) await undo(connection);
+      await connection.query('ALTER TABLE claims RENAME COLUMN kind TO sold');
       await connection.query('DELETE FROM schema_versions WHERE version >= 3');
       await withLedgers([kind.make(url)], async (ledger) => {
         const { eventId } = entries;

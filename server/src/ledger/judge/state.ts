@@ -1,6 +1,8 @@
 // What a batch of entries is judged on, and what comes of it: read by the dialects before, written by them after.
+
 import type { EventDefinition } from '@floodgate/core/event/event.ts';
 import type { AllocationId, HoldId, OrderId, StreamId, Ticket } from '@floodgate/core/ids.ts';
+import type { Kept } from '../kept-outcome.ts';
 import type {
   ClaimKind,
   Entry,
@@ -22,12 +24,6 @@ export interface TicketClaim {
 export interface ClaimCell {
   readonly before: TicketClaim | undefined;
   now: TicketClaim | undefined;
-}
-
-/** What is kept under an idempotency key. */
-export interface Kept {
-  readonly hash: string;
-  readonly outcome: Outcome;
 }
 
 /** A hold's row, and with it: */

@@ -3,7 +3,8 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { AllocationId, EventId, HoldId, OrderId, StreamId, Ticket } from '@floodgate/core/ids.ts';
 import { holdOf, judge, keyOf, limitedBuyerOf, orderOf, ticketsNamedBy } from '../judge/judge.ts';
-import type { Changes, EventState, HoldState, Kept, Verdict, WorkingSet } from '../judge/state.ts';
+import type { Changes, EventState, HoldState, Verdict, WorkingSet } from '../judge/state.ts';
+import type { Kept } from '../kept-outcome.ts';
 import { isOrder, keptAnswerOf, keptOutcome } from '../kept-outcome.ts';
 import { type Entry, LedgerOutcomeUnknown, LedgerUnavailable } from '../ledger.ts';
 import { LedgerClock } from '../ledger-clock.ts';

@@ -156,7 +156,9 @@ describe('a connection to MariaDB', options, () => {
               tickets: '[7]',
             },
             ...{ created_at_ms: '1', expires_at_ms: '2', order_id: ORDER, ended_seq: '3', ended_at_ms: '5' },
-            ...{ order_seq: '3', order_secret: 's', order_created_at_ms: '5' },
+            ...{ price_lines: '[["ga",1,900]]', total: '900', currency: 'EUR', secret: 'its' },
+            ...{ order_seq: '3', order_secret: 's', order_created_at_ms: '5', order_status: 'confirmed' },
+            ...{ order_returned: '[]', order_refunded_amount: '0' },
           },
         ],
       );
