@@ -17,6 +17,8 @@ import { startTcpProxy, type TcpProxy } from '../kit/servers/tcp-proxy.ts';
 const STALE_MS = 2_000 + 2_000 * SLOWNESS;
 /** A house is shopped for some rounds, until little is left of it; then the next. */
 const ROUNDS_PER_HOUSE = 2;
+/** Each harm comes this often at most, on a machine that is so slow that staff get little done between two of them. */
+const MOST_TURNS = 6;
 
 interface Stores {
   readonly redis: RedisServer;
@@ -105,27 +107,27 @@ async function play(t: TestContext, { processes, database, harms }: Ground): Pro
   const DATABASE_URL = Object.assign(new URL(database.url), { port: network.port }).href;
   const env = { DATABASE_URL, REDIS_URL: redis.url, RECONCILE_SECONDS: '1' };
   const shop = await SeatShop.start(t, { processes, env, staleMs: STALE_MS });
-  for (const [round, harm] of harms.entries()) {
+  const most = MOST_TURNS * harms.length;
+  for (let round = 0; round < harms.length || (round < most && missing(shop, harms.length)); round++) {
     if (round % ROUNDS_PER_HOUSE === 0) await shop.open();
+    const harm = harms[round % harms.length]!;
     await shop.play(() => harm(shop, { redis, database, network }), true);
   }
   await shop.assertWhole(t);
   await Promise.all(shop.processes.map((process) => process.stop()));
-  assertEventful(t, shop, harms.length);
+  const counts = [...shop.staff.answers].map(([name, count]) => `${count} ${name}`).sort();
+  t.diagnostic(`staff: ${counts.join(', ')}`);
+  assert.equal(missing(shop, harms.length), undefined, counts.join(', '));
 }
 
-/** A test in which nothing happened proves nothing. */
-function assertEventful(t: TestContext, { log, staff }: SeatShop, rounds: number): void {
+/** What has not happened often enough, for a test in which nothing happened proves nothing; undefined when all has. */
+function missing({ log, staff }: SeatShop, harms: number): string | undefined {
   const calls = callsOf(log.records);
   const granted = calls.filter(({ outcome }) => outcome === 'ok').length;
-  const counts = [...staff.answers].map(([name, count]) => `${count} ${name}`).sort();
-  t.diagnostic(`staff: ${counts.join(', ')}`);
-  assert.ok(granted > 40 * rounds, `only ${granted} grants`);
+  if (granted <= 40 * harms) return `only ${granted} grants`;
   for (const name of ['pause 200', 'resume 200', 'change 200', 'kill 201', 'release 200']) {
-    assert.ok((staff.answers.get(name) ?? 0) > 0, `too few of ${name}: ${counts.join(', ')}`);
+    if (!staff.answers.has(name)) return `no ${name}`;
   }
-  assert.ok(
-    calls.some(({ said }) => said.error === 'NOT_ON_SALE'),
-    'nobody was refused while it was paused',
-  );
+  const isRefused = calls.some(({ said }) => said.error === 'NOT_ON_SALE');
+  return isRefused ? undefined : 'nobody was refused while it was paused';
 }
