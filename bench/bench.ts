@@ -51,6 +51,8 @@ export interface Suite {
   readonly question: string;
   /** Where it differs from the other suites; a quick run is quick all the same. */
   readonly settings?: Partial<Settings>;
+  /** Runs when it is named, never as one of all. */
+  readonly isAskedFor?: true;
   run(bench: Bench): Promise<SuiteResult>;
 }
 

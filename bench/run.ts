@@ -8,6 +8,7 @@ import { type Bench, type Figure, type Suite, tableOf } from './bench.ts';
 import { findLoadTool, type LoadTool } from './load-tool.ts';
 import { type Commit, describeCommit, describeMachine, type Machine } from './machine.ts';
 import { baselines } from './suites/baselines.ts';
+import { before } from './suites/before.ts';
 import { cheap } from './suites/cheap.ts';
 import { connections } from './suites/connections.ts';
 import { durable } from './suites/durable.ts';
@@ -24,7 +25,7 @@ import { thousandUsers } from './suites/thousand-users.ts';
 
 const SUITES: readonly Suite[] = [
   ...[durable, cheap, connections, openLoop, thousandUsers, shapes, keys, seats, start],
-  ...[stores, baselines, fallback, scaling, recovery],
+  ...[stores, baselines, fallback, scaling, recovery, before],
 ];
 const ROOT = join(import.meta.dirname, '..');
 const RESULTS = join(import.meta.dirname, 'results');
@@ -67,7 +68,7 @@ async function main(): Promise<void> {
 }
 
 function chooseSuites(names: readonly string[]): readonly Suite[] {
-  if (names.length === 0) return SUITES;
+  if (names.length === 0) return SUITES.filter(({ isAskedFor }) => !isAskedFor);
   return names.map((name) => {
     const suite = SUITES.find((one) => one.name === name);
     if (suite !== undefined) return suite;

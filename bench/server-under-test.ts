@@ -15,6 +15,8 @@ const DEGRADED_TIMEOUT_MS = 15_000;
 const DEGRADED_POLL_MS = 5;
 
 export interface ServerOptions {
+  /** Of the checkout whose program it is; this one when not given. */
+  readonly root?: string | undefined;
   /** Of the ledger's folder. A name used before starts the server on the ledger of that run. */
   readonly name: string;
   readonly events: number;
@@ -34,7 +36,7 @@ export async function startServer(bench: Bench, options: ServerOptions): Promise
   mkdirSync(folder, { recursive: true });
   const startedMs = performance.now();
   const program = await startProgram({
-    script: join(ROOT, 'server', 'src', 'main.ts'),
+    script: join(options.root ?? ROOT, 'server', 'src', 'main.ts'),
     args: [],
     cwd: folder,
     logFile: join(folder, 'server.log'),

@@ -20,9 +20,9 @@ import { medianRatio, summarize } from '../stats.ts';
 const CONNECTIONS = 64;
 const TIMEOUT_MS = 60_000;
 const HOLDS = 9_000;
-const PARTY = 4;
+export const PARTY = 4;
 /** Four together in 20,000 seats, until 95 % are taken. */
-const PARTIES = (20_000 * 0.95) / PARTY;
+export const PARTIES = (20_000 * 0.95) / PARTY;
 
 interface Hall {
   readonly sections: number;
@@ -30,7 +30,7 @@ interface Hall {
   readonly seats: number;
 }
 const ARENA: Hall = { sections: 1, rows: 500, seats: 200 };
-const THEATRE: Hall = { sections: 20, rows: 20, seats: 50 };
+export const THEATRE: Hall = { sections: 20, rows: 20, seats: 50 };
 const STADIUM: Hall = { sections: 50, rows: 20, seats: 50 };
 
 export const seats: Suite = {
@@ -102,7 +102,7 @@ async function makeStanding(server: Program): Promise<void> {
 }
 
 /** How long it takes from the file to an event on sale. */
-async function makeSeated(server: Program, eventId: string, hall: Hall): Promise<number> {
+export async function makeSeated(server: Program, eventId: string, hall: Hall): Promise<number> {
   const startMs = performance.now();
   const { manifestId } = await post(server, '/api/v1/manifests', manifestOf(hall, 'seat'));
   const ticketTypes = [typeOf('seat', { category: 'seat' })];
@@ -131,6 +131,10 @@ function holdAll(
 
 const standing = (server: Program, quantity: number, requests: number) =>
   holdAll(server, 'standing', { ticketType: 'a', quantity }, requests);
+
+/** Parties in a theatre, until 95 % of it are taken. */
+export const holdTheBest = (server: Program, eventId: string) =>
+  holdAll(server, eventId, { ticketType: 'seat', bestAvailable: PARTY }, PARTIES);
 
 /** A B A B …, each B with its own number. */
 async function inTurns(
@@ -174,7 +178,7 @@ async function compareBest(bench: Bench, server: Program) {
   );
   const hold = async (pair: number) => {
     await makeSeated(server, `best-${pair}`, THEATRE);
-    return holdAll(server, `best-${pair}`, { ticketType: 'seat', bestAvailable: PARTY }, PARTIES);
+    return holdTheBest(server, `best-${pair}`);
   };
   await hold(bench.pairs);
   const pairs = await inTurns(bench, () => standing(server, PARTY, PARTIES), hold);

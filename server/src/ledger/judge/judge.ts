@@ -88,9 +88,8 @@ function verdictOn(draft: BatchDraft, entry: Entry): Verdict {
   }
   const verdict = judgeAnew(draft, event, entry);
   if (key && isAnswer(verdict)) {
-    const { replayed: _, ...outcome } = verdict;
-    event.kept.set(key.digest, { hash: key.hash, outcome });
-    draft.changes.kept.push({ eventNo: event.eventNo, key, outcome });
+    event.kept.set(key.digest, { hash: key.hash, outcome: verdict });
+    draft.changes.kept.push({ eventNo: event.eventNo, key, outcome: verdict });
   }
   return verdict;
 }

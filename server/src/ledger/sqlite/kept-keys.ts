@@ -132,9 +132,10 @@ export class KeptKeys {
    * is there: the second line behind the judge.
    */
   keep(eventNo: number, digest: string, hash: string, { answer, subject, detail }: KeptAnswer): void {
-    invariant(this.find(eventNo, digest) === undefined, `key ${digest} of event ${eventNo} is kept already`);
+    const isKept = this.find(eventNo, digest) !== undefined;
+    if (isKept) invariant(false, `key ${digest} of event ${eventNo} is kept already`);
     if (this.#tailKeys === this.#runKeys) this.#makeRun();
-    fingerprint(eventNo, digest, this.#sought);
+    // `find` has left the key's fingerprint there.
     this.#remember(this.#sought);
     this.#insert.run(
       this.#lastKeyNo,

@@ -14,6 +14,21 @@ export function idempotencyOf(
   if (key === undefined) return undefined;
   return {
     digest: keyDigest(keyScopeOf(who), key),
-    hash: shortDigest(JSON.stringify([operation, request])),
+    hash: digestOf(JSON.stringify([operation, request])),
   };
+}
+
+/** In an on-sale nearly everybody asks for the same few things, and a digest is the dearest part of a key. */
+const recent = new Map<string, string>();
+const MOST_RECENT = 1_000;
+const LONGEST_RECENT = 300;
+
+function digestOf(text: string): string {
+  const known = recent.get(text);
+  if (known !== undefined) return known;
+  const digest = shortDigest(text);
+  if (text.length > LONGEST_RECENT) return digest;
+  if (recent.size === MOST_RECENT) recent.clear();
+  recent.set(text, digest);
+  return digest;
 }
