@@ -28,7 +28,7 @@ export class SteadyBuyers {
   #slowestMs = 0;
   #watch: Watch | undefined;
 
-  /** One buys a ticket of event 1 every so many milliseconds, from now on. */
+  /** One buys a ticket of event 1 at this interval in milliseconds, from now on. */
   constructor(port: number, everyMs: number) {
     this.#port = port;
     this.#timer = setInterval(() => {

@@ -3,7 +3,7 @@
 import { availableParallelism, loadavg } from 'node:os';
 import { Worker } from 'node:worker_threads';
 
-/** Hands the factor to the test processes; whoever sets it before a run overrules what is measured. */
+/** Hands the factor to the test processes; a value set before the run overrides the measured one. */
 export const SLOWNESS_VARIABLE = 'FLOODGATE_TEST_SLOWNESS';
 
 const ROUNDS = 3;

@@ -22,7 +22,7 @@ const CPU_TARGET = { is: '<', limit: 1.2 } as const;
 const RATE_TARGET = { is: '≥', limit: 1 } as const;
 const LIMIT = `${cpus().length} cores, shared with the stores and the load, cannot show more than a rate that does not fall`;
 
-/** One load over so many processes. */
+/** One load over that many processes. */
 interface SharedRun {
   readonly processes: number;
   readonly perSecond: number;
@@ -34,7 +34,7 @@ interface SharedRun {
   readonly databaseCpuUs: number;
   /** Per sale, of all of them. */
   readonly allCpuUs: number;
-  /** Sales in one commit, on average: what a commit costs is shared by so many. */
+  /** Sales in one commit, on average: they share the cost of the commit. */
   readonly salesPerCommit: number;
   /** Of the slowest of the processes. */
   readonly p99Ms: number;

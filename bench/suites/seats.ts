@@ -1,7 +1,7 @@
 // What seats cost: holds of chosen seats, of the best seats together, and of several ticket types at once, against
 // holds of as many general-admission tickets on the same server; the choice itself; and reads of the seat map.
 //
-// Every hold of a seat needs another seat, so the loads are bounded: so many requests, as fast as the answers come,
+// Every hold of a seat needs another seat, so the loads are bounded: a number of requests, as fast as the answers come,
 // general admission and seats in turns.
 import type { EventId, TicketTypeId } from '@floodgate/core/ids.ts';
 import { TicketLayout } from '@floodgate/core/seating/layout.ts';

@@ -104,7 +104,7 @@ async function compareTickets(bench: Bench): Promise<Pair<Sales>[]> {
   );
 }
 
-/** Sells so many tickets as fast as the answers come. `event` is an event's name, or `{event}` for all in turn. */
+/** Sells that many tickets as fast as the answers come. `event` is an event's name, or `{event}` for all in turn. */
 async function sell(
   server: ServerUnderTest,
   event: string,

@@ -58,7 +58,7 @@ function startOnce(bench: Bench, options: ServerOptions): Promise<Start> {
   });
 }
 
-/** Sells so many tickets of event 1, a multiple of ten. */
+/** Sells that many tickets of event 1, a multiple of ten. */
 export async function sellTickets(server: Program, tickets: number): Promise<void> {
   const request = requestText('POST', '/buy/1', {}, JSON.stringify({ quantity: TICKETS_PER_BUY }));
   const requests = tickets / TICKETS_PER_BUY;

@@ -1,5 +1,5 @@
 // Facts: what a journal says happened, as one closed union by `kind`. They are written for ever, so a fact's body is
-// exactly what stands in the ledger: a member may be added, none may change its meaning. Whoever folds a journal (the
+// exactly what stands in the ledger: a member may be added, none may change its meaning. A program that folds a journal (the
 // inventories that follow it, the seat board, the audit) shares `ticketMoves`, so that no two of them disagree.
 
 import type { Role } from './actor.ts';

@@ -45,7 +45,7 @@ export class Follower<Item extends Numbered> {
   }
 
   /**
-   * Reads to the end. Whoever asks while a read is under way waits for the same one. False when the end is more than
+   * Reads to the end. A caller that asks while a read is under way waits for the same one. False when the end is more than
    * `maxPages` ahead, or the follower was stopped meanwhile.
    */
   read(maxPages = Number.POSITIVE_INFINITY): Promise<boolean> {

@@ -22,3 +22,12 @@ export function priceOf(lines: readonly OrderLine[], currency: string): Price {
   const amounts = lines.map(([, quantity, unitAmount]) => timesMoney(money(unitAmount, currency), quantity));
   return { lines, total: amounts.reduce(addMoney, money(0, currency)).amount, currency };
 }
+
+/** Whether the same lines cost the same, in the same order. */
+export function isSamePrice(a: Price, b: Price): boolean {
+  if (a.total !== b.total || a.currency !== b.currency || a.lines.length !== b.lines.length) return false;
+  return a.lines.every((line, at) => {
+    const [ticketType, quantity, unitAmount] = b.lines[at]!;
+    return line[0] === ticketType && line[1] === quantity && line[2] === unitAmount;
+  });
+}

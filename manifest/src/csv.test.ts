@@ -155,7 +155,7 @@ test('[E2] the cost to refuse a megabyte of garbage grows no faster than its len
   };
   const header = 'section,row,seat\n';
   const numbers = (count: number) => Array.from({ length: count }, (_, index) => index);
-  // Each of about so many characters.
+  // Each of about that many characters.
   for (const garbage of [
     (length: number) => random(1, length),
     (length: number) => header + random(2, length),

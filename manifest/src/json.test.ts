@@ -188,7 +188,7 @@ test('[E2] of many problems the first are told', () => {
 test('[E2] the cost to refuse a megabyte that is no seat map grows no faster than its length, and few words are made', async () => {
   const row = '{"row": "A", "seats": "1,1,1", "x": [], "no": 1},';
   const categories = (count: number) => Array.from({ length: count }, (_, i) => `"${i}": "9"`);
-  // Each of about so many times 64 kB.
+  // Each of about that many times 64 kB.
   for (const nonsense of [
     (size: number) => '{"name": "X", "sections": ['.padEnd(size * 64_000, '1,'),
     (size: number) => `{"name": "X", "sections": [${'1,'.repeat(size * 32_000)}1]}`,

@@ -1,4 +1,4 @@
-// Seat maps of usual shapes from a few numbers, for who has no file: a hall of straight rows, a theatre, an arena.
+// Seat maps of usual shapes from a few numbers, for organizers without a file: a hall of straight rows, a theatre, an arena.
 
 import { MAX_EVENT_CAPACITY } from '@floodgate/core/event/event.ts';
 import {
@@ -27,7 +27,7 @@ interface ShapeBase {
 export interface GridShape extends ShapeBase {
   readonly shape: 'grid';
   readonly blocks?: number | undefined;
-  /** An aisle after so many seats. */
+  /** An aisle after that many seats. */
   readonly aisleEvery?: number | undefined;
 }
 /** Curved rows with two aisles: Stalls of `rows` rows, and a Circle and a Balcony behind them if they have rows. */

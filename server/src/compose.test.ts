@@ -1,4 +1,4 @@
-// The ledger as inventories see it: whoever follows its journal knows after every entry what the ledger has claimed.
+// The ledger as inventories see it: a follower of its journal knows after every entry what the ledger has claimed.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { TicketLayout } from '@floodgate/core/seating/layout.ts';

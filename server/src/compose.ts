@@ -170,7 +170,7 @@ function replicaOf({ kind, readUrl }: ServerDatabase): SqlServer | undefined {
   return readUrl === undefined ? undefined : sqlServer({ kind, url: readUrl, readUrl: undefined });
 }
 
-/** A ledger on a database server for who only reads it. Throws CannotReachDatabase. */
+/** A ledger on a database server, for reading only. Throws CannotReachDatabase. */
 export function openSqlLedger(database: ServerDatabase, warn: (line: string) => void): Promise<SqlLedger> {
   return SqlLedger.open(sqlServer(database), {
     commits: { maxBatch: 1, maxWaiting: 1 },
@@ -222,7 +222,7 @@ export function feedOf(ledger: Ledger): LedgerFeed {
   };
 }
 
-/** At least one, also of an entry that moves no tickets: whoever reads on counts them. */
+/** At least one, also of an entry that moves no tickets: readers that page on count them. */
 function changesOf(entry: JournalEntry): TicketChange[] {
   const { seq } = entry;
   const moves = ticketMoves(entry);

@@ -186,7 +186,7 @@ async function main(): Promise<void> {
 
   log.logger.info({ port: shop.port, readyMs, events: shop.inside.catalogue.all().length }, 'listening');
   await log.flush();
-  // Whoever read along may have gone, as in `npm start | head -1`.
+  // The reader of our output may have gone, as in `npm start | head -1`.
   process.stdout.on('error', () => {});
   if (!config.isProduction) process.stdout.write(welcome(config, shop));
 }

@@ -230,7 +230,11 @@ function checkPlaces(found: Findings, event: EventDefinition, sellable: Sellable
     if (places === undefined) continue;
     const fits = seats === undefined ? capacity <= places : capacity === places;
     const may = seats === undefined ? `at most ${places}` : `${places} (leave it out)`;
-    found.unless(fits, `${path}.capacity`, `must be ${may}: so many tickets the category "${category}" has`);
+    found.unless(
+      fits,
+      `${path}.capacity`,
+      `must be ${may}: the category "${category}" has ${places} tickets`,
+    );
   }
 }
 

@@ -5,7 +5,7 @@
 //                                                   └─(endsAt), close ─▶ ended ──open──▶ open
 //   any but cancelled ──cancel──▶ cancelled
 //
-// The clock's two steps are never written down: whoever asks at that time sees them, the same in every process.
+// The clock's two steps are never written down: a reader at that time sees them, the same in every process.
 
 import type { RefusalCode } from '../refusal.ts';
 import type { EventDefinition, EventStatus, TicketType } from './event.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assertLinear } from './cpu.ts';
 
-/** Spends so many steps that no compiler can leave out. */
+/** Spends that many steps, which no compiler can leave out. */
 function spend(steps: number): number {
   let hash = 1;
   for (let i = 0; i < steps; i++) hash = Math.imul(hash ^ i, 16_777_619);

@@ -9,7 +9,7 @@ const MARGIN = 10;
 /** How many times as slow as the README's machine this one is; at least 1. */
 export const SLOWNESS = Math.max(1, Number(process.env.FLOODGATE_TEST_SLOWNESS) || UNMEASURED);
 
-/** Milliseconds to wait at most for what on the README's machine is there within so many. */
+/** The longest wait, in milliseconds, for what takes that long on the README's machine. */
 export function patienceMs(neededMs: number): number {
   return Math.ceil(neededMs * MARGIN * SLOWNESS);
 }

@@ -44,7 +44,7 @@ describe('singleFlight', () => {
   });
 });
 
-test('once: is done one time, whoever asks and however late', async () => {
+test('once: is done one time, no matter who asks or how late', async () => {
   let times = 0;
   const close = once(async () => ++times);
   assert.deepEqual(await Promise.all([close(), close()]), [1, 1]);

@@ -242,7 +242,7 @@ test('a staff key opens as its role and name, and says so in the audit log', asy
   assert.equal(shop.key('7301')?.hash, hash('sha256', key, 'base64url'));
 });
 
-test('a staff key opens nothing once it is revoked or expired, whoever admits it again', async () => {
+test('a staff key opens nothing once it is revoked or expired, no matter which process admits it again', async () => {
   const shop = open();
   const key = staffKey(shop, '1', { expiresAtMs: NOW_MS + 1 });
   const other = staffKey(shop, '2');

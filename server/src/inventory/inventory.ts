@@ -112,7 +112,7 @@ export const HELD = 2;
 export const SOLD = 3;
 export type State = 0 | 1 | 2 | 3;
 
-/** A correction by who has compared inventory and ledger. */
+/** A correction, made after comparing inventory and ledger. */
 export interface Repair {
   readonly ticket: Ticket;
   readonly from: State;
@@ -159,7 +159,7 @@ export interface Inventory {
   nextChange(eventId: EventId, maxWaitMs: number): Promise<void>;
 
   /**
-   * The ledger refused this process's proposals again and again: whoever follows the ledger's journal reads it now.
+   * The ledger refused this process's proposals again and again: followers of the ledger's journal read it now.
    * An inventory that all processes share has nothing to catch up with.
    */
   catchUp(eventId: EventId): Promise<void>;

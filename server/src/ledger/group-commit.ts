@@ -23,7 +23,7 @@ export interface GroupCommitOptions {
   /** The most entries of one transaction: bounds how long one commit can take. */
   readonly maxBatch: number;
   /**
-   * So many entries, and a quarter of all that wait for an answer, are worth a batch before the turn ends: the
+   * This many entries, if they are a quarter of all that wait for an answer, are worth a batch before the turn ends: the
    * ledger starts while the rest of the turn's requests are still being read. Default: it starts when it ends.
    */
   readonly startAt?: number;

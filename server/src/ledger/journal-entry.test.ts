@@ -17,7 +17,7 @@ test('[S11] a row of the journal is the fact it was written as', () => {
   );
 });
 
-test('[S11] a fact of a kind that is not known here is never skipped: whoever reads the journal is told', (t) => {
+test('[S11] a fact of a kind that is not known here is never skipped: the reader of the journal is told', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'floodgate-facts-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const file = join(folder, 'floodgate.db');

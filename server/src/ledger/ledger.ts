@@ -112,7 +112,7 @@ export interface KeepManifest {
 export interface Buy extends Claim {
   readonly kind: 'buy';
   readonly orderId: OrderId;
-  /** Whoever knows it may read the order. */
+  /** A bearer secret: anyone who has it may read the order. */
   readonly secret: string;
   /** How many tickets the event has left, where the answer says so: kept with the outcome and returned by replays. */
   readonly remaining?: number | undefined;
@@ -436,7 +436,7 @@ interface EventReads {
   event(eventId: EventId): Promise<EventRecord | undefined>;
   /** Of all events, cheaply: no claim is counted. */
   heads(): Promise<EventHead[]>;
-  /** Every stream, events' and the shop's, and how far it is: for whoever follows journals. */
+  /** Every stream, events' and the shop's, and how far it is: for those that follow journals. */
   streams(): Promise<StreamHead[]>;
   /** The content of a kept manifest. */
   manifest(manifestId: string): Promise<string | undefined>;

@@ -108,7 +108,7 @@ export const READS: { readonly [M in ReadName]: OfEvent<M> | OfAll<M> } = {
   events: {
     currency: 'now',
     *read(_db, from = 0) {
-      // Numbers are dense, so skipping so many rows is skipping so many numbers.
+      // Numbers are dense, so skipping rows skips as many numbers.
       const rows = yield* ask(`${EVENTS} WHERE e.event_no > ? ORDER BY e.event_no`, [from]);
       return eventsPage(rows.map(eventRecord), from);
     },

@@ -1,5 +1,5 @@
 // How a stream that is no event is kept: as a row among the events, with a definition that says nothing, because that is
-// where earlier releases put the shop's journal. This file is the only place that knows; whoever reads the ledger has
+// where earlier releases put the shop's journal. This file is the only place that knows; readers of the ledger have
 // events and streams as two lists.
 import type { EventDefinition } from '@floodgate/core/event/event.ts';
 import { type EventId, isEvent, SHOP, type StreamId } from '@floodgate/core/ids.ts';

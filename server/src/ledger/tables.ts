@@ -339,7 +339,7 @@ export function journalEntry(row: AnyRow): JournalEntry {
   return { seq: Number(seq), kind, atMs: Number(atMs), fact: JSON.parse(fact as string) } as JournalEntry;
 }
 
-/** What is not known here is no fact to be skipped: whoever folds the journal without it would be wrong for ever. */
+/** What is not known here is no fact to be skipped: a fold of the journal without it would be wrong for ever. */
 export function factKind(row: AnyRow): FactKind {
   const { seq, kind } = row as RowOf<typeof JOURNAL>;
   if (isFactKind(kind as string)) return kind as FactKind;

@@ -165,7 +165,7 @@ export class ShopTelemetry implements Telemetry {
   ): void {
     for (const [kind, count] of Object.entries(repaired)) this.#drift.inc({ kind }, count);
     const some = tickets.slice(0, MAX_DRIFT_TICKETS);
-    const message = 'the inventory had drifted from the ledger and was put right';
+    const message = 'the inventory had drifted from the ledger and was repaired';
     this.#log.logger.warn({ eventId, repaired, tickets: some }, message);
   }
 

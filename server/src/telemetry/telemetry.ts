@@ -5,7 +5,7 @@ export interface Telemetry {
   /** The ledger refused tickets that the inventory had proposed: an oversell that was stopped. */
   oversellStopped(eventId: string, tickets: number): void;
   holdExpired(eventId: string, holdId: string, tickets: number): void;
-  /** Inventory and ledger had come apart and were put right: how many tickets, by kind of correction. */
+  /** Inventory and ledger had come apart and were repaired: how many tickets, by kind of correction. */
   driftRepaired(
     eventId: string,
     repaired: Readonly<Record<string, number>>,

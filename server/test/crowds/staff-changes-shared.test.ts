@@ -42,7 +42,7 @@ before(async () => {
 });
 after(() => postgres?.stop());
 
-/** Two processes, and the event `hot` with so many tickets. */
+/** Two processes, and the event `hot` with that many tickets. */
 async function openShop(
   t: TestContext,
   tickets: number,

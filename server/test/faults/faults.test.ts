@@ -98,7 +98,7 @@ class Client {
     assert.fail(`${limit} sales did not fill the disk`);
   }
 
-  /** Buys so many at a time until there are no more. */
+  /** Buys that many at a time until there are no more. */
   async buyAll(quantity: number): Promise<void> {
     for (let round = 0; ; round++) {
       const keys = Array.from({ length: AT_ONCE }, (_, i) => `all-${quantity}-${round}-${i}`);

@@ -78,7 +78,7 @@ const NOWHERE: ReadonlyMap<number, readonly ZodType[]> = new Map([
   [405, [problemSchema(['METHOD_NOT_ALLOWED'])]],
 ]);
 
-/** Watches every answer of a server in this process, whoever asks and in whatever way. */
+/** Watches every answer of a server in this process, no matter who asks or how. */
 export class AnswerWatch {
   readonly #faults: string[] = [];
   readonly #seen = new Set<string>();

@@ -80,7 +80,7 @@ export class MemoryShop {
     this.inside = this.#openInside();
   }
 
-  /** A shop with one event of so many tickets, of the one type `ga`. */
+  /** A shop with one event of that many tickets, of the one type `ga`. */
   static async open(capacity: number, parts: Partial<Parts> = {}): Promise<MemoryShop> {
     const shop = new MemoryShop(capacity, { Inventory: MemoryInventory, Ledger: FaultyLedger, ...parts });
     await createEvent(shop.inside, shop.event);

@@ -24,7 +24,7 @@ const MAX_TURNS = 10_000;
 /** A timer that nobody lives to see: who is not woken waits in vain. */
 const DAY_MS = 86_400_000;
 
-/** One event of so many tickets; `failing` says of each commit whether it fails. */
+/** One event of that many tickets; `failing` says of each commit whether it fails. */
 export async function openScheduledShop(
   s: Scheduler,
   capacity: number,

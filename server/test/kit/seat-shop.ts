@@ -41,7 +41,7 @@ const PLAN = {
   buys: 0.15,
   flashes: 0.1,
 };
-/** So many that they can have nearly all of a house. */
+/** Enough that they can have nearly all of a house. */
 const BUYERS = 130;
 const FIRST_HOUSE = 'house-1';
 
@@ -230,7 +230,7 @@ export class SeatShop {
 
   /**
    * The end: when every hold has had its time nothing is held, in every process alike (rule S9), the seat map shows what
-   * the journal says, audits are content, and each seat that is shown as free is had by who asks for it.
+   * the journal says, audits are content, and each seat that is shown as free goes to a buyer who asks for it.
    */
   async assertWhole(t: TestContext): Promise<void> {
     await this.#alive(async () => {

@@ -54,7 +54,7 @@ export interface SharedShopOptions {
   readonly envOf?: (process: number) => Readonly<Record<string, string>>;
 }
 
-/** Does its harm, and has put right when it resolves what it does not mean to leave. Load is running meanwhile. */
+/** Does its harm, and has repaired, when it resolves, what it does not mean to leave. Load is running meanwhile. */
 export type Fault = (shop: SharedShop) => Promise<unknown>;
 
 export class SharedShop {
@@ -165,7 +165,7 @@ export class SharedShop {
 
   /**
    * The end: when every hold has had its time, what is not sold is on sale, in every process alike (rule S9), and is
-   * really sold to who asks; the audit of every event is content.
+   * really sold to a buyer who asks; the audit of every event is content.
    */
   async assertWhole(t: TestContext): Promise<void> {
     const eventIds = this.#eventIds(Math.max(0, this.#round - 1));

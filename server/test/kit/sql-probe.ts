@@ -19,7 +19,7 @@ const SELLS_WITHIN_MS = patienceMs(2_000);
 const TIMEOUT_MS = patienceMs(12_000);
 /** A process notices by then that its database is away. */
 const NOTICED_WITHIN_MS = patienceMs(9_000);
-/** Far less than whoever is waiting for a database that does not answer. */
+/** Far less than the wait for a database that does not answer. */
 const AT_ONCE_MS = 300 * SLOWNESS;
 
 interface Told {

@@ -36,7 +36,7 @@ class KeepingInventory extends MemoryInventory {
   }
 }
 
-/** One hold of so many, when it ends, returns nothing. */
+/** One hold in this many, when it ends, returns nothing. */
 const KEPT_OF = 4;
 
 type Guard = 'inventory' | 'ledger' | 'limits' | 'versions' | 'returns';
@@ -84,7 +84,7 @@ class PoorBuyers extends Map<string, Belongings> {
   }
 }
 
-/** As it is written by who has looked at no version of the event. */
+/** As a process writes it that has looked at no version of the event. */
 function unversioned(entry: Entry): Entry {
   const isBuyers = entry.kind === 'buy' || entry.kind === 'hold' || entry.kind === 'confirm';
   return isBuyers ? { ...entry, version: undefined } : entry;

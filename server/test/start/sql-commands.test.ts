@@ -19,7 +19,7 @@ import { startPostgres } from '../kit/servers/postgres.ts';
 import { startRedis } from '../kit/servers/redis.ts';
 import { ask } from '../kit/test-shop.ts';
 
-/** Stores of a test, and whoever runs a statement in the database behind the shop's back. */
+/** Stores of a test, and a way to run a statement in the database behind the shop's back. */
 interface Stores {
   readonly env: Readonly<Record<string, string>>;
   readonly folder: string;

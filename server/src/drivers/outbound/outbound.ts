@@ -52,7 +52,7 @@ export class OutboundFailed extends Error {
   }
 }
 
-/** So many failures in a row, and the host is left alone for so long. */
+/** After this many failures in a row the host is left alone for this long. */
 const FAILURES = 5;
 const REST_MS = 10_000;
 const BACKOFF = { initialDelay: 100, maxDelay: 5_000 };

@@ -26,7 +26,7 @@ export interface ColdConnection extends Lendable {
 
 /** Where cold data lies. */
 export interface ColdPlace {
-  /** At most so many connections, and so many that wait for one. */
+  /** The most connections, and the most requests that wait for one. */
   readonly limits: ConnectionLimits;
   readonly dialect: Pick<Dialect, 'createAdapter' | 'createIntrospector' | 'createQueryCompiler'>;
   /** How a transaction begins. */

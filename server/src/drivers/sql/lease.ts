@@ -65,7 +65,7 @@ export class LeaseRows<Name extends string | number> {
     await connection.query(update, [this.#token, expiresMs, name, nowMs]);
     if (await this.#isThere(connection, name)) return this.#isOurs(connection, name);
     const insert = `INSERT INTO ${table} (${key}, token, expires_at_ms) VALUES (?, ?, ?)`;
-    // Another process may be faster; who has it is read below.
+    // Another process may be faster; the holder is read below.
     await connection.query(insert, [name, this.#token, expiresMs]).catch((error) => {
       if (!connection.isOpen) throw error;
     });

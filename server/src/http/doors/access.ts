@@ -100,7 +100,7 @@ function sessionCookie(token: string, maxAgeS: number, isSecure: boolean): strin
   return `${SESSION_COOKIE}=${token}; HttpOnly; SameSite=Lax; Path=/; Max-Age=${maxAgeS}${secure}`;
 }
 
-/** Whether the browser came by https, as far as it or a proxy says. Whoever lies harms only the own cookie. */
+/** Whether the browser came by https, as far as it or a proxy says. A client that lies here only weakens its own cookie. */
 function isSecure(request: DoorRequest<unknown>): boolean {
   const proxied = request.header('x-forwarded-proto')?.split(',', 1)[0]?.trim();
   if (proxied !== undefined) return proxied === 'https';

@@ -1,4 +1,4 @@
-// The doors of orders: one for whoever has its secret, all of an event for staff.
+// The doors of orders: one for anyone with its secret, all of an event for staff.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { contentOf, readProblem } from '../../../test/kit/answers.ts';

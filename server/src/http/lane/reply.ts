@@ -106,7 +106,7 @@ interface Reply {
 let replies: Reply[] = [];
 
 /**
- * All answers of one turn of the event loop are written one after another at its end. A write wakes whoever reads at
+ * All answers of one turn of the event loop are written one after another at its end. A write wakes the reader at
  * the other end, and a proxy on the same machine that has just been woken takes the next ones without: 0.72 instead
  * of 0.63 of the echo's rate for sold-out answers, 0.59 instead of 0.56 for sales.
  */

@@ -74,7 +74,7 @@ async function dribble(connection: RawConnection, pieces: readonly string[], eve
   }
 }
 
-// By itself: it takes the next connection, whoever makes it.
+// By itself: it takes the next connection, no matter whose.
 test('[S4] what was refused for its time is not done when its bytes are read at last', async () => {
   // As Node does it when the process stood still for ten seconds: the time is over, and the request lies unread.
   shop.server.once('connection', (socket) => {

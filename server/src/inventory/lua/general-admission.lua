@@ -55,7 +55,7 @@ local function take_one(pool)
   end
 end
 
--- Why a pool cannot give so many. 1 is the most final.
+-- Why a pool cannot give that many. 1 is the most final.
 local CODES = { 'S', 'H', 'P' }
 local function shortage(pool, quantity)
   local available, pending, held = tally[5 * pool + 1], tally[5 * pool + 2], tally[5 * pool + 3]

@@ -17,7 +17,7 @@ local function count_in(want, state)
   return count
 end
 
--- Why pools cannot give so many. 1 is the most final.
+-- Why pools cannot give that many. 1 is the most final.
 local function shortage_in(want)
   local missing = want.needed - count_in(want, 0)
   if missing <= 0 then return 4 end

@@ -26,7 +26,7 @@ export class SeatFinder {
   #bestScore = NONE;
   #bestFirst = 0;
 
-  /** `free` are the event's available tickets; whoever changes them says so. */
+  /** `free` are the event's available tickets; every change of them must be told. */
   constructor(runs: SeatRuns, free: FreeSet) {
     this.#runs = runs;
     this.#free = free;
@@ -44,7 +44,7 @@ export class SeatFinder {
     this.#stale.push(position);
   }
 
-  /** Looks at the runs that have changed. A search does so itself; whoever has changed many may do it before. */
+  /** Looks at the runs that have changed. A search does so itself; after many changes it may be done earlier. */
   refresh(): void {
     for (const position of this.#stale) {
       this.#isStale[position] = 0;

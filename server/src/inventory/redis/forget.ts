@@ -1,4 +1,4 @@
-// Removes every event from a Redis, for who deletes the ledger that they were loaded from.
+// Removes every event from a Redis, when the ledger that they were loaded from is deleted.
 import { Cluster, type Redis } from 'ioredis';
 import { destroyClient, openClient, type RedisClient } from '../../drivers/redis/redis-client.ts';
 import { parseRedisUrl } from '../../drivers/redis/redis-url.ts';

@@ -1,4 +1,4 @@
-// Processes that share an event in Redis learn one after the other that it has grown. Whoever knows it makes Redis longer;
+// Processes that share an event in Redis learn one after the other that it has grown. The first to know it makes Redis longer;
 // who does not goes on with what it knows, and never makes Redis shorter again.
 
 import assert from 'node:assert/strict';
@@ -150,7 +150,7 @@ describe('An event in Redis that grows', needsServer('redis'), () => {
     await assertStates([0, 0, PENDING, PENDING, PENDING, PENDING, PENDING, 0]);
     await behind.reload(LONG, async () => claims([2, 6], [7]));
     await assertStates([0, 0, HELD, 0, 0, 0, HELD, SOLD]);
-    // It knows the longer layout now, whoever else asks it.
+    // It knows the longer layout now, no matter who else asks it.
     await behind.reload(SHORT, async () => claims([6], [7]));
     await assertStates([0, 0, 0, 0, 0, 0, HELD, SOLD]);
   });

@@ -20,9 +20,9 @@ export interface SharedEventOptions {
   readonly onChange: () => void;
 }
 
-/** So many takes are worth a call before the turn ends, when Redis has none of them to do. */
+/** This many takes are worth a call before the turn ends, when Redis has none of them to do. */
 const START_AT = 64;
-/** So many calls with takes may be under way; what comes meanwhile gathers. */
+/** The most calls with takes under way; what comes meanwhile gathers. */
 const MAX_TAKE_CALLS = 4;
 /** How old counts may be that no change of this process has touched since. */
 const COUNTS_MS = 100;

@@ -15,10 +15,10 @@ export interface PendingTake {
 const MAX_TAKES = 500;
 /** Of any tickets, in one call: a millisecond of Redis. */
 const MAX_TICKETS = 1_000;
-/** To find the best seats for a party costs as much as so many of any tickets, or four times that where few are left. */
+/** Finding the best seats for a party costs as much as this many arbitrary tickets, or four times that where few are left. */
 const SEATS_COST = 6;
 
-/** In order, so many as one call should do. A single take of more is a batch of its own. */
+/** In order, as many as one call should do. A single take of more is a batch of its own. */
 export function slices(takes: PendingTake[]): PendingTake[][] {
   const all: PendingTake[][] = [];
   let from = 0;

@@ -6,7 +6,7 @@ import type { BuyerLimits, CommittedBuy, Entry, Outcome } from '../ledger.ts';
 import { EventEntries, underKey } from './test-entries.ts';
 import { assertGranted, assertRefused, CAPACITY, type Rule } from './test-script.ts';
 
-/** At most so many of all tickets; and so many holds at a time. */
+/** At most that many of all tickets, and that many holds at a time. */
 function atMost(max: number, holds?: number): BuyerLimits {
   return { tickets: [{ ranges: [[0, CAPACITY]], max }], holds };
 }

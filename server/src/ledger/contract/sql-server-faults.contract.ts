@@ -195,7 +195,7 @@ function rollingBack(kind: ServerKind, start: Start): void {
       const other = await kind.make(url).connect();
       await other.query('BEGIN');
       await other.query('SELECT seq FROM event_heads WHERE event_no = 1 FOR UPDATE');
-      // The server ends whoever holds locks and does nothing for five seconds; by itself he would hold them for ever.
+      // The server ends a session that holds locks and does nothing for five seconds; otherwise it would hold them for ever.
       const outcome = await tryPost(ledger!, entries.buy([1]));
       if (typeof outcome === 'object') assertGranted(outcome);
       const giveUpMs = performance.now() + patienceMs(7_000);

@@ -211,7 +211,7 @@ function growing(kind: ServerKind, database: NewDatabase): void {
 function limiting(kind: ServerKind, database: NewDatabase): void {
   const atMost = (max: number): BuyerLimits => ({ tickets: [{ ranges: [[0, 1_000]], max }], holds: 2 });
 
-  /** Eight at each of two processes buy at once; so many got a ticket. */
+  /** Eight at each of two processes buy concurrently; the result is how many got a ticket. */
   const rush = async (limits: BuyerLimits | undefined): Promise<{ won: number; outcomes: Outcome[] }> => {
     const url = await database();
     let outcomes: Outcome[] = [];

@@ -159,7 +159,7 @@ function refusingToStart(kind: ServerKind, start: Start): void {
     assert.deepEqual(await kind.make(url).weakDurability(), []);
   });
 
-  test('[S4] when all connections are taken: no start, no stop of who sells already', async () => {
+  test('[S4] when all connections are taken: no start, and those that sell already go on', async () => {
     const server = await kind.start(kind.fewConnections);
     const taken: SqlConnection[] = [];
     try {

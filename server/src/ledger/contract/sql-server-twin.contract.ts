@@ -36,7 +36,7 @@ export function agreeing(kind: ServerKind): void {
 
 const MOST_ROUNDS = 6;
 
-/** Each batch is posted to the memory ledger, and to one of so many ledgers on one server. */
+/** Each batch is posted to the memory ledger, and to one of several ledgers on one server. */
 async function compare(kind: ServerKind, processes: number): Promise<void> {
   const server = await kind.start();
   const clock = new TestClock();

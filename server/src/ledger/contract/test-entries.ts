@@ -147,7 +147,7 @@ export class EventEntries {
     return { kind: 'extend', eventId: this.eventId, holdId, ttlMs, maxMs };
   }
 
-  /** The event with so many tickets more than it was made with. */
+  /** The event with that many tickets more than it was made with. */
   grown(more: number): EventDefinition {
     const [type] = this.event.ticketTypes;
     return { ...this.event, ticketTypes: [{ ...type!, capacity: type!.capacity + more }] };

@@ -1,4 +1,4 @@
-// Several SQL ledgers on one database, as so many processes would have them, and ways to put load on them.
+// Several SQL ledgers on one database, as several processes would have them, and ways to put load on them.
 
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';

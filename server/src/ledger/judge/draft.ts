@@ -135,7 +135,7 @@ export class BatchDraft {
   }
 
   /**
-   * What the buyer has of the event, by reference: whoever gives to a buyer, or takes, says so here. Undefined when
+   * What the buyer has of the event, by reference: a change of a buyer's tickets must be made here. Undefined when
    * nobody's limits ask for it.
    */
   belongingsOf(event: EventState, buyer: string | null): Belongings | undefined {

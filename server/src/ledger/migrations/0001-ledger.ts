@@ -112,7 +112,7 @@ function byEvent(sql: SchemaDialect): string[] {
       sql.appended,
     ),
 
-    // Where an event stands. Whoever writes of an event locks its head first, so its facts are numbered in the
+    // Where an event stands. A writer locks the event's head first, so its facts are numbered in the
     // order of their commits, without gaps. Head 0 is the catalogue's: its seq counts the events.
     ...tableOnServer(
       sql,

@@ -93,7 +93,7 @@ export class SqlLedger extends ReadingLater implements Ledger {
 
   /**
    * Brings the schema to today's and opens the ledger. Throws CannotReachDatabase, SchemaTooNew, or, in production,
-   * WeakDurability: each with one line for who starts the program.
+   * WeakDurability: each with one line for the operator.
    */
   static async open(server: SqlServer, options: SqlLedgerOptions): Promise<SqlLedger> {
     await server.migrate();

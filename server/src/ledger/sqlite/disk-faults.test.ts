@@ -88,7 +88,7 @@ function onSmallDisk(sizeKiB: number, use: (disk: string) => unknown): Promise<v
   return onMount(['-t', 'tmpfs', '-o', `size=${sizeKiB}k`, 'tmpfs'], use);
 }
 
-/** Fills the disk with one file until only so much is free. */
+/** Fills the disk with one file until only that much is free. */
 function fill(disk: string, leaveFreeKiB: number): void {
   makeRoom(disk);
   const { bavail, bsize } = statfsSync(disk);
@@ -123,7 +123,7 @@ function sellUntilFault(writer: SqliteWriter, sales: Sales, beforeEach = () => {
   throw new Error('no commit failed');
 }
 
-/** The ledger's rules hold, and exactly so many sales are in it. */
+/** The ledger's rules hold, and exactly that many sales are in it. */
 function assertSold(file: string, { eventId }: EventEntries, count: number): void {
   const reader = new SqliteReader(file);
   try {

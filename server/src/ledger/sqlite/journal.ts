@@ -8,7 +8,7 @@ import { ask, type NumberedEvent, type Read } from '../reads.ts';
 import { factKind, journalEntry, ORDERS, orderRecord, recordColumns } from '../tables.ts';
 import { type Row, selected, writing } from './rows.ts';
 
-/** A page's chain is entered at a mark behind it, so at most so many entries are read in vain. */
+/** A page's chain is entered at a mark behind it, so at most this many entries are read in vain. */
 const MARK_EVERY = 16;
 
 /** Where an event stands. */

@@ -8,7 +8,7 @@ import { ReadingLater } from '../reading.ts';
 import type { ReadName } from '../reads.ts';
 import { lockLedger } from './lock.ts';
 import { LedgerThread } from './thread.ts';
-import { decodeVerdicts } from './wire.ts';
+import { decodeVerdicts, encodeEntries } from './wire.ts';
 
 export class SqliteLedger extends ReadingLater implements Ledger {
   readonly #writer: LedgerThread;
@@ -31,7 +31,7 @@ export class SqliteLedger extends ReadingLater implements Ledger {
     this.#clock = clock;
     this.#unlock = unlock;
     this.#commits = new GroupCommit(async (entries: Entry[]) => {
-      return decodeVerdicts(entries, await writer.call<string>('commit', JSON.stringify(entries)));
+      return decodeVerdicts(entries, await writer.call<string>('commit', encodeEntries(entries)));
     }, options);
   }
 

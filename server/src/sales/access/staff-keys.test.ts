@@ -9,7 +9,7 @@ import type { Shop } from '../shop.ts';
 import { learnStaff, listKeys, makeKey, readChanges, revokeKey } from './staff-keys.ts';
 import { actorOf } from './who.ts';
 
-/** The rooms of so many processes, over one ledger. */
+/** The rooms of that many processes, over one ledger. */
 async function processes(count: number): Promise<Shop[]> {
   const shop = await MemoryShop.open(1);
   const all: Shop[] = [];

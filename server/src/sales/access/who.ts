@@ -37,7 +37,7 @@ export function buyerFor(actor: Actor, named: string | undefined): string | null
   return maySayAnything || !EARNED.test(named) ? named : undefined;
 }
 
-/** Whose idempotency keys the asker's are: those of guests are all one, whoever else asks has keys of their own. */
+/** The scope of the actor's idempotency keys: guests share one, everybody else has their own. */
 export function keyScopeOf(actor: Actor): string {
   switch (actor.kind) {
     case 'nobody':

@@ -26,7 +26,7 @@ export interface BuyCommand {
 export interface Bought {
   readonly eventId: string;
   readonly orderId: OrderId;
-  /** Whoever knows it may read the order. */
+  /** A bearer secret: anyone who has it may read the order. */
   readonly secret: string;
   readonly ledgerSeq: number;
   readonly tickets: readonly TicketView[];

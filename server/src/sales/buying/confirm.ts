@@ -111,7 +111,8 @@ function orderOf(entry: CatalogueEntry, hold: HoldRecord, outcome: CommittedConf
 }
 
 /**
- * An order, for who may see it: whoever has its secret, its buyer, staff. To all others it reads like no order at all.
+ * Returns the order if the actor may see it: anyone with its secret, its buyer, staff. Others get the same answer as for an
+ * unknown order.
  */
 export async function readOrder(shop: Shop, id: string, caller: Caller): Promise<OrderView | Refusal> {
   const known = orderId(id);

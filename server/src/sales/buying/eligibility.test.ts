@@ -37,7 +37,7 @@ function entryOf(event: Partial<EventDefinition>, ...ticketTypes: TicketType[]):
   return { eventId: definition.eventId, event: definition, version: 1, layout, aside: new Map() };
 }
 
-/** What is answered to somebody who wants so many of each type. */
+/** What is answered to somebody who wants that many of each type. */
 function ask(entry: CatalogueEntry, numbers: readonly number[], asker = ANN, accessCode?: string) {
   const wanted = numbers.flatMap((quantity, index): Wanted[] => {
     const type = entry.event.ticketTypes[index]!;

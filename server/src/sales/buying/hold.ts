@@ -147,7 +147,7 @@ async function findHold(shop: Shop, id: string, caller: Caller): Promise<FoundHo
   return found && mayUseHold(caller, found.record) ? found : undefined;
 }
 
-/** As `findHold`, whoever asks. */
+/** As `findHold`, without asking who may see it. */
 export async function findAnyHold(shop: Shop, id: string): Promise<FoundHold | undefined> {
   const known = holdId(id);
   const record = known && (await shop.ledger.hold(known));

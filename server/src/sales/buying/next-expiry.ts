@@ -9,7 +9,7 @@ const FRESH_MS = 500;
  * its id is.
  */
 const TOLD_IN_STEPS_OF_MS = 5_000;
-/** Whoever is refused does not wait longer than this for when to come again. */
+/** The longest time that a refused buyer is told to wait. */
 const PATIENCE_MS = 250;
 
 interface Look {

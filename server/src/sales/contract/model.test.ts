@@ -128,7 +128,7 @@ function refusalOf(answer: Answer): RefusalCode | undefined {
   return 'refusal' in answer ? answer.refusal : undefined;
 }
 
-/** A claim of so many tickets. */
+/** A claim of that many tickets. */
 function dueClaim(model: Model, step: Step, request: string, nowMs: number): Due {
   const { act, key, quantity } = step;
   const { available, held } = model;

@@ -1,4 +1,4 @@
-// What other processes that share the ledger have done, learned now and then; whoever asks for it learns it earlier.
+// What other processes that share the ledger have done, read now and then, and earlier when somebody asks for it.
 import { learnStaff } from '../access/staff-keys.ts';
 import type { Shop } from '../shop.ts';
 

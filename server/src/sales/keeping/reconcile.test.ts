@@ -1,4 +1,4 @@
-// Reconciliation on memory twins: every way in which inventory and ledger can come apart is put right, once, and what
+// Reconciliation on memory twins: every way in which inventory and ledger can come apart is repaired, once, and what
 // is only under way is left alone.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -43,7 +43,7 @@ async function assertAgreement({ inside, event }: MemoryShop): Promise<void> {
 }
 
 describe('reconciliation', () => {
-  test('[C4] any drift is put right by the second look, and counted', async () => {
+  test('[C4] any drift is repaired by the second look, and counted', async () => {
     const drift = fc.tuple(...Array.from({ length: CAPACITY }, () => fc.constantFrom(...STATES)));
     await fc.assert(
       fc.asyncProperty(drift, async (states) => {

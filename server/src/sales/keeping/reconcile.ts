@@ -13,7 +13,7 @@ import { STATE_OF, ticketStates } from '../ticket-states.ts';
 
 /** Reading all claims of an event may take at most this share of the time. */
 const MAX_SHARE = 0.05;
-/** An event whose counts agree is compared ticket by ticket at every so many looks, if it was sold from since. */
+/** An event whose counts agree is compared ticket by ticket once in this many looks, if it was sold from since. */
 const COMPARE_ALL_EVERY = 12;
 /** Claims looked up at once. */
 const LOOKED_UP_AT_ONCE = 1_000;
@@ -99,7 +99,7 @@ export class Reconciliation {
     return suspects;
   }
 
-  /** The claims are not read at this look: whoever was suspect before and has not moved is so still. */
+  /** The claims are not read at this look: a ticket that was suspect before and has not moved still is. */
   #stillSuspect(eventId: EventId, states: Uint8Array): Suspects {
     const suspects = pendingOf(states);
     for (const [ticket, state] of this.#suspects.get(eventId) ?? []) {

@@ -150,7 +150,7 @@ function droppedFrom(
   const count = quantity ?? ofType.length;
   return count <= ofType.length
     ? ofType.slice(0, count)
-    : { problems: { quantity: `must be at most ${ofType.length}: so many tickets it has` } };
+    : { problems: { quantity: `must be at most ${ofType.length}: it has no more tickets of this type` } };
 }
 
 function seatsIn(

@@ -34,7 +34,7 @@ export async function createEvent(
   return viewOf(shop, await shop.catalogue.put(made));
 }
 
-/** An event, for who may see it. */
+/** Returns the event if the actor may see it. */
 export async function findShown(
   shop: Shop,
   eventId: string,

@@ -50,7 +50,7 @@ function fromJson(text: string): ManifestReading {
   return manifestFromShape(text);
 }
 
-/** What there is to sell, for who makes ticket types of it. */
+/** What there is to sell, for making ticket types of it. */
 export function viewOf(manifestId: string, { name, sections }: Manifest): ManifestView {
   const categories = new Map<string, number>();
   const count = (category: string, places: number) =>

@@ -102,7 +102,7 @@ for (const [title, [change, before, was, is]] of Object.entries(CHANGES)) {
   }
 }
 
-test('[S9] a process that dies right after the commit leaves nothing that others do not put right', async () => {
+test('[S9] a process that dies right after the commit leaves nothing that others do not repair', async () => {
   for (const [title, [change, before, was, is]] of Object.entries(CHANGES)) {
     const shop = await shopBefore(before);
     // The others keep their inventory and catalogue; of the change they hear nothing.

@@ -1,5 +1,5 @@
 // Which seats of an event are free, for everybody who looks at the map. Made from the ledger's journal, not from the
-// inventory: so the version is the event's sequence number, the same in every process, and whoever has seen one version
+// inventory: so the version is the event's sequence number, the same in every process, and a client that has seen one version
 // is told only what changed since. Read when somebody asks, at most a few times a second, however many look.
 import { type TicketState, ticketMoves } from '@floodgate/core/facts.ts';
 import type { Follower } from '@floodgate/core/follower.ts';
@@ -21,7 +21,7 @@ const CODES: Readonly<Record<TicketState, Code>> = { free: 0, held: 1, sold: 2, 
 const MAX_AGE_MS = 250;
 /** Of the journal, in one look. */
 const MAX_PAGES = 10;
-/** So many changes of seats are remembered for those who ask what is new. */
+/** This many changes of seats are remembered for clients that ask what is new. */
 const MAX_REMEMBERED = 50_000;
 
 interface Change {

@@ -58,7 +58,7 @@ describe('the history', () => {
   });
 });
 
-/** So many purchases, fifty at a time, all of them granted. */
+/** That many purchases, fifty at a time, all of them granted. */
 function soldToEverybody(count: number): { records: HistoryRecord[]; ledger: FinalLedger } {
   const records: HistoryRecord[] = [];
   const journal: Fact[] = [{ seq: 1, kind: 'event-created', atMs: 0 }];

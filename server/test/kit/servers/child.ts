@@ -20,7 +20,7 @@ export interface Command {
   readonly file: string;
   readonly args: readonly string[];
   readonly cwd: string;
-  /** Whom the process shall run as. Default: whoever runs the test. */
+  /** The user to run the process as. Default: the one that runs the test. */
   readonly owner?: Owner | undefined;
 }
 

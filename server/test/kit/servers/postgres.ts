@@ -95,7 +95,7 @@ class PostgresProcess implements PostgresServer {
     const how = ['--no-sync', '--no-instructions', '--auth=trust', '--encoding=UTF8', '--locale=C'];
     const args = [...how, `--username=${ADMIN}`, `--pgdata=${join(this.dir, 'data')}`];
     runOnce({ file: join(dirname(this.#binary), 'initdb'), args, cwd: this.dir, owner: this.#owner });
-    // Whoever names `floodgate` must show the password, so that a wrong one is noticed as on a real server.
+    // A client that names `floodgate` must show the password, so that a wrong one is noticed as on a real server.
     const rules = `host all ${ADMIN} 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n`;
     writeFileSync(join(this.dir, 'data', 'pg_hba.conf'), rules);
     await this.#start();

@@ -29,7 +29,7 @@ export function textToStore(value: string): string {
   return `x'${Buffer.from(value, 'utf8').toString('hex')}'`;
 }
 
-/** A long text in literals of at most so many bytes each, and how many those are; cut between characters. At least one. */
+/** A long text in literals of at most that many bytes each, and the number of literals; cut between characters. At least one. */
 export function textParts(value: string, maxBytes: number): { literal: string; bytes: number }[] {
   const all = Buffer.from(value, 'utf8');
   const parts: { literal: string; bytes: number }[] = [];

@@ -37,7 +37,7 @@ function isOlder(version: string, than: string): boolean {
 
 export const DRIVER: ConnectionOptions = {
   multipleStatements: true,
-  // Ids are beyond a double; whoever reads a column knows whether it is a number.
+  // Ids are beyond a double; the code that reads a column knows whether it is a number.
   supportBigNumbers: true,
   bigNumberStrings: true,
   // Never a file of this machine. Rows found are counted, also when nothing in them changes.

@@ -1,4 +1,4 @@
-// What PostgreSQL's errors mean: for the ledger (try again, connection lost), and for who starts the program.
+// What PostgreSQL's errors mean: for the ledger (try again, connection lost), and for the operator.
 import { CannotReachDatabase, type SqlFault } from '../sql.ts';
 
 /** The connection broke, or was given up because it did not answer in time. */

@@ -108,7 +108,7 @@ function tidied(sql: string): string {
     .trim();
 }
 
-/** In lines of at most so many characters, unless a word is longer. */
+/** In lines of at most that many characters, unless a word is longer. */
 function wrapped(text: string, indent: string): string {
   const [first = '', ...words] = text.split(' ');
   const lines: string[] = [];

@@ -410,7 +410,7 @@ describe('a connection to MariaDB', options, () => {
       await assert.rejects(connecting, { name: 'CannotReachDatabase', message: /no answer in time/ });
     });
 
-    test('[S4] whoever stops in the middle of a batch loses its locks after five seconds', async () => {
+    test('[S4] a process that stops in the middle of a batch loses its locks after five seconds', async () => {
       const { connect } = await newDatabase();
       const [stopped, next] = await Promise.all([connect(), connect()]);
       await stopped.readBatch({ ...NOTHING_READ, eventNos: [1] });

@@ -39,7 +39,7 @@ export function conditional(
 }
 
 /**
- * Fails when the statement before it did not find so many rows. The connection counts rows found, not rows changed
+ * Fails when the statement before it did not find that many rows. The connection counts rows found, not rows changed
  * (CLIENT_FOUND_ROWS).
  */
 export function mustFind(count: number): string {

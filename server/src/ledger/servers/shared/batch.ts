@@ -63,7 +63,7 @@ function isForeseeable(entry: Entry): boolean {
 
 /**
  * Who is refused for a ticket is told of all that are taken, a key may have an outcome that comes before any
- * complaint, and the event may have grown: only who has looked knows. (Whatever else is refused, is so by what this
+ * complaint, and the event may have grown: only a process that has looked knows. (Whatever else is refused, is so by what this
  * very batch writes.)
  */
 function needsALook(verdict: Verdict): boolean {

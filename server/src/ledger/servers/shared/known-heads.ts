@@ -5,7 +5,7 @@
 import type { SqlRow } from '../../../drivers/sql/sql.ts';
 import type { KnownHead } from './sql-server.ts';
 
-/** So many wrong guesses in a row, or nearly, mean that other processes sell the event too. */
+/** This many wrong guesses in a row, or nearly, mean that other processes sell the event too. */
 const MAX_WRONG = 3;
 /** What a right guess makes up for. */
 const RIGHT = 0.1;

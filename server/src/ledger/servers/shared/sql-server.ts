@@ -2,7 +2,7 @@
 // its batches. PostgreSQL and MySQL/MariaDB implement it; judging, retrying, recovering and the reads are the same for
 // both and stand in sql-ledger.ts and its neighbours.
 //
-// All numbers come back as text, because 64-bit ids do not fit a double; who reads a sequence or a time converts it.
+// All numbers come back as text, because 64-bit ids do not fit a double; the code that reads a sequence or a time converts it.
 import type { HoldId, OrderId, Ticket } from '@floodgate/core/ids.ts';
 import type { SqlConnection, SqlDatabase, SqlRow } from '../../../drivers/sql/sql.ts';
 import type { JournalEntry, OrderRecord } from '../../ledger.ts';

@@ -153,7 +153,7 @@ function putHold(event: EventState, row: SqlRow): void {
   for (const ticket of tickets) event.claims.set(ticket, { before: claim, now: claim });
 }
 
-/** Of every buyer with limits; who has nothing has no row. */
+/** Of every buyer with limits; a buyer who has nothing has no row. */
 function putBelongings({ events }: WorkingSet, entries: readonly Entry[], rows: readonly SqlRow[]): void {
   const all = new Map<string, Belongings>();
   for (const entry of entries) {
