@@ -1,6 +1,7 @@
-// The checks that run before the tests: format and lint (Biome), types (TypeScript) and structure (our own).
+// The checks that run before the tests: format and lint (Biome), types (TypeScript), structure and API document (our own).
 import { spawn } from 'node:child_process';
 import path from 'node:path';
+import { checkApiDocument } from './api-document.ts';
 import { checkStructure } from './check-structure.ts';
 
 export const ROOT = path.dirname(import.meta.dirname);
@@ -33,6 +34,10 @@ export function runChecks(fix: boolean, signal?: AbortSignal, slowness = 1): Pro
       ),
     ),
     timed('structure', runStructureCheck),
+    timed('API document', async () => {
+      const output = checkApiDocument(ROOT, fix);
+      return { ok: output === '', output };
+    }),
   ]);
 }
 

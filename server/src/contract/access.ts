@@ -3,7 +3,7 @@ import { ROLES } from '@floodgate/core/actor.ts';
 import { z } from 'zod';
 import { type Answers, problem } from './answers.ts';
 import { orderAnswer } from './orders.ts';
-import { nextCursor, plainText, snowflake, time } from './values.ts';
+import { giveExample, nextCursor, plainText, snowflake, time } from './values.ts';
 
 export const keyInput = z.object({
   body: z.strictObject(
@@ -20,6 +20,8 @@ export const keyInput = z.object({
     'must be an object with name and role',
   ),
 });
+
+giveExample(keyInput.shape.body, { name: 'Box office, left window', role: 'box-office' });
 
 export const keyReference = z.object({ params: z.object({ keyId: z.string() }) });
 

@@ -91,6 +91,11 @@ export function problemSchema(codes: readonly ProblemCode[], more: ZodRawShape =
   return schema.meta({ mediaType: 'application/problem+json' });
 }
 
+/** The schema of a "no" with this code alone. */
+export function problemVariant(code: ProblemCode, more: ZodRawShape = {}): ZodType {
+  return variant([code], MEMBERS[code], more);
+}
+
 function variant(codes: readonly ProblemCode[], members: ZodRawShape = {}, more: ZodRawShape) {
   return z.strictObject({
     error: z.enum(codes as readonly [string, ...string[]]),

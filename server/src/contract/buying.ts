@@ -7,6 +7,7 @@ import {
   count,
   eventId,
   eventParams,
+  giveExample,
   idempotencyKey,
   ledgerSeq,
   optionalKey,
@@ -30,10 +31,13 @@ export const buyInput = z.object({
     .default({ quantity: 1 }),
 });
 
+giveExample(buyInput.shape.body, { quantity: 2, ticketType: 'ga' });
+
 export const purchaseInput = z.object({
   headers: z.object({ 'idempotency-key': idempotencyKey }),
   body: z.object({ quantity }),
 });
+giveExample(purchaseInput.shape.body, { quantity: 2 });
 
 const granted = { orderId: snowflake, secret, tickets, ledgerSeq };
 export const boughtAnswer = z

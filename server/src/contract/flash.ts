@@ -1,7 +1,7 @@
 // The wire of the flash purchase (row D1).
 import { z } from 'zod';
 import { type Answers, anyProblem, problem } from './answers.ts';
-import { buyer, idempotencyKey, optionalKey, quantity, secret, snowflake } from './values.ts';
+import { buyer, giveExample, idempotencyKey, optionalKey, quantity, secret, snowflake } from './values.ts';
 
 /** Systems that number their users and articles may send the numbers as such. */
 const orNumber = <Text extends z.ZodType<string, string>>(text: Text) =>
@@ -21,6 +21,7 @@ export const flashInput = z.object({
     'must be like {"userId": "ann", "skuId": "rock-night:ga", "quantity": 2}',
   ),
 });
+giveExample(flashInput.shape.body, { userId: 'ann', skuId: 'rock-night:ga', quantity: 2 });
 
 const processingTimeMs = z.number().min(0);
 export const reservedAnswer = z

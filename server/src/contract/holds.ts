@@ -11,6 +11,7 @@ import {
   count,
   eventId,
   eventParams,
+  giveExample,
   ledgerSeq,
   money,
   optionalKey,
@@ -20,6 +21,7 @@ import {
   tickets,
   ticketType,
   time,
+  wireForms,
 } from './values.ts';
 
 /** The most lines of one hold. */
@@ -46,6 +48,16 @@ export const seat = z
     }
     return { section, row, seat: name };
   });
+wireForms.set(
+  seat,
+  z.union([
+    z
+      .string()
+      .regex(/^[^/]{1,64}\/[^/]{1,64}\/[^/]{1,64}$/)
+      .describe('section, row and seat'),
+    seatObject,
+  ]),
+);
 
 const anyLine = z.strictObject({ ticketType, quantity, accessCode: accessCode.optional() });
 const bestLine = z.strictObject({
@@ -64,7 +76,10 @@ const seatsLine = z.strictObject({
   accessCode: accessCode.optional(),
 });
 
-export type HoldLine = z.output<typeof anyLine> | z.output<typeof bestLine> | z.output<typeof seatsLine>;
+/** Told apart by their members. */
+const anyKindOfLine = z.union([anyLine, bestLine, seatsLine]);
+
+export type HoldLine = z.output<typeof anyKindOfLine>;
 
 // Which kind of line is meant shows in its members, so that its faults are told in terms of that kind.
 const line = z
@@ -109,12 +124,17 @@ const lines = z
     }
   });
 
+wireForms.set(lines, z.array(anyKindOfLine).min(1).max(MAX_LINES));
+
 const holdParams = z.object({ holdId: z.string() });
 
 export const holdInput = z.object({
   params: eventParams,
   headers: optionalKey,
   body: z.strictObject({ lines, buyer: buyer.optional() }),
+});
+giveExample(holdInput.shape.body, {
+  lines: [{ ticketType: 'ga', quantity: 2 }, { seats: ['Stalls/A/12', 'Stalls/A/13'] }],
 });
 
 const holdSecret = z.object({ 'hold-secret': bearerSecret });

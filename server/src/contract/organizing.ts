@@ -4,7 +4,16 @@ import { z } from 'zod';
 import { type Answers, problem } from './answers.ts';
 import { staffEventAnswer } from './events.ts';
 import { passOn, seat } from './holds.ts';
-import { count, eventParams, nextCursor, seatName, snowflake, time } from './values.ts';
+import {
+  count,
+  eventParams,
+  giveExample,
+  nextCursor,
+  seatName,
+  snowflake,
+  time,
+  wireForms,
+} from './values.ts';
 
 /** Larger texts and longer lists are refused before anybody looks at them. */
 const MAX_TEXT = 5_000;
@@ -60,12 +69,15 @@ const waitingRoom = z.looseObject({
   enabled: z.literal(false, 'must be false: there are no waiting rooms yet'),
 });
 
-const types = <Type extends z.ZodType>(type: Type) =>
-  z
+const types = <Type extends z.ZodType>(type: Type) => {
+  const list = z
     .array(z.unknown(), 'must be a list of ticket types')
     .min(1, 'must have at least one ticket type')
     .max(MAX_TYPES, `must have at most ${MAX_TYPES} ticket types`)
     .pipe(z.array(type));
+  wireForms.set(list, z.array(type).min(1).max(MAX_TYPES));
+  return list;
+};
 
 const newType = z
   .strictObject({ ticketTypeId: text, ...typeMembers, ...readOnly })
@@ -85,6 +97,16 @@ export const newEventInput = z.object({
       'is required: the event as JSON',
     )
     .transform(({ waitingRoom: _, ...event }) => event),
+});
+giveExample(newEventInput.shape.body, {
+  name: 'Rock Night',
+  venue: { name: 'Town Hall', city: 'Berlin', country: 'DE' },
+  startsAt: '2027-06-01T20:00:00+02:00',
+  timeZone: 'Europe/Berlin',
+  onSaleAt: '2027-03-01T10:00:00+01:00',
+  ticketTypes: [
+    { ticketTypeId: 'ga', name: 'General admission', price: 4_900, currency: 'EUR', capacity: 2_000 },
+  ],
 });
 
 const nullable = <Shape extends Record<string, z.ZodType>>(shape: Shape) =>
@@ -116,6 +138,7 @@ export const eventPatchInput = z.object({
     'is required: the members to change, as JSON',
   ),
 });
+giveExample(eventPatchInput.shape.body, { name: 'Rock Night, second date', maxPerOrder: 4 });
 
 export const eventCommandInput = z.object({ params: eventParams, body: z.strictObject({}).default({}) });
 
@@ -131,6 +154,7 @@ const seats = z
   .min(1, 'must name at least one seat')
   .max(MAX_ALLOCATED_SEATS, `must name at most ${MAX_ALLOCATED_SEATS} seats`)
   .pipe(z.array(seat));
+wireForms.set(seats, z.array(seat).min(1).max(MAX_ALLOCATED_SEATS));
 const bestLine = z.strictObject({
   ticketType: text,
   bestAvailable: z
@@ -143,10 +167,8 @@ const bestLine = z.strictObject({
 });
 
 const seatsLine = z.strictObject({ seats });
-export type AllocationLine =
-  | z.output<typeof typeLine>
-  | z.output<typeof bestLine>
-  | z.output<typeof seatsLine>;
+const anyKindOfLine = z.union([typeLine, bestLine, seatsLine]);
+export type AllocationLine = z.output<typeof anyKindOfLine>;
 
 const line = z
   .looseObject({}, 'must be a line, such as {"ticketType": "ga", "quantity": 20}')
@@ -156,20 +178,28 @@ const line = z
     return passOn<AllocationLine>(typeLine.safeParse(given), ctx);
   });
 
+const lines = z
+  .array(z.unknown(), 'must be a list of lines')
+  .min(1, 'must have at least one line')
+  .max(MAX_ALLOCATED_LINES, `must have at most ${MAX_ALLOCATED_LINES} lines`)
+  .pipe(z.array(line));
+wireForms.set(lines, z.array(anyKindOfLine).min(1).max(MAX_ALLOCATED_LINES));
+
 export const allocationInput = z.object({
   params: eventParams,
   body: z.strictObject(
     {
       name: text,
       kind: z.enum(['channel', 'kill'], 'must be channel (may be dropped to sale later) or kill'),
-      lines: z
-        .array(z.unknown(), 'must be a list of lines')
-        .min(1, 'must have at least one line')
-        .max(MAX_ALLOCATED_LINES, `must have at most ${MAX_ALLOCATED_LINES} lines`)
-        .pipe(z.array(line)),
+      lines,
     },
     'is required: name, kind and lines, as JSON',
   ),
+});
+giveExample(allocationInput.shape.body, {
+  name: 'Promoter',
+  kind: 'channel',
+  lines: [{ ticketType: 'ga', quantity: 20 }],
 });
 
 export const releaseInput = z.object({

@@ -6,6 +6,21 @@ export const MAX_QUANTITY = 10;
 /** The most rows of one page. */
 export const MAX_PAGE = 1_000;
 
+/** How the API document shows a schema that transforms or looks closer at what is sent: as this one. */
+export const wireForms = new WeakMap<z.core.$ZodType, z.ZodType>();
+
+const examples = new WeakMap<z.core.$ZodType, unknown>();
+
+/** Gives an example of what a client sends. Metadata will not do: JSON Schema is not told it where a schema transforms. */
+export function giveExample<Schema extends z.ZodType>(schema: Schema, example: z.input<Schema>): void {
+  examples.set(schema, example);
+}
+
+/** Undefined when none was given. */
+export function exampleOf(schema: z.ZodType): unknown {
+  return examples.get(schema);
+}
+
 // What clients send -----------------------------------------------------------------------------------------
 
 /**

@@ -83,6 +83,8 @@ test('every operation declares an answer that grants, and each "no" under its ow
     assert.ok(statuses.includes(500) && statuses.includes(503), each.name);
   }
   const misplaced = operation({
+    summary: 'Try something',
+    tag: 'Operation',
     ...{ name: 'misplaced', method: 'GET', path: '/', input: z.object({}) },
     answers: { 404: { codes: ['SOLD_OUT'] } },
     run: () => ({ kind: 'json', status: 200, body: {} }),

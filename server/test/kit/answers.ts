@@ -1,5 +1,5 @@
-// Every answer that a test sees is held against what its operation declares, by status: an undeclared member, status,
-// code or media type fails the test, whatever the test itself looks at.
+// Every answer that a test sees is held against what its operation declares, by status, and against the API document: an
+// undeclared member, status, code or media type fails the test, whatever the test itself looks at.
 import assert from 'node:assert/strict';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { ZodType, z } from 'zod';
@@ -7,6 +7,7 @@ import { anyProblem, mediaTypeOf, problemSchema } from '../../src/contract/answe
 import { allOperations } from '../../src/http/doors/doors.ts';
 import { answersOf } from '../../src/http/lane/described.ts';
 import type { Operation } from '../../src/http/lane/operation.ts';
+import { DescribedAnswers } from './described-answers.ts';
 
 /** What a client has of an answer. */
 export interface Reply {
@@ -43,7 +44,11 @@ export function whyNot(answer: Answered): string | undefined {
   if (!parsed.success) return `${what}: ${parsed.error.message}`;
   const isSame =
     content?.status === undefined || typeof content.status !== 'number' || content.status === status;
-  return isSame ? undefined : `${what}: the problem tells another status`;
+  if (!isSame) return `${what}: the problem tells another status`;
+  // The Express lane answers 405 for an operation's address, and no document describes what is nowhere.
+  if (operation === undefined || !described(operation).has(status)) return undefined;
+  const objection = documented.objection(operation, status, contentType, content);
+  return objection && `${what}: ${objection}`;
 }
 
 const none = undefined as never;
@@ -52,6 +57,8 @@ const OPERATIONS = allOperations(none, none).map((operation) => ({
   operation,
   pattern: new RegExp(`^${operation.path.replaceAll(/:\w+/g, '[^/]+')}/?$`, 'i'),
 }));
+
+const documented = new DescribedAnswers(OPERATIONS.map(({ operation }) => operation));
 
 function operationFor(method: string, target: string): Operation | undefined {
   const path = (/^\w+:\/\/[^/]*(\/.*)$/.exec(target)?.[1] ?? target).split(/[?#]/, 1)[0]!;

@@ -39,6 +39,8 @@ export function sessionOperations(shop: Shop, doors: Pick<Doors, 'cors'>): Opera
   return [
     operation({
       name: 'start-session',
+      summary: 'Start a session for a browser, or keep the one it has',
+      tag: 'Access',
       method: 'POST',
       path: '/api/v1/sessions',
       input: sessionInput,
@@ -59,6 +61,8 @@ export function sessionOperations(shop: Shop, doors: Pick<Doors, 'cors'>): Opera
     }),
     operation({
       name: 'who-am-i',
+      summary: 'Read who the request acts as',
+      tag: 'Access',
       method: 'GET',
       path: '/api/v1/me',
       input: noInput,
@@ -67,6 +71,8 @@ export function sessionOperations(shop: Shop, doors: Pick<Doors, 'cors'>): Opera
     }),
     operation({
       name: 'my-tickets',
+      summary: "List the buyer's own orders",
+      tag: 'Orders',
       method: 'GET',
       path: '/api/v1/me/tickets',
       input: pageInput,
@@ -118,6 +124,8 @@ export function staffKeyOperations(shop: Shop): Operation[] {
   return [
     operation({
       name: 'make-key',
+      summary: 'Make a staff key',
+      tag: 'Access',
       method: 'POST',
       path: KEYS,
       roles: ADMIN_ONLY,
@@ -142,6 +150,8 @@ export function staffKeyOperations(shop: Shop): Operation[] {
     }),
     operation({
       name: 'list-keys',
+      summary: 'List staff keys',
+      tag: 'Access',
       method: 'GET',
       path: KEYS,
       roles: ADMIN_ONLY,
@@ -161,6 +171,8 @@ export function staffKeyOperations(shop: Shop): Operation[] {
     }),
     operation({
       name: 'revoke-key',
+      summary: 'Revoke a staff key',
+      tag: 'Access',
       method: 'DELETE',
       path: `${KEYS}/:keyId`,
       roles: ADMIN_ONLY,
@@ -175,6 +187,8 @@ export function staffKeyOperations(shop: Shop): Operation[] {
     }),
     operation({
       name: 'changes',
+      summary: 'List what staff did to the shop',
+      tag: 'Access',
       method: 'GET',
       path: '/api/v1/changes',
       roles: ADMIN_ONLY,

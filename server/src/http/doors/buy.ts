@@ -15,6 +15,8 @@ export function buyOperations(shop: Shop): Operation[] {
   return [
     operation({
       name: 'buy',
+      summary: 'Buy tickets of one type in one step',
+      tag: 'Buying',
       method: 'POST',
       path: '/buy/:eventId',
       isHot: true,
@@ -35,6 +37,8 @@ export function buyOperations(shop: Shop): Operation[] {
     }),
     operation({
       name: 'purchase',
+      summary: 'Buy tickets of the default event',
+      tag: 'Buying',
       method: 'POST',
       path: '/api/v1/purchase',
       isHot: true,

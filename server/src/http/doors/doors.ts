@@ -12,10 +12,11 @@ import { manifestOperations } from './manifests.ts';
 import { operatorOperations } from './operators.ts';
 import { orderOperations } from './orders.ts';
 import { organizerOperations } from './organize.ts';
+import { referenceOperations } from './reference.ts';
 import { seatOperations } from './seats.ts';
 
 export function allOperations(shop: Shop, doors: Doors): readonly Operation[] {
-  return [
+  const operations: Operation[] = [
     ...buyOperations(shop),
     ...eventOperations(shop),
     ...organizerOperations(shop),
@@ -28,4 +29,6 @@ export function allOperations(shop: Shop, doors: Doors): readonly Operation[] {
     ...sessionOperations(shop, doors),
     ...operatorOperations(shop, doors),
   ];
+  operations.push(...referenceOperations(() => operations));
+  return operations;
 }

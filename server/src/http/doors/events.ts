@@ -31,6 +31,8 @@ export function eventOperations(shop: Shop): Operation[] {
   return [
     operation({
       name: 'list-events',
+      summary: 'List events',
+      tag: 'Events',
       method: 'GET',
       path: '/api/v1/events',
       input: pageInput,
@@ -51,6 +53,8 @@ export function eventOperations(shop: Shop): Operation[] {
     }),
     operation({
       name: 'read-event',
+      summary: 'Read an event',
+      tag: 'Events',
       method: 'GET',
       path: '/api/v1/events/:eventId',
       input: eventReference,
@@ -66,6 +70,8 @@ export function eventOperations(shop: Shop): Operation[] {
     }),
     operation({
       name: 'availability',
+      summary: 'Count the tickets of an event by state',
+      tag: 'Events',
       method: 'GET',
       path: '/api/v1/events/:eventId/availability',
       isHot: true,
@@ -84,6 +90,8 @@ export function eventOperations(shop: Shop): Operation[] {
     }),
     operation({
       name: 'default-event',
+      summary: 'Count the seats of the default event',
+      tag: 'Events',
       method: 'GET',
       path: '/api/v1/event',
       isHot: true,
@@ -99,6 +107,8 @@ export function eventOperations(shop: Shop): Operation[] {
     }),
     operation({
       name: 'audit',
+      summary: 'Compare what was sold with what is shown, and check the rules of sale',
+      tag: 'Organizing',
       method: 'GET',
       path: '/api/v1/events/:eventId/audit',
       isStaff: true,
@@ -113,6 +123,8 @@ export function eventOperations(shop: Shop): Operation[] {
     }),
     operation({
       name: 'journal',
+      summary: "Read the facts of an event's sale, in order",
+      tag: 'Organizing',
       method: 'GET',
       path: '/api/v1/events/:eventId/journal',
       isStaff: true,

@@ -15,6 +15,8 @@ export function flashOperations(shop: Shop): Operation[] {
   return [
     operation({
       name: 'flash-purchase',
+      summary: 'Reserve tickets of one type, with the number of the order to be',
+      tag: 'Buying',
       method: 'POST',
       path: '/api/v1/flash/purchase',
       isHot: true,

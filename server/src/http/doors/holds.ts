@@ -29,6 +29,8 @@ export function holdOperations(shop: Shop): Operation[] {
   return [
     operation({
       name: 'hold',
+      summary: 'Hold tickets for a time',
+      tag: 'Holds',
       method: 'POST',
       path: '/api/v1/events/:eventId/holds',
       isHot: true,
@@ -46,6 +48,8 @@ export function holdOperations(shop: Shop): Operation[] {
     }),
     operation({
       name: 'read-hold',
+      summary: 'Read a hold',
+      tag: 'Holds',
       method: 'GET',
       path: '/api/v1/holds/:holdId',
       input: holdReference,
@@ -58,6 +62,8 @@ export function holdOperations(shop: Shop): Operation[] {
     }),
     operation({
       name: 'extend-hold',
+      summary: 'Give a hold more time',
+      tag: 'Holds',
       method: 'POST',
       path: '/api/v1/holds/:holdId/extend',
       input: extendInput,
@@ -67,6 +73,8 @@ export function holdOperations(shop: Shop): Operation[] {
     }),
     operation({
       name: 'release-hold',
+      summary: 'Give the tickets of a hold back',
+      tag: 'Holds',
       method: 'DELETE',
       path: '/api/v1/holds/:holdId',
       input: holdReference,
@@ -76,6 +84,8 @@ export function holdOperations(shop: Shop): Operation[] {
     }),
     operation({
       name: 'confirm-hold',
+      summary: 'Make an order of a hold',
+      tag: 'Holds',
       method: 'POST',
       path: '/api/v1/holds/:holdId/confirm',
       input: confirmInput,

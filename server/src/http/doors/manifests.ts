@@ -22,6 +22,8 @@ export function manifestOperations(shop: Shop): Operation[] {
   return [
     operation({
       name: 'keep-manifest',
+      summary: 'Keep a seat map, as JSON or CSV',
+      tag: 'Organizing',
       method: 'POST',
       path: '/api/v1/manifests',
       isStaff: true,
@@ -47,6 +49,8 @@ export function manifestOperations(shop: Shop): Operation[] {
     }),
     operation({
       name: 'read-manifest',
+      summary: 'Read a seat map as it was kept',
+      tag: 'Organizing',
       method: 'GET',
       path: '/api/v1/manifests/:manifestId',
       isStaff: true,

@@ -43,6 +43,8 @@ export function operatorOperations(shop: Shop, doors: Doors): Operation[] {
   return [
     operation({
       name: 'health',
+      summary: 'Read how the server is',
+      tag: 'Operation',
       method: 'GET',
       path: '/health',
       input: noInput,
@@ -51,6 +53,8 @@ export function operatorOperations(shop: Shop, doors: Doors): Operation[] {
     }),
     operation({
       name: 'health-live',
+      summary: 'Ask whether the process lives',
+      tag: 'Operation',
       method: 'GET',
       path: '/health/live',
       input: noInput,
@@ -59,6 +63,8 @@ export function operatorOperations(shop: Shop, doors: Doors): Operation[] {
     }),
     operation({
       name: 'health-ready',
+      summary: 'Ask whether the server takes requests',
+      tag: 'Operation',
       method: 'GET',
       path: '/health/ready',
       input: noInput,
@@ -70,6 +76,8 @@ export function operatorOperations(shop: Shop, doors: Doors): Operation[] {
     }),
     operation({
       name: 'metrics',
+      summary: 'Read metrics, for Prometheus or as JSON',
+      tag: 'Operation',
       method: 'GET',
       path: '/metrics',
       input: metricsInput,
@@ -90,6 +98,8 @@ export function operatorOperations(shop: Shop, doors: Doors): Operation[] {
     }),
     operation({
       name: 'stats',
+      summary: 'Read the classic statistics of the default event',
+      tag: 'Operation',
       method: 'GET',
       path: '/api/v1/stats',
       input: noInput,

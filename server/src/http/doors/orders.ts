@@ -11,6 +11,8 @@ export function orderOperations(shop: Shop): Operation[] {
   return [
     operation({
       name: 'read-order',
+      summary: 'Read an order',
+      tag: 'Orders',
       method: 'GET',
       path: '/api/v1/orders/:orderId',
       input: orderInput,
@@ -29,6 +31,8 @@ export function orderOperations(shop: Shop): Operation[] {
     }),
     operation({
       name: 'list-orders',
+      summary: 'List the orders of an event',
+      tag: 'Orders',
       method: 'GET',
       path: '/api/v1/events/:eventId/orders',
       isStaff: true,

@@ -1,7 +1,7 @@
 // The doors of organizers: events are made and changed, their sale is opened and closed, tickets are set aside, and all
 // of it can be looked up.
 
-import { EVENT_COMMANDS } from '@floodgate/core/event/rules.ts';
+import { EVENT_COMMANDS, type EventCommand } from '@floodgate/core/event/rules.ts';
 import {
   allocateAnswers,
   allocationInput,
@@ -36,6 +36,15 @@ import { invalidInput, problem } from '../lane/problem.ts';
 import { refused } from '../lane/refused.ts';
 import { eventAnswer, logFields, versionTag } from './event-body.ts';
 
+const COMMAND_SUMMARIES: Readonly<Record<EventCommand, string>> = {
+  schedule: 'Show a draft, to be sold from its time on',
+  open: 'Open the sale',
+  pause: 'Pause the sale',
+  resume: 'Go on with a paused sale',
+  close: 'End the sale',
+  cancel: 'Cancel an event',
+};
+
 /** Two hundred ticket types with their descriptions. */
 const MAX_EVENT_BYTES = 2 * 1_048_576;
 
@@ -43,6 +52,8 @@ export function organizerOperations(shop: Shop): Operation[] {
   return [
     operation({
       name: 'create-event',
+      summary: 'Make an event',
+      tag: 'Organizing',
       method: 'POST',
       path: '/api/v1/events',
       isStaff: true,
@@ -56,6 +67,8 @@ export function organizerOperations(shop: Shop): Operation[] {
     }),
     operation({
       name: 'change-event',
+      summary: 'Change an event',
+      tag: 'Organizing',
       method: 'PATCH',
       path: '/api/v1/events/:eventId',
       isStaff: true,
@@ -75,6 +88,8 @@ export function organizerOperations(shop: Shop): Operation[] {
     ...EVENT_COMMANDS.map((command) =>
       operation({
         name: `${command}-event`,
+        summary: COMMAND_SUMMARIES[command],
+        tag: 'Organizing',
         method: 'POST',
         path: `/api/v1/events/:eventId/${command}`,
         isStaff: true,
@@ -94,6 +109,8 @@ export function organizerOperations(shop: Shop): Operation[] {
     ...allocationOperations(shop),
     operation({
       name: 'list-changes',
+      summary: 'List the changes of an event',
+      tag: 'Organizing',
       method: 'GET',
       path: '/api/v1/events/:eventId/changes',
       isStaff: true,
@@ -117,6 +134,8 @@ function allocationOperations(shop: Shop): Operation[] {
   return [
     operation({
       name: 'allocate',
+      summary: 'Set tickets of an event aside',
+      tag: 'Organizing',
       method: 'POST',
       path,
       isStaff: true,
@@ -132,6 +151,8 @@ function allocationOperations(shop: Shop): Operation[] {
     }),
     operation({
       name: 'list-allocations',
+      summary: 'List what is set aside of an event',
+      tag: 'Organizing',
       method: 'GET',
       path,
       isStaff: true,
@@ -146,6 +167,8 @@ function allocationOperations(shop: Shop): Operation[] {
     }),
     operation({
       name: 'release-allocation',
+      summary: 'Put set aside tickets back on sale',
+      tag: 'Organizing',
       method: 'POST',
       path: `${path}/:allocationId/release`,
       isStaff: true,

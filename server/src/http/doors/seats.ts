@@ -14,6 +14,8 @@ export function seatOperations(shop: Shop): Operation[] {
   return [
     operation({
       name: 'seat-map',
+      summary: 'Read the seat map of an event',
+      tag: 'Events',
       method: 'GET',
       path: '/api/v1/events/:eventId/manifest',
       input: manifestReference,
@@ -32,6 +34,8 @@ export function seatOperations(shop: Shop): Operation[] {
     }),
     operation({
       name: 'seat-status',
+      summary: 'Read which seats of an event are free',
+      tag: 'Events',
       method: 'GET',
       path: '/api/v1/events/:eventId/seats',
       isHot: true,

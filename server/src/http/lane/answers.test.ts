@@ -89,6 +89,8 @@ function operations(watch: Watch): Operation[] {
   };
   return Object.entries(answers).map(([name, run]) =>
     operation({
+      summary: 'Try something',
+      tag: 'Operation',
       name,
       method: 'GET',
       path: `/${name}`,

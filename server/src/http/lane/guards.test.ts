@@ -33,6 +33,8 @@ const marked =
 
 const echo = (name: string, guards: readonly Guard[]): Operation =>
   operation({
+    summary: 'Try something',
+    tag: 'Operation',
     ...{ name, method: 'POST', path: `/${name}/:id`, isHot: true, guards, maxBodyBytes: MAX_BYTES },
     answers: ANSWERS,
     input: z.object({ params: z.object({ id: z.string() }), body: z.unknown() }),
@@ -54,11 +56,15 @@ const OPERATIONS: readonly Operation[] = [
   ]),
   echo('broken-later', [() => Promise.reject(new Error('this guard fails on purpose'))]),
   operation({
+    summary: 'Try something',
+    tag: 'Operation',
     ...{ name: 'staff', method: 'POST', path: '/staff/:id', isHot: true, isStaff: true },
     ...{ guards: [marked('after the roles', passing)], answers: ANSWERS, input: z.object({}) },
     run: () => ({ kind: 'json', status: 200, body: {} }),
   }),
   operation({
+    summary: 'Try something',
+    tag: 'Operation',
     ...{ name: 'raw', method: 'POST', path: '/raw/:id', isHot: true, body: 'raw' },
     ...{ takes: ['application/json'], answers: ANSWERS, input: z.object({ body: z.instanceof(Buffer) }) },
     run: ({ input: { body } }) => ({
@@ -67,6 +73,8 @@ const OPERATIONS: readonly Operation[] = [
     }),
   }),
   operation({
+    summary: 'Try something',
+    tag: 'Operation',
     ...{ name: 'text', method: 'POST', path: '/text/:id', isHot: true, body: 'text' },
     ...{
       takes: ['text/csv', 'application/json'],
@@ -76,6 +84,8 @@ const OPERATIONS: readonly Operation[] = [
     run: ({ input }) => ({ kind: 'json', status: 200, body: input }),
   }),
   operation({
+    summary: 'Try something',
+    tag: 'Operation',
     ...{ name: 'none', method: 'POST', path: '/none/:id', isHot: true, body: 'none' },
     ...{ answers: ANSWERS, input: z.object({ body: z.undefined() }) },
     run: () => ({ kind: 'json', status: 200, body: 'done' }),

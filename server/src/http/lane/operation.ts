@@ -18,9 +18,15 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 /** Few requests need more than this. */
 const MAX_BODY_BYTES = 16_384;
 
+/** What an operation is about. The API document says more of each: see openapi.ts. */
+export type Tag = 'Buying' | 'Holds' | 'Orders' | 'Events' | 'Organizing' | 'Access' | 'Operation';
+
 export interface Operation {
   /** Its name in metrics, logs and the SDK. */
   readonly name: string;
+  /** What it does, as a command without a full stop, for the API document. */
+  readonly summary: string;
+  readonly tag: Tag;
   readonly method: Method;
   /** With `:name` for a parameter; parameters are whole segments. */
   readonly path: string;
@@ -49,6 +55,8 @@ export interface Operation {
 /** An operation whose `run` has the type of its schema. */
 export function operation<Input>(definition: {
   readonly name: string;
+  readonly summary: string;
+  readonly tag: Tag;
   readonly method: Method;
   readonly path: string;
   /** Staff only. Without `roles`: the box office, and for reads the role `read` too. */

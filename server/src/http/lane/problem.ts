@@ -169,6 +169,16 @@ export function statusOf(code: ProblemCode): number {
   return KINDS[code].status;
 }
 
+/** Its name, for people. */
+export function titleOf(code: ProblemCode): string {
+  return KINDS[code].title;
+}
+
+/** What is said of it where nothing more is known. */
+export function detailOf(code: ProblemCode): string {
+  return KINDS[code].detail;
+}
+
 export interface ProblemExtras {
   /** Replaces the standard sentence. */
   readonly detail?: string | undefined;
