@@ -166,7 +166,8 @@ function isInterface(file: string, room: Place): boolean {
 
 /**
  * A door passes the shop on to use cases and reads no member of it, or every room would be within its reach. `shop`, and
- * whatever else a file calls a Shop, must not be read, taken apart, spread or given another name.
+ * what a file plainly declares as a Shop, must not be read, taken apart, spread or given another name. It catches habit, not
+ * intent: who gives the type another name, or reads through Reflect, is not seen.
  */
 function checkOpaqueShop({ path: file, code }: SourceFile): Finding[] {
   if (placeOf(file)?.floor !== 'door') return [];

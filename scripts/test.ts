@@ -42,6 +42,7 @@ const wanted = process.argv.slice(2);
 const { files, titlePart } = select(wanted);
 const results: FileResult[] = [];
 const slowness = await measureSlowness();
+if (titlePart !== undefined) write(`No test file is named like "${titlePart}": looking for tests that are`);
 write(`Slowness ${slowness.atStart}: by this factor the limits grow that end what hangs`);
 showProgress('checks …');
 if (wanted.length === 0) results.push(asFileResult(await runChecks(false, stopping.signal, slowness.now())));

@@ -170,10 +170,11 @@ function replicaOf({ kind, readUrl }: ServerDatabase): SqlServer | undefined {
   return readUrl === undefined ? undefined : sqlServer({ kind, url: readUrl, readUrl: undefined });
 }
 
-/** A ledger on a database server, for reading only. Throws CannotReachDatabase. */
+/** A ledger on a database server, for reading only. Throws CannotReachDatabase, SchemaTooNew and SchemaTooOld. */
 export function openSqlLedger(database: ServerDatabase, warn: (line: string) => void): Promise<SqlLedger> {
   return SqlLedger.open(sqlServer(database), {
     commits: { maxBatch: 1, maxWaiting: 1 },
+    onlyReads: true,
     isProduction: false,
     warn,
   });

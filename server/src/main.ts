@@ -215,7 +215,7 @@ function welcome(config: Config, shop: OpenShop): string {
 
 /** What may be wrong with the stores at start, told in the error's own words. */
 const KNOWN_FAULTS = new Set([
-  ...['BadConfig', 'CannotOpenLedger', 'LedgerInUse', 'SchemaTooNew', 'LedgerUnavailable'],
+  ...['BadConfig', 'CannotOpenLedger', 'LedgerInUse', 'SchemaTooNew', 'SchemaTooOld', 'LedgerUnavailable'],
   ...['CannotReachDatabase', 'WeakDurability', 'UnsuitableRedis', 'RedisUnavailable', 'InventoryUnavailable'],
 ]);
 

@@ -1,4 +1,4 @@
-// npm run audit: checks the rules S1, S2, S3, S6 and S11 against every row of the ledger, and the inventory against
+// npm run audit: checks the rules S1, S2, S3, S6, S10 and S11 against every row of the ledger, and the inventory against
 // the ledger where Redis has it (rows F8, C4). Ends with exit code 1 when a rule is broken. May run beside the shop.
 import { parseArgs } from 'node:util';
 import type { StreamId } from '@floodgate/core/ids.ts';

@@ -295,11 +295,16 @@ export class SeatShop {
     const opId = `last-${++this.#lastBuyers}`;
     const body = JSON.stringify({ lines: [line], buyer: opId });
     const { eventId } = this.house;
-    const request = { kind: 'hold', eventId, opId, keyed: false, quantity, holdId: null, body } as const;
-    const call = this.log.invoke(0, request);
-    const reply = await this.anyClient().send(wireOf(request));
-    this.log.answer(call, reply.status, reply.body);
-    return reply;
+    const request = { kind: 'hold', eventId, opId, keyed: true, quantity, holdId: null, body } as const;
+    const deadlineMs = performance.now() + patienceMs(10_000);
+    for (;;) {
+      const call = this.log.invoke(0, request);
+      const reply = await this.anyClient().send(wireOf(request));
+      this.log.answer(call, reply.status, reply.body);
+      // A shop that is busy says 503: the buyer comes again under the same key, until it is decided.
+      if (reply.status !== 503 || performance.now() > deadlineMs) return reply;
+      await sleep(100);
+    }
   }
 
   #fail(violations: readonly Violation[], ledger: FinalLedger): never {

@@ -253,12 +253,12 @@ export class SharedShop {
           kind: 'buy',
           eventId,
           opId,
-          keyed: false,
+          keyed: true,
           quantity: 1,
           holdId: null,
           body,
         } as const;
-        return this.#send(number % PLAN.clients, request);
+        return this.#sendUntilTold(number % PLAN.clients, request);
       }),
     );
     const sold = answers.filter((status) => status === 201).length;
@@ -267,6 +267,16 @@ export class SharedShop {
       left,
       `of ${answers.length} who asked for the last ${left} tickets of event ${eventId}`,
     );
+  }
+
+  /** A shop that is busy says 503: the buyer comes again under the same key, until it is decided. */
+  async #sendUntilTold(client: number, request: Request): Promise<number> {
+    const deadlineMs = performance.now() + SETTLES_WITHIN_MS;
+    for (;;) {
+      const status = await this.#send(client, request);
+      if (status !== 503 || performance.now() > deadlineMs) return status;
+      await sleep(100);
+    }
   }
 
   async #send(client: number, request: Request): Promise<number> {

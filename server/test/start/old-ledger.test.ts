@@ -81,6 +81,9 @@ for (const { title, dialect, servers, load } of KINDS) {
       const url = await load(t);
       if (url === undefined) return t.skip('the dump is of MariaDB');
       const old = new OldLedger(url, readExpected(dialect));
+      await t.test('[F8] the audit command leaves it as it is, and says what to do', () =>
+        old.isNotYetRead(t),
+      );
       await old.inShop(async (shop) => {
         await t.test('[S4] all that could be read reads the same', () => shop.readsAsBefore());
         await t.test('[S5] every key has its answer, and no other request', () => shop.repeatsItsAnswers());
@@ -119,6 +122,17 @@ class OldLedger {
       return await act(new OldShop(shop.port, this.#expected));
     } finally {
       await shop.close();
+    }
+  }
+
+  async isNotYetRead(t: TestContext): Promise<void> {
+    const env = { DATABASE_URL: this.#url };
+    for (let times = 0; times < 2; times++) {
+      const run = await Program.run(t, { script: 'audit.ts', folder: temporaryFolder(t), env });
+      assert.equal(run.code, 1);
+      const line =
+        /^floodgate: the ledger has schema 3, this Floodgate reads \d+: start its shop once, .*\n$/;
+      assert.match(run.stderr, line);
     }
   }
 

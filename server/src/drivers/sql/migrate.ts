@@ -20,6 +20,8 @@ export interface SchemaStore {
   readonly description: string;
   /** One statement with `?` for its parameters. */
   ask(sql: string, parameters?: readonly SqlValue[]): Promise<readonly Readonly<Record<string, unknown>>[]>;
+  /** By the store's clock. */
+  nowMs(): number | Promise<number>;
   /** The names of the database's own tables. */
   tables(): Promise<readonly string[]>;
   /** Runs `act` while no other process migrates this database; in one transaction where a changed schema can be undone. */
@@ -34,6 +36,18 @@ export class SchemaTooNew extends Error {
     super(
       `${whose} has schema ${version}, this Floodgate knows up to ${known}: ` +
         `start the newer version, or restore ${room === LEDGER ? 'a ledger' : 'a database'} of this one`,
+    );
+  }
+}
+
+/** For a program that only looks: it changes no tables. */
+export class SchemaTooOld extends Error {
+  override readonly name = 'SchemaTooOld';
+  constructor(version: number, known: number) {
+    super(
+      version === 0
+        ? 'there is no ledger here yet: start the shop once'
+        : `the ledger has schema ${version}, this Floodgate reads ${known}: start its shop once, which brings the ledger up to date`,
     );
   }
 }
@@ -56,12 +70,42 @@ export async function migrate(store: SchemaStore, schema: RoomSchema): Promise<v
     const due = migrationsFrom(schema, version);
     if (due.length === 0) return;
     if (!isBegun) await begin(store, schema);
+    else if (schema.room === LEDGER)
+      await refuseInUse(
+        store,
+        'its tables are of an earlier release and are brought up to date only when nobody sells from them',
+      );
     for (const migration of due) {
       for (const statement of migration.statements(store.dialect)) await store.ask(statement);
       await fill(store, migration);
       await record(store, schema.room, migration);
     }
   });
+}
+
+/** Processes of Floodgate that lease a node number of this ledger now. */
+async function countUsers(store: SchemaStore): Promise<number> {
+  if (!(await store.tables()).includes('node_leases')) return 0;
+  const sql = 'SELECT node_id FROM node_leases WHERE expires_at_ms >= ?';
+  return (await store.ask(sql, [await store.nowMs()])).length;
+}
+
+/** What is done to the tables now would be done under a shop that sells. */
+async function refuseInUse(store: SchemaStore, why: string): Promise<void> {
+  const users = await countUsers(store);
+  if (users > 0) throw new CannotReachDatabase(`${inUse(store.description, users)}; ${why}`);
+}
+
+/** One line: how many processes use the ledger. */
+export function inUse(description: string, users: number): string {
+  const who = users === 1 ? 'a process' : `${users} processes`;
+  return `${description} is in use by another Floodgate: stop ${who} first (one that was killed counts for a minute)`;
+}
+
+/** Throws SchemaTooNew and SchemaTooOld. Changes nothing. */
+export async function assertToday(store: SchemaStore, schema: RoomSchema): Promise<void> {
+  const { version } = await standing(store, schema);
+  if (migrationsFrom(schema, version).length > 0) throw new SchemaTooOld(version, schema.migrations.length);
 }
 
 async function fill(store: SchemaStore, migration: Migration): Promise<void> {

@@ -28,6 +28,8 @@ export interface SchemaDialect {
   readonly addColumn: (table: string, column: string, definition: string) => readonly string[];
   /** On servers, a column that has its new name already is passed over. */
   readonly renameColumn: (table: string, from: string, to: string) => readonly string[];
+  /** On servers, a table that is not there (any more) is passed over. */
+  readonly renameTable: (from: string, to: string) => readonly string[];
   /** Rows as `(?, …), …`; what has its key already is passed over. */
   readonly insertIfNew: (tableAndColumns: string, rows: string) => string;
   readonly addIndex: (index: string, table: string, columns: string) => readonly string[];

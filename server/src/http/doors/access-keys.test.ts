@@ -21,7 +21,7 @@ let shop: TestShop;
 before(async () => {
   shop = await openTestShop();
 });
-after(() => shop.close());
+after(() => shop?.close());
 
 const KEYS = '/api/v1/api-keys';
 const AUDIT = '/api/v1/events/1/audit';

@@ -16,7 +16,7 @@ before(async () => {
     events: [eventOf('gala', { ga: 50, vip: 5 }), eventOf('club', { ga: 20 })],
   });
 });
-after(() => shop.close());
+after(() => shop?.close());
 
 const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
 const start = async (asking?: Asking) => {

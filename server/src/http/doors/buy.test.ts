@@ -14,7 +14,7 @@ before(async () => {
     events: [eventOf('gala-2027', { ga: 5, vip: 3 }), eventOf('opera', { box: 4, stage: 2 }, { box: 5_000 })],
   });
 });
-after(() => shop.close());
+after(() => shop?.close());
 
 test('[A2] a purchase without a body buys one ticket of the first type', async () => {
   const order = contentOf(await shop.ask('POST', '/buy/1'), 201, boughtAnswer);

@@ -23,7 +23,7 @@ before(async () => {
     events: [eventOf('gala', { ga: 5, vip: 3 }, { vip: 9_900 })],
   });
 });
-after(() => shop.close());
+after(() => shop?.close());
 
 const availabilityOf = (eventId: string) => `/api/v1/events/${eventId}/availability`;
 

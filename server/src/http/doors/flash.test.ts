@@ -19,7 +19,7 @@ before(async () => {
     ],
   });
 });
-after(() => shop.close());
+after(() => shop?.close());
 
 const REQUEST = { userId: 'ann', skuId: '1:ga', quantity: 2 };
 const purchase = (body: unknown, asking: Asking = {}) => shop.ask('POST', PATH, { body, ...asking });

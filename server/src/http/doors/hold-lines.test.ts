@@ -72,7 +72,7 @@ before(async () => {
   assert.equal(kept.status, 201, kept.text);
   ({ manifestId } = kept.body as { manifestId: string });
 });
-after(() => shop.close());
+after(() => shop?.close());
 
 describe('chosen seats', () => {
   test('[E3] are held by their names, in either form, and stand on the tickets', async () => {

@@ -19,7 +19,7 @@ let shop: TestShop;
 before(async () => {
   shop = await openTestShop({ events: [eventOf('guessed', { ga: 2 }), eventOf('known', { ga: 2 })] });
 });
-after(() => shop.close());
+after(() => shop?.close());
 
 interface Buyer {
   readonly buyer: string;

@@ -26,7 +26,7 @@ before(async () => {
     ],
   });
 });
-after(() => shop.close());
+after(() => shop?.close());
 
 const take = (
   eventId: string,

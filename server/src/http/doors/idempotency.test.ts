@@ -30,7 +30,7 @@ before(async () => {
     ],
   });
 });
-after(() => shop.close());
+after(() => shop?.close());
 
 interface Case {
   readonly method: string;

@@ -22,7 +22,7 @@ describe('manifests', () => {
   before(async () => {
     shop = await openTestShop();
   });
-  after(() => shop.close());
+  after(() => shop?.close());
 
   test('are kept as JSON, as CSV, and as shapes that are made here', async () => {
     const house = kept(await keep(HOUSE));

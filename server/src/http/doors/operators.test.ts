@@ -20,7 +20,7 @@ before(async () => {
   await shop.ask('POST', '/buy/1', { body: { quantity: 8 } });
   await shop.ask('POST', '/buy/nowhere');
 });
-after(() => shop.close());
+after(() => shop?.close());
 
 /** The samples of Prometheus' text: `name{labels}` to value. Fails on a line that is none. */
 function samplesOf(text: string): Map<string, number> {

@@ -12,7 +12,7 @@ let shop: TestShop;
 before(async () => {
   shop = await openTestShop({ settings: { SEED_EVENTS: '2', SEED_TICKETS: '60' } });
 });
-after(() => shop.close());
+after(() => shop?.close());
 
 const bought = async (body: unknown = {}) =>
   contentOf(await shop.ask('POST', '/buy/1', { body }), 201, boughtAnswer);

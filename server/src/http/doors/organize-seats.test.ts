@@ -55,7 +55,7 @@ before(async () => {
   assert.equal(kept.status, 201, kept.text);
   ({ manifestId } = kept.body as { manifestId: string });
 });
-after(() => shop.close());
+after(() => shop?.close());
 beforeEach(async () => {
   eventId = `play-${++made}`;
   contentOf(await create({ eventId }), 201, staffEventAnswer);

@@ -30,7 +30,7 @@ before(async () => {
     ],
   });
 });
-after(() => shop.close());
+after(() => shop?.close());
 
 const lines = (quantity: number, ticketType = 'ga', accessCode?: string) => ({
   lines: [{ ticketType, quantity, accessCode }],

@@ -53,7 +53,7 @@ describe('the seat map', () => {
     const made = await shop.ask('POST', '/api/v1/events', { body, asStaff: true });
     assert.equal(made.status, 201, made.text);
   });
-  after(() => shop.close());
+  after(() => shop?.close());
 
   test('names every seat with its ticket, its place and its kind', async () => {
     const reply = await shop.ask('GET', '/api/v1/events/play/manifest');

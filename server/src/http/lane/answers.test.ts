@@ -109,7 +109,7 @@ for (const [lane, hasFrontLane] of LANES) {
     before(async () => {
       server = await openTestDoors(operations(watch), hasFrontLane);
     });
-    after(() => server.close());
+    after(() => server?.close());
     const get = async (path: string) => {
       const reply = await fetch(`http://127.0.0.1:${server.port}${path}`);
       return { headers: reply.headers, bytes: Buffer.from(await reply.arrayBuffer()), status: reply.status };

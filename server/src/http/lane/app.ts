@@ -28,13 +28,16 @@ export function createDoors(doors: Doors, operations: readonly Operation[], hasF
       connectionsCheckingInterval: 1_000,
       maxHeaderSize: 16_384,
     },
-    (req, res) => {
-      // A process that stood still finds the time of a request over before it reads what had come in time. Its client
-      // has been told 408, so it must not be done after all.
-      if (req.socket.writableEnded) return;
-      if (!doors.cors?.answerPreflight(req, res) && !lane?.(req, res)) app(req, res);
-    },
+    (req, res) => handle(req, res),
   );
+  const handle = (req: IncomingMessage, res: ServerResponse): void => {
+    // A process that stood still finds the time of a request over before it reads what had come in time. Its client
+    // has been told 408, so it must not be done after all.
+    if (req.socket.writableEnded) return;
+    if (!doors.cors?.answerPreflight(req, res) && !lane?.(req, res)) app(req, res);
+  };
+  // Whether a client that asks first shall send its body is known only when its request has passed the guards.
+  server.on('checkContinue', handle);
   server.maxConnections = MAX_CONNECTIONS;
   // A client that has closed its sending side still gets its answer. (Node has this switch, its types do not.)
   Object.assign(server, { httpAllowHalfOpen: true });

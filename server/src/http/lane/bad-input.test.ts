@@ -14,7 +14,7 @@ before(async () => {
   shop = await openTestShop({ events: [eventOf('gala', { ga: 5, vip: 3 })] });
   await shop.ask('POST', '/buy/1', { body: { quantity: 3 }, key: 'taken' });
 });
-after(() => shop.close());
+after(() => shop?.close());
 
 /** Runs `act` and asserts that the shop is afterwards what it was before. */
 async function unchanged(act: () => Promise<void>): Promise<void> {

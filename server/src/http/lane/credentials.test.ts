@@ -14,7 +14,7 @@ let shop: TestShop;
 before(async () => {
   shop = await openTestShop();
 });
-after(() => shop.close());
+after(() => shop?.close());
 
 const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
 

@@ -114,7 +114,10 @@ export class Exchange implements DoorRequest<never> {
 
   #read(): void {
     if (this.#operation.body === 'none') this.#serve({ value: undefined });
-    else readBody(this.#req, this.#operation, (body) => this.#serve(body));
+    else {
+      if (this.#req.headers.expect !== undefined) this.#res.writeContinue();
+      readBody(this.#req, this.#operation, (body) => this.#serve(body));
+    }
   }
 
   async #serve(body: Body): Promise<void> {
@@ -129,8 +132,7 @@ export class Exchange implements DoorRequest<never> {
   }
 
   #refuseBody(body: Extract<Body, { error: unknown }>): Answer {
-    const headers = body.error === 'BODY_TOO_LARGE' ? { Connection: 'close' } : undefined;
-    return problem(body.error, this.requestId, { detail: body.detail, headers });
+    return problem(body.error, this.requestId, { detail: body.detail });
   }
 
   #answer(body: unknown): Answer | Promise<Answer> {
@@ -156,9 +158,18 @@ export class Exchange implements DoorRequest<never> {
     });
     this.#send(
       isPassing
-        ? problem('UNAVAILABLE', this.requestId, { retryAfterMs: retryAfterMs() })
+        ? problem('UNAVAILABLE', this.requestId, {
+            detail: this.#unavailable(),
+            retryAfterMs: retryAfterMs(),
+          })
         : problem('INTERNAL_ERROR', this.requestId),
     );
+  }
+
+  /** Unset: the standard sentence, which is about a sale. */
+  #unavailable(): string | undefined {
+    const isRead = this.#operation.method === 'GET';
+    return isRead ? 'This could not be read right now. Try again.' : undefined;
   }
 
   #send(answer: Answer): void {

@@ -31,7 +31,7 @@ before(async () => {
   holdId = contentOf(held, 201, heldAnswer).holdId;
   token = contentOf(await shop.ask('POST', '/api/v1/sessions'), 201, sessionAnswer).token;
 });
-after(() => shop.close());
+after(() => shop?.close());
 
 const word = fc.oneof(
   fc.constantFrom('ga', 'vip', '1', 'gala', 'quantity', 'lines', '__proto__', 'constructor', ''),

@@ -105,7 +105,7 @@ for (const [lane, hasFrontLane] of LANES) {
         seen = req;
       });
     });
-    after(() => server.close());
+    after(() => server?.close());
     const post = (path: string, body = '{}', headers = {}) =>
       exchange(server.port, requestText('POST', path, { body, headers }));
 
@@ -148,11 +148,11 @@ for (const [lane, hasFrontLane] of LANES) {
 
       test(`the connection of a refused body goes on with the next request: ${name}`, async () => {
         const connection = new RawConnection(server.port);
-        connection.send(requestText('POST', `/${name}/7`, { headers: { 'Content-Length': '200000' } }));
+        connection.send(requestText('POST', `/${name}/7`, { headers: { 'Content-Length': '60000' } }));
         assert.equal((await connection.answer()).status, 403);
         // Were the body taken for requests, this would sell something.
         const smuggled = requestText('POST', '/open/1', { body: '{}' });
-        connection.send(smuggled.repeat(3_000).slice(0, 200_000));
+        connection.send(smuggled.repeat(1_000).slice(0, 60_000));
         trail.length = 0;
         connection.send(requestText('POST', '/open/2', { body: '{"b":2}' }));
         const answers = await connection.answers(2);

@@ -45,11 +45,25 @@ export function send(
   const degraded = doors.degraded();
   if (degraded !== '') headers.push('Floodgate-Degraded', degraded);
   if (doors.cors) headers.push(...doors.cors.headersFor(req));
-  if (doors.isDraining) headers.push('Connection', 'close');
+  if (doors.isDraining || leavesMuchUnread(req)) headers.push('Connection', 'close');
   const isRead = answer.kind === 'stream' && req.method !== 'HEAD' && answer.status !== 304;
   const stream = isRead ? { doors, answer, name, requestId, startMs } : undefined;
   writeAtEndOfTurn({ req, res, status: answer.status, headers, content, bytes, stream });
   if (!stream) doors.telemetry.answered(answeredOf(answer, name, requestId, startMs));
+}
+
+/** What is read and dropped of a body that nobody wanted, so that the connection can go on. */
+const MOST_DROPPED_BYTES = 65_536;
+
+/**
+ * Whether so much of the request's body may still come that the connection had better end: a client that is refused must
+ * not keep us reading. One that waits for "100 Continue" may never send what it announced.
+ */
+function leavesMuchUnread({ complete, headers }: IncomingMessage): boolean {
+  if (complete) return false;
+  const declared = headers['content-length'];
+  if (declared === undefined) return headers['transfer-encoding'] !== undefined;
+  return Number(declared) > MOST_DROPPED_BYTES || (headers.expect !== undefined && declared !== '0');
 }
 
 /** Undefined for a stream, which has none yet. */

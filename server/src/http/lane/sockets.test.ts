@@ -34,7 +34,7 @@ before(async () => {
   const events = EVENTS.map((eventId) => eventOf(eventId, { ga: 20 }));
   shop = await openTestShop({ settings: { SEED_EVENTS: '0' }, events });
 });
-after(() => shop.close());
+after(() => shop?.close());
 
 const buy = (event: string, headers: Readonly<Record<string, string>> = {}) =>
   requestText('POST', `/buy/${event}`, { headers });
@@ -72,6 +72,23 @@ async function dribble(connection: RawConnection, pieces: readonly string[], eve
     connection.send(piece);
     await sleep(everyMs);
   }
+}
+
+const requestHead = (method: string, path: string, ...headers: readonly string[]): string =>
+  [`${method} ${path} HTTP/1.1`, 'Host: a', ...headers, '', ''].join('\r\n');
+
+/** Sends zeros as fast as they are taken, until the other side hangs up; how many were taken. */
+async function pour({ socket }: RawConnection): Promise<number> {
+  const zeros = Buffer.alloc(65_536);
+  while (!socket.destroyed && socket.writable) {
+    if (!socket.write(zeros)) {
+      await new Promise<void>((resolve) => {
+        socket.once('drain', resolve).once('close', () => resolve());
+      });
+    } else await new Promise(setImmediate);
+    assert.ok(socket.bytesWritten < 512 * 1_048_576, 'half a gigabyte was taken');
+  }
+  return socket.bytesWritten;
 }
 
 // By itself: it takes the next connection, no matter whose.
@@ -280,6 +297,49 @@ describe('sockets', { concurrency: true, timeout: patienceMs(15_000) }, () => {
     connection.send('{}');
     boughtIn(await connection.answer());
     connection.socket.destroy();
+  });
+
+  test('a body that nobody wanted is not read on for ever, whatever the refusal', async () => {
+    const refused: readonly (readonly [string, number])[] = [
+      [requestHead('POST', '/api/v1/events', 'Content-Length: 10000000000'), 401],
+      [requestHead('POST', '/api/v1/events', 'Transfer-Encoding: chunked'), 401],
+      [requestHead('POST', '/buy/strict', 'Authorization: Bearer wrong', 'Content-Length: 10000000000'), 401],
+      [requestHead('POST', '/nowhere', 'Content-Length: 10000000000'), 404],
+      [requestHead('PUT', '/buy/strict', 'Transfer-Encoding: chunked'), 405],
+    ];
+    for (const [head, status] of refused) {
+      const connection = new RawConnection(shop.port);
+      connection.send(head);
+      problemIn((await connection.answer())!, status);
+      const sent = await pour(connection);
+      assert.ok(sent < 32 * 1_048_576, `${status}: ${sent} bytes were taken`);
+    }
+    // Health reads no body, and answers all the same.
+    const healthy = new RawConnection(shop.port);
+    healthy.send(requestHead('GET', '/health', 'Content-Length: 10000000000'));
+    const answer = (await healthy.answer())!;
+    assert.deepEqual([answer.status, answer.headers.connection], [200, 'close']);
+    assert.ok((await pour(healthy)) < 32 * 1_048_576);
+  });
+
+  test('a small body that nobody wanted is dropped, and the connection goes on', async () => {
+    const connection = new RawConnection(shop.port);
+    connection.send(
+      requestText('POST', '/api/v1/events', { body: JSON.stringify({ name: 'x'.repeat(9_000) }) }),
+    );
+    assert.equal((await connection.answer())?.status, 401);
+    connection.send(buy('bytes'));
+    const [, bought] = await connection.answers(2);
+    boughtIn(bought);
+    connection.socket.destroy();
+  });
+
+  test('a body is not invited that will be refused', async () => {
+    const connection = new RawConnection(shop.port);
+    connection.send(requestHead('POST', '/api/v1/events', 'Expect: 100-continue', 'Content-Length: 2000'));
+    problemIn((await connection.answer())!, 401);
+    assert.doesNotMatch(connection.text, /100 Continue/);
+    await connection.closed();
   });
 
   test('a request that comes byte by byte is one like others', async () => {

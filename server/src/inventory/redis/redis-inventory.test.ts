@@ -56,7 +56,7 @@ describe('RedisInventory', needsServer('redis'), () => {
   before(async () => {
     server = await startRedis();
   });
-  after(() => server.stop());
+  after(() => server?.stop());
 
   async function connect(
     context: { after(end: () => Promise<void>): void },
@@ -310,7 +310,7 @@ describe('RedisInventory on a cluster', needsServer('redis'), () => {
   before(async () => {
     cluster = await startRedisCluster(3);
   });
-  after(() => cluster.stop());
+  after(() => cluster?.stop());
 
   inventoryContract('RedisInventory on a cluster', async () => {
     for (const node of cluster.nodes) await withAdmin(node, (admin) => admin.flushall());
@@ -343,7 +343,7 @@ describe('RedisInventory on Valkey', needsServer('valkey'), () => {
   before(async () => {
     server = await startRedis({ binary: requireServer('valkey').binary });
   });
-  after(() => server.stop());
+  after(() => server?.stop());
 
   inventoryContract('RedisInventory on Valkey', async () => {
     await withAdmin(server, (admin) => admin.flushall());

@@ -5,6 +5,7 @@ import { racing } from './sql-server-races.contract.ts';
 import { staffing } from './sql-server-staff.contract.ts';
 import { starting } from './sql-server-start.contract.ts';
 import { agreeing } from './sql-server-twin.contract.ts';
+import { upgrading } from './sql-server-upgrade.contract.ts';
 import type { ServerKind } from './test-server.ts';
 
 export type { ServerKind } from './test-server.ts';
@@ -16,4 +17,5 @@ export function sqlServerRules(kind: ServerKind): void {
   starting(kind);
   staffing(kind);
   agreeing(kind);
+  upgrading(kind);
 }

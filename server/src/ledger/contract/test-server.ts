@@ -119,6 +119,10 @@ export class HookedServer implements SqlServer {
     return fault;
   }
 
+  assertMigrated(): Promise<void> {
+    return this.#server.assertMigrated();
+  }
+
   migrate(): Promise<void> {
     return this.#server.migrate();
   }

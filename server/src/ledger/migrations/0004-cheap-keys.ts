@@ -17,9 +17,18 @@ import { KEPT_KEYS_TABLES } from '../sqlite/kept-keys.ts';
 export const cheapKeys: Migration = {
   version: 4,
   name: 'cheap keys',
-  statements: (sql) => (sql.rowsLie === 'by time' ? [...KEPT_KEYS_TABLES] : byEvent(sql)),
+  statements: (sql) =>
+    sql.rowsLie === 'by time'
+      ? [...KEPT_KEYS_TABLES, ...sql.renameTable('idempotency_keys', OLD_KEYS)]
+      : byEvent(sql),
   fill: bringAlong,
 };
+
+/**
+ * While rows are brought along, a process of an earlier release must not write another: behind the page that is being read
+ * it would be dropped with the table, and its sale made again under the same key. So the table has another name first.
+ */
+const OLD_KEYS = 'old_idempotency_keys';
 
 function byEvent(sql: SchemaDialect): string[] {
   const { bigint, text, shortText } = sql;
@@ -38,10 +47,11 @@ function byEvent(sql: SchemaDialect): string[] {
       ],
       sql.clustered,
     ),
+    ...sql.renameTable('idempotency_keys', OLD_KEYS),
     // An attempt that was cut off behind the last step finds nothing more to bring along.
     ...tableOnServer(
       sql,
-      'idempotency_keys',
+      OLD_KEYS,
       [
         `event_no ${bigint} NOT NULL`,
         ...['scope', 'idempotency_key', 'hash'].map((column) => `${column} ${shortText} NOT NULL`),
@@ -59,7 +69,7 @@ function* bringAlong(sql: SchemaDialect): Filling {
   let last: readonly (string | number)[] = [-1, '', ''];
   for (;;) {
     const rows = yield {
-      sql: `SELECT event_no, scope, idempotency_key, hash, outcome FROM idempotency_keys
+      sql: `SELECT event_no, scope, idempotency_key, hash, outcome FROM ${OLD_KEYS}
         WHERE event_no > ? OR (event_no = ? AND (scope > ? OR (scope = ? AND idempotency_key > ?)))
         ORDER BY event_no, scope, idempotency_key LIMIT ${PAGE_ROWS}`,
       params: [last[0]!, last[0]!, last[1]!, last[1]!, last[2]!],
@@ -87,7 +97,7 @@ function* bringAlong(sql: SchemaDialect): Filling {
     const { event_no, scope, idempotency_key } = rows.at(-1)!;
     last = [Number(event_no), `${scope}`, `${idempotency_key}`];
   }
-  yield { sql: 'DROP TABLE idempotency_keys', params: [] };
+  yield { sql: `DROP TABLE ${OLD_KEYS}`, params: [] };
 }
 
 /**

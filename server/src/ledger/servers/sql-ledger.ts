@@ -33,6 +33,8 @@ export interface SqlLedgerOptions {
   readonly clock?: { nowMs(): number } | undefined;
   /** Settings under which an answered sale could be lost are refused, instead of warned about. */
   readonly isProduction: boolean;
+  /** A schema that is not today's is refused, instead of brought up to date. */
+  readonly onlyReads?: boolean | undefined;
   readonly warn: (line: string) => void;
   /** The database cannot be reached any more, and can again: one line for people each. */
   readonly onFault?: ((line: string) => void) | undefined;
@@ -92,11 +94,11 @@ export class SqlLedger extends ReadingLater implements Ledger {
   }
 
   /**
-   * Brings the schema to today's and opens the ledger. Throws CannotReachDatabase, SchemaTooNew, or, in production,
-   * WeakDurability: each with one line for the operator.
+   * Brings the schema to today's and opens the ledger. Throws CannotReachDatabase, SchemaTooNew, SchemaTooOld where it may
+   * only read, or, in production, WeakDurability: each with one line for the operator.
    */
   static async open(server: SqlServer, options: SqlLedgerOptions): Promise<SqlLedger> {
-    await server.migrate();
+    await (options.onlyReads ? server.assertMigrated() : server.migrate());
     const weak = await server.weakDurability();
     if (weak.length > 0 && options.isProduction) throw new WeakDurability(weak.join('; '));
     for (const line of weak) options.warn(line);

@@ -6,6 +6,7 @@ import { ask, type Read, type ReadDialect, type ReadName } from '../reads.ts';
 import { HOLDS, ORDERS, recordColumns } from '../tables.ts';
 import { ENTRIES_BY_POS, journalPage, ordersInChain } from './journal.ts';
 import { idColumn, type Row, selected } from './rows.ts';
+import { assertToday } from './schema.ts';
 
 const SQLITE: ReadDialect = {
   orderColumns: selected(recordColumns(ORDERS), 'o.'),
@@ -27,10 +28,11 @@ export class SqliteReader extends ReadingAtOnce {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
 
-  /** Opens an existing ledger file. */
+  /** Opens an existing ledger file. Throws SchemaTooNew and SchemaTooOld. */
   constructor(file: string) {
     super();
     this.#db = new DatabaseSync(file, { readOnly: true, timeout: 5_000 });
+    assertToday(this.#db);
   }
 
   override answer(name: ReadName, asked: readonly unknown[]): unknown {

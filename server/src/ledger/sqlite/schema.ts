@@ -1,9 +1,9 @@
 // How a ledger file is brought to today's schema: its number is in the file's head.
 import type { DatabaseSync } from 'node:sqlite';
-import { migrationsFrom } from '../../drivers/sql/migrate.ts';
+import { migrationsFrom, SchemaTooOld } from '../../drivers/sql/migrate.ts';
 import type { FilledRows, Migration } from '../../drivers/sql/migration.ts';
 import { SQLITE } from '../../drivers/sql/sqlite/dialect.ts';
-import { LEDGER_SCHEMA } from '../migrations/migrations.ts';
+import { LEDGER_SCHEMA, SCHEMA_VERSION } from '../migrations/migrations.ts';
 
 /** Brings the file to today's schema, each migration in a transaction. Throws SchemaTooNew. */
 export function migrate(db: DatabaseSync): void {
@@ -20,6 +20,12 @@ export function migrate(db: DatabaseSync): void {
       throw error;
     }
   }
+}
+
+/** Throws SchemaTooNew and SchemaTooOld. Changes nothing. */
+export function assertToday(db: DatabaseSync): void {
+  const version = schemaVersion(db);
+  if (migrationsFrom(LEDGER_SCHEMA, version).length > 0) throw new SchemaTooOld(version, SCHEMA_VERSION);
 }
 
 function fill(db: DatabaseSync, migration: Migration): void {

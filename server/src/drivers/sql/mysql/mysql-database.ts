@@ -1,6 +1,6 @@
 // MySQL and MariaDB as rooms see them: MariaDB 10.6 or newer (tested with 10.11), MySQL 8.0.17 or newer (written for,
 // not tested).
-import { dropRooms, migrate } from '../migrate.ts';
+import { assertToday, dropRooms, migrate } from '../migrate.ts';
 import type { RoomSchema } from '../migration.ts';
 import { CannotReachDatabase, type SqlDatabase, type SqlFault } from '../sql.ts';
 import { addressOf, type MysqlAddress } from './address.ts';
@@ -41,6 +41,11 @@ export class MysqlDatabase implements SqlDatabase<MysqlConnection> {
   /** Brings the room's tables to today's. Throws SchemaTooNew, or CannotReachDatabase. */
   migrateRoom(schema: RoomSchema): Promise<void> {
     return this.#changeSchema((connection) => migrate(schemaOf(connection, this.description), schema));
+  }
+
+  /** Throws SchemaTooNew and SchemaTooOld unless the room's tables are of today. */
+  assertToday(schema: RoomSchema): Promise<void> {
+    return this.#changeSchema((connection) => assertToday(schemaOf(connection, this.description), schema));
   }
 
   /** Drops the tables of all rooms but the ledger. Throws CannotReachDatabase. */

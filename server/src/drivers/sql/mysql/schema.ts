@@ -29,6 +29,11 @@ function dialectOf(flavour: Flavour): SchemaDialect {
         `columns WHERE table_schema = DATABASE() AND table_name = '${table}' AND column_name = '${to}'`,
         `ALTER TABLE ${table} RENAME COLUMN ${from} TO ${to}`,
       ),
+    renameTable: (from, to) =>
+      ifThere(
+        `tables WHERE table_schema = DATABASE() AND table_name = '${from}'`,
+        `RENAME TABLE ${from} TO ${to}`,
+      ),
     insertIfNew: (into, rows) => `INSERT IGNORE INTO ${into} VALUES ${rows}`,
     addIndex: (index, table, columns) =>
       unlessThere(
@@ -40,9 +45,17 @@ function dialectOf(flavour: Flavour): SchemaDialect {
 
 /** MySQL has no IF NOT EXISTS for columns and indexes, so the statement is chosen by what is there. */
 function unlessThere(whatInSchema: string, statement: string): string[] {
+  return changeIf('= 0', whatInSchema, statement);
+}
+
+function ifThere(whatInSchema: string, statement: string): string[] {
+  return changeIf('> 0', whatInSchema, statement);
+}
+
+function changeIf(count: '= 0' | '> 0', whatInSchema: string, statement: string): string[] {
   return [
-    `SET @is_there = (SELECT count(*) > 0 FROM information_schema.${whatInSchema})`,
-    `SET @change = IF(@is_there, 'DO 0', '${statement.replaceAll("'", "''")}')`,
+    `SET @is_due = (SELECT count(*) ${count} FROM information_schema.${whatInSchema})`,
+    `SET @change = IF(@is_due, '${statement.replaceAll("'", "''")}', 'DO 0')`,
     'PREPARE schema_change FROM @change',
     'EXECUTE schema_change',
     'DEALLOCATE PREPARE schema_change',
@@ -57,6 +70,7 @@ export function schemaOf(connection: MysqlConnection, description: string): Sche
   return {
     dialect: dialectOf(connection.flavour),
     description,
+    nowMs: () => connection.nowMs(),
     ask: (sql, parameters) => connection.query(sql, parameters),
     tables: async () => {
       const sql = 'SELECT table_name AS name FROM information_schema.tables WHERE table_schema = DATABASE()';

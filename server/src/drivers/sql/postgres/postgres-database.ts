@@ -1,5 +1,5 @@
 // PostgreSQL as rooms see it: PostgreSQL 12 or newer, or what speaks its protocol and SQL.
-import { dropRooms } from '../migrate.ts';
+import { assertToday, dropRooms } from '../migrate.ts';
 import type { RoomSchema } from '../migration.ts';
 import { CannotReachDatabase, type SqlDatabase, type SqlFault } from '../sql.ts';
 import { cannotReach, faultOf, isServerError } from './faults.ts';
@@ -40,6 +40,11 @@ export class PostgresDatabase implements SqlDatabase<PostgresConnection> {
   /** Brings the room's tables to today's. Throws SchemaTooNew, or CannotReachDatabase. */
   migrateRoom(schema: RoomSchema): Promise<void> {
     return this.#changeSchema((connection) => migrateRoom(connection, this.description, schema));
+  }
+
+  /** Throws SchemaTooNew and SchemaTooOld unless the room's tables are of today. */
+  assertToday(schema: RoomSchema): Promise<void> {
+    return this.#changeSchema((connection) => assertToday(schemaOf(connection, this.description), schema));
   }
 
   /** Drops the tables of all rooms but the ledger. Throws CannotReachDatabase. */

@@ -26,6 +26,7 @@ const POSTGRES: SchemaDialect = {
        END IF;
      END $$`,
   ],
+  renameTable: (from, to) => [`ALTER TABLE IF EXISTS ${from} RENAME TO ${to}`],
   insertIfNew: (into, rows) => `INSERT INTO ${into} VALUES ${rows} ON CONFLICT DO NOTHING`,
   addIndex: (index, table, columns) => [`CREATE INDEX IF NOT EXISTS ${index} ON ${table} (${columns})`],
 };
@@ -37,6 +38,7 @@ export function schemaOf(connection: SqlConnection, description: string): Schema
   return {
     dialect: POSTGRES,
     description,
+    nowMs: () => connection.nowMs(),
     ask: (sql, parameters) => connection.query(sql, parameters),
     // Asks the table of tables itself: name look-ups are cached, and may miss what another migrator has just made.
     tables: async () => {

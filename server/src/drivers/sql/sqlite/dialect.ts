@@ -13,6 +13,7 @@ export const SQLITE: SchemaDialect = {
   indexes: 'apart',
   addColumn: (table, column, definition) => [`ALTER TABLE ${table} ADD COLUMN ${column} ${definition}`],
   renameColumn: (table, from, to) => [`ALTER TABLE ${table} RENAME COLUMN ${from} TO ${to}`],
+  renameTable: (from, to) => [`ALTER TABLE ${from} RENAME TO ${to}`],
   insertIfNew: (into, rows) => `INSERT INTO ${into} VALUES ${rows} ON CONFLICT DO NOTHING`,
   addIndex: (index, table, columns) => [`CREATE INDEX ${index} ON ${table} (${columns})`],
 };

@@ -63,6 +63,7 @@ function schemaOf(connection: ColdConnection, description: string): SchemaStore 
   return {
     dialect: SQLITE,
     description,
+    nowMs: Date.now,
     ask,
     tables: async () => {
       const rows = await ask(`SELECT name FROM sqlite_schema WHERE type = 'table'`);

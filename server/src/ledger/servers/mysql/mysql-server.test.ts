@@ -77,7 +77,7 @@ describe('a MariaDB server', needsServer('mariadb'), () => {
   before(async () => {
     mariadb = await startMariadb();
   });
-  after(() => mariadb.stop());
+  after(() => mariadb?.stop());
 
   test('what is wrong with the settings is said in one line', async () => {
     const { url } = mariadb;

@@ -23,6 +23,10 @@ export class MysqlServer extends MysqlDatabase implements SqlServer {
     return this.migrateRoom(LEDGER_SCHEMA);
   }
 
+  assertMigrated(): Promise<void> {
+    return this.assertToday(LEDGER_SCHEMA);
+  }
+
   async weakDurability(): Promise<string[]> {
     const connection = await this.connect();
     try {

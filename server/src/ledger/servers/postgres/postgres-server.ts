@@ -39,6 +39,10 @@ export class PostgresServer extends PostgresDatabase implements SqlServer {
     return this.migrateRoom(LEDGER_SCHEMA);
   }
 
+  assertMigrated(): Promise<void> {
+    return this.assertToday(LEDGER_SCHEMA);
+  }
+
   async weakDurability(): Promise<string[]> {
     const connection = await this.connect();
     try {

@@ -1,10 +1,13 @@
 // Deletes a ledger from its database server with the tables of all other rooms, and nothing else that lives there.
+import { inUse } from '../../../drivers/sql/migrate.ts';
 import { CannotReachDatabase, type SqlConnection } from '../../../drivers/sql/sql.ts';
 import type { SqlServer } from './sql-server.ts';
 
 /** Every table a migration makes. The versions come last: a deletion that was cut off half-way can be repeated. */
 const TABLES = [
   ...['journal', 'orders', 'holds', 'claims', 'kept_keys', 'event_heads', 'events', 'manifests'],
+  // Of a migration that was cut off.
+  ...['idempotency_keys', 'old_idempotency_keys'],
   ...['node_leases', 'schema_versions'],
 ];
 
@@ -13,7 +16,7 @@ export async function dropLedger(server: SqlServer): Promise<void> {
   const connection = await server.connect();
   try {
     const users = await countUsers(connection);
-    if (users > 0) throw new CannotReachDatabase(inUse(server, users));
+    if (users > 0) throw new CannotReachDatabase(inUse(server.description, users));
     await server.dropRooms();
     await connection.query(`DROP TABLE IF EXISTS ${TABLES.join(', ')}`);
   } catch (error) {
@@ -22,11 +25,6 @@ export async function dropLedger(server: SqlServer): Promise<void> {
   } finally {
     await connection.close();
   }
-}
-
-function inUse({ description }: SqlServer, users: number): string {
-  const who = users === 1 ? 'a process' : `${users} processes`;
-  return `${description} is in use by another Floodgate: stop ${who} first (one that was killed counts for a minute)`;
 }
 
 /** Processes that lease a node number now. */

@@ -14,6 +14,8 @@ export interface SqlServer extends SqlDatabase<BatchConnection> {
   readonly claimedTickets: ReadDialect['claimedTickets'];
   /** Brings the schema to today's. Migrators that race wait for each other. Throws SchemaTooNew, or what rights are missing. */
   migrate(): Promise<void>;
+  /** Throws SchemaTooNew, or SchemaTooOld where the schema is not today's. Changes nothing. */
+  assertMigrated(): Promise<void>;
   /** Drops the tables of all other rooms. */
   dropRooms(): Promise<void>;
   /** Settings under which an answered commit could be lost, each as one line for people; empty when durable. */
