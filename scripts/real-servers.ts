@@ -1,5 +1,5 @@
 // The real servers that tests run against, so that the last lines of `npm test` can say which took part. Later
-// ones (Kafka, nginx, Chromium) are rows of this table.
+// ones (Kafka, nginx) are rows of this table.
 import { DatabaseSync } from 'node:sqlite';
 import { SERVERS, type ServerName } from '../server/test/kit/servers/binaries.ts';
 
@@ -17,6 +17,7 @@ export const REAL_SERVERS: readonly RealServer[] = [
   { name: 'Redis', find: () => versionOf('redis', 'valkey'), howToGet: SERVERS.redis.howToGet },
   { name: 'PostgreSQL', find: () => versionOf('postgres'), howToGet: SERVERS.postgres.howToGet },
   { name: 'MariaDB', find: () => versionOf('mariadb'), howToGet: SERVERS.mariadb.howToGet },
+  { name: 'Chromium', find: () => versionOf('chromium'), howToGet: SERVERS.chromium.howToGet },
 ];
 
 function findSqlite(): string {

@@ -48,9 +48,12 @@ export const ticketType = z.string('must name a ticket type').min(1).max(32);
 export const accessCode = z.string('must be text').min(1).max(64);
 export const idempotencyKey = z
   .string('is required: 1 to 255 printable ASCII characters, new for every new purchase')
-  .regex(/^[\x20-\x7e]{1,255}$/, 'must be 1 to 255 printable ASCII characters');
+  .regex(/^[\x20-\x7e]{1,255}$/, 'must be 1 to 255 printable ASCII characters')
+  .describe('chosen by the client, new for every new purchase: a repetition is answered as the first was');
 
-export const eventParams = z.object({ eventId: z.string() });
+export const eventParams = z.object({
+  eventId: z.string().describe('as the organizer chose it, or a number'),
+});
 export const optionalKey = z.object({ 'idempotency-key': idempotencyKey.optional() });
 export const page = z.object({
   cursor: z.string().max(64).optional(),
@@ -74,12 +77,19 @@ export function isoTime(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-export const time = z.iso.datetime({ precision: 3 }).describe('ISO 8601, in UTC, with milliseconds');
+export const time = z.iso
+  .datetime({ precision: 3 })
+  .describe('ISO 8601, in UTC, with milliseconds')
+  .meta({ examples: ['2027-06-01T18:00:00.000Z'] });
 export const snowflake = z
   .string()
   .regex(/^[1-9]\d{17,18}$/)
-  .describe('a 64-bit number as text, ascending in time');
-export const eventId = z.string().describe('as the organizer chose it, or a number as text');
+  .describe('a 64-bit number as text, ascending in time')
+  .meta({ examples: ['730000000000000001'] });
+export const eventId = z
+  .string()
+  .describe('as the organizer chose it, or a number as text')
+  .meta({ examples: ['rock-night'] });
 export const count = z.int().min(0);
 export const ledgerSeq = z
   .int()
@@ -95,7 +105,7 @@ export const nextCursor = z.string().optional().describe('absent on the last pag
 
 export const seatName = z
   .strictObject({ section: z.string(), row: z.string(), seat: z.string() })
-  .meta({ id: 'SeatName' });
+  .meta({ id: 'SeatName', examples: [{ section: 'Stalls', row: 'A', seat: '12' }] });
 export const ticket = z
   .strictObject({
     ticketId: z.string().regex(/^\d+$/).describe('unique within its event'),
@@ -103,7 +113,10 @@ export const ticket = z
     label: z.string().min(1).describe('for people'),
     seat: seatName.optional(),
   })
-  .meta({ id: 'Ticket' });
+  .meta({
+    id: 'Ticket',
+    examples: [{ ticketId: '0', ticketType: 'ga', label: 'General admission 1' }],
+  });
 export const tickets = z.array(ticket).min(1);
 export const money = z
   .strictObject({
@@ -113,4 +126,4 @@ export const money = z
       .regex(/^[A-Z]{3}$/)
       .describe('ISO 4217'),
   })
-  .meta({ id: 'Money' });
+  .meta({ id: 'Money', examples: [{ amount: 4_900, currency: 'EUR' }] });

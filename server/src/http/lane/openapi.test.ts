@@ -34,7 +34,7 @@ function* all(name: string, tree: unknown): Generator<unknown> {
 
 describe('the API document', () => {
   test('[F20] it is valid OpenAPI 3.1', async () => {
-    const { valid, errors } = await new Validator().validate(structuredClone(document) as object);
+    const { valid, errors } = await new Validator().validate(structuredClone(document) as never);
     assert.ok(valid, JSON.stringify(errors, null, 1));
   });
 

@@ -19,7 +19,7 @@ export interface KnownServer {
   readonly find: () => Found | undefined;
 }
 
-export type ServerName = 'redis' | 'valkey' | 'postgres' | 'mariadb';
+export type ServerName = 'redis' | 'valkey' | 'postgres' | 'mariadb' | 'chromium';
 
 export const SERVERS: Readonly<Record<ServerName, KnownServer>> = {
   redis: {
@@ -42,6 +42,11 @@ export const SERVERS: Readonly<Record<ServerName, KnownServer>> = {
     howToGet:
       'apt-get install mariadb-server, or set FLOODGATE_TEST_MARIADB_URL to a server that may be used',
     find: findMariadb,
+  },
+  chromium: {
+    title: 'Chromium',
+    howToGet: 'apt-get install chromium, or put chromium on the PATH',
+    find: findChromium,
   },
 };
 
@@ -98,6 +103,12 @@ function findMariadb(): Found | undefined {
   const answer = askVersion(binary);
   const number = /Ver (\d+[\d.]*)/.exec(answer)?.[1] ?? 'of unknown version';
   return { binary, version: `${number} (${/mariadb/i.test(answer) ? 'MariaDB' : 'MySQL'})` };
+}
+
+function findChromium(): Found | undefined {
+  const binary = findBinary('chromium') ?? findBinary('google-chrome');
+  if (binary === undefined) return undefined;
+  return { binary, version: /(\d+[\d.]*)/.exec(askVersion(binary))?.[1] ?? 'of unknown version' };
 }
 
 const versions = new Map<string, string>();
