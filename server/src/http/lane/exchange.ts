@@ -132,7 +132,8 @@ export class Exchange implements DoorRequest<never> {
   }
 
   #refuseBody(body: Extract<Body, { error: unknown }>): Answer {
-    return problem(body.error, this.requestId, { detail: body.detail });
+    const headers = body.error === 'BODY_TOO_LARGE' ? { Connection: 'close' } : undefined;
+    return problem(body.error, this.requestId, { detail: body.detail, headers });
   }
 
   #answer(body: unknown): Answer | Promise<Answer> {

@@ -45,7 +45,8 @@ export function send(
   const degraded = doors.degraded();
   if (degraded !== '') headers.push('Floodgate-Degraded', degraded);
   if (doors.cors) headers.push(...doors.cors.headersFor(req));
-  if (doors.isDraining || leavesMuchUnread(req)) headers.push('Connection', 'close');
+  const isLast = doors.isDraining || leavesMuchUnread(req);
+  if (isLast && answer.headers?.Connection === undefined) headers.push('Connection', 'close');
   const isRead = answer.kind === 'stream' && req.method !== 'HEAD' && answer.status !== 304;
   const stream = isRead ? { doors, answer, name, requestId, startMs } : undefined;
   writeAtEndOfTurn({ req, res, status: answer.status, headers, content, bytes, stream });
