@@ -121,8 +121,11 @@ export function testFaults(database: Database): void {
 }
 
 async function playAll(t: TestContext, database: Database, fault: FaultCase, rounds: number): Promise<void> {
-  const [server, redis] = await Promise.all([database.start(), startRedis()]);
-  t.after(() => Promise.all([server.stop(), redis.stop()]));
+  // One after the other: when the second does not start, the first is stopped all the same.
+  const redis = await startRedis();
+  t.after(() => redis.stop());
+  const server = await database.start();
+  t.after(() => server.stop());
   const proxy = await startTcpProxy(server.port);
   t.after(() => proxy.stop());
   const ways = [Object.assign(new URL(server.url), { port: proxy.port }).href, server.url];

@@ -37,8 +37,10 @@ const KINDS: readonly Kind[] = [
     title: 'PostgreSQL and Redis',
     servers: ['postgres', 'redis'],
     async open(t) {
-      const [server, redis] = await Promise.all([startPostgres(), startRedis()]);
-      t.after(() => Promise.all([server.stop(), redis.stop()]));
+      const redis = await startRedis();
+      t.after(() => redis.stop());
+      const server = await startPostgres();
+      t.after(() => server.stop());
       const env = { DATABASE_URL: server.url, REDIS_URL: redis.url };
       return { env, folder: temporaryFolder(t), tamper: (sql) => askPostgres(server.url, sql) };
     },

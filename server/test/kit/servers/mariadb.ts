@@ -41,6 +41,8 @@ export interface MariadbServer {
 const USER = 'floodgate';
 const PASSWORD = 'secret';
 const PROBE_TIMEOUT_MS = patienceMs(200);
+/** Of what is asked once. A probe is asked again. */
+const CONNECT_TIMEOUT_MS = patienceMs(2_000);
 const SETTINGS: Readonly<Record<string, string>> = {
   bind_address: '127.0.0.1',
   innodb_flush_log_at_trx_commit: '1',
@@ -178,7 +180,7 @@ class MariadbProcess implements MariadbServer {
       ...pairs,
     ];
     this.#child = new Child({ file: this.#start.binary, args, cwd: this.dir, owner: this.#owner });
-    await this.#child.ready(() => ask(this.adminUrl, 'SELECT 1'));
+    await this.#child.ready(() => ask(this.adminUrl, 'SELECT 1', PROBE_TIMEOUT_MS));
   }
 
   #urlOf(database: string): string {
@@ -226,8 +228,8 @@ class DatabaseNames {
   }
 }
 
-async function ask(url: string, sql: string): Promise<void> {
-  const connection = await createConnection({ uri: url, connectTimeout: PROBE_TIMEOUT_MS });
+async function ask(url: string, sql: string, timeoutMs = CONNECT_TIMEOUT_MS): Promise<void> {
+  const connection = await createConnection({ uri: url, connectTimeout: timeoutMs });
   connection.on('error', () => {}); // A connection that the end of the server breaks; the query says so too.
   try {
     await connection.query(sql);

@@ -41,6 +41,8 @@ const USER = 'floodgate';
 const PASSWORD = 'secret';
 const ADMIN = 'postgres';
 const PROBE_TIMEOUT_MS = patienceMs(200);
+/** Of what is asked once. A probe is asked again. */
+const CONNECT_TIMEOUT_MS = patienceMs(2_000);
 const SETTINGS: Readonly<Record<string, string>> = {
   listen_addresses: '127.0.0.1',
   max_connections: '100',
@@ -140,7 +142,7 @@ class PostgresProcess implements PostgresServer {
     const pairs = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     const args = ['-D', join(this.dir, 'data'), '-p', `${this.port}`, ...pairs];
     this.#child = new Child({ file: this.#binary, args, cwd: this.dir, owner: this.#owner });
-    await this.#child.ready(() => ask(this.adminUrl, 'SELECT 1'));
+    await this.#child.ready(() => ask(this.adminUrl, 'SELECT 1', PROBE_TIMEOUT_MS));
   }
 
   #urlOf(database: string): string {
@@ -189,8 +191,8 @@ class DatabaseNames {
   }
 }
 
-async function ask(url: string, sql: string): Promise<void> {
-  const client = new Client({ connectionString: url, connectionTimeoutMillis: PROBE_TIMEOUT_MS });
+async function ask(url: string, sql: string, timeoutMs = CONNECT_TIMEOUT_MS): Promise<void> {
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: timeoutMs });
   client.on('error', () => {}); // A connection that the end of the server breaks; the query says so too.
   try {
     await client.connect();
