@@ -58,10 +58,12 @@ export const before: Suite = {
     if (folder === '') throw new Error('BENCH_BEFORE must name the folder of an earlier checkout');
     const checkout = resolve(folder);
     const results = [
-      ...(await compareAll(bench, checkout, ON_SALE, ENOUGH_TICKETS)),
-      ...(await compareAll(bench, checkout, SOLD_OUT, 1)),
+      ...(await compareAll(bench, checkout, ON_SALE, onSqlite(bench, ENOUGH_TICKETS))),
+      ...(await compareAll(bench, checkout, SOLD_OUT, onSqlite(bench, 1))),
       await compareSeats(bench, checkout),
-      ...(await withStores('postgres', (servers) => compareOnStores(bench, checkout, servers))),
+      ...(await withStores('postgres', (servers) =>
+        compareAll(bench, checkout, ON_STORES, onServers(bench, servers)),
+      )),
     ];
     return { figures: results.map((one) => one.figure), raw: results };
   },
@@ -72,38 +74,43 @@ interface Compared<Of = Run> {
   readonly pairs: readonly Pair<Of>[];
 }
 
-/** Of one event with that many tickets, sold out when it is one. */
-async function compareAll(bench: Bench, checkout: string, cases: readonly Case[], tickets: number) {
+/** Starts the program of one side: of this checkout where `root` is not given. */
+type Start = (name: string, root?: string) => Promise<ServerUnderTest>;
+
+/** Shops of one event with that many tickets, sold out when it is one. */
+const onSqlite =
+  (bench: Bench, ticketsPerEvent: number): Start =>
+  (name, root) =>
+    startServer(bench, { name, root, events: 1, ticketsPerEvent });
+
+const onServers =
+  (bench: Bench, servers: RealStores): Start =>
+  async (name, root) => {
+    const options = {
+      name,
+      root,
+      events: 1,
+      ticketsPerEvent: MILLIONS_OF_TICKETS,
+      env: await servers.fresh(),
+    };
+    return onStores(startServer(bench, options), servers);
+  };
+
+async function compareAll(
+  bench: Bench,
+  checkout: string,
+  cases: readonly Case[],
+  start: Start,
+): Promise<Compared[]> {
   const results: Compared[] = [];
   for (const each of cases) {
-    const server = (side: string, root?: string) =>
-      startServer(bench, { name: `${nameOf(each)}-${side}`, root, events: 1, ticketsPerEvent: tickets });
+    const name = each.name.replaceAll(' ', '-');
     results.push(
       await compare(
         bench,
         each,
-        () => server('before', checkout),
-        () => server('now'),
-      ),
-    );
-  }
-  return results;
-}
-
-async function compareOnStores(bench: Bench, checkout: string, servers: RealStores): Promise<Compared[]> {
-  const results: Compared[] = [];
-  for (const each of ON_STORES) {
-    const server = async (side: string, root?: string) => {
-      const [name, env] = [`${nameOf(each)}-${side}`, await servers.fresh()];
-      const options = { name, root, events: 1, ticketsPerEvent: MILLIONS_OF_TICKETS, env };
-      return onStores(startServer(bench, options), servers);
-    };
-    results.push(
-      await compare(
-        bench,
-        each,
-        () => server('before', checkout),
-        () => server('now'),
+        () => start(`${name}-before`, checkout),
+        () => start(`${name}-now`),
       ),
     );
   }
@@ -194,5 +201,3 @@ function cpuOf({ cpuUsPerRequest, storesCpuUsPerRequest }: Costs): number {
   const { redis, database } = storesCpuUsPerRequest ?? { redis: 0, database: 0 };
   return cpuUsPerRequest + redis + database;
 }
-
-const nameOf = ({ name }: Case): string => name.replaceAll(' ', '-');

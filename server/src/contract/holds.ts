@@ -90,6 +90,8 @@ const line = z
     return passOn<HoldLine>(anyLine.safeParse(given), ctx);
   });
 
+wireForms.set(line, anyKindOfLine);
+
 /** The value, or its issues at the place where it stands. */
 export function passOn<T>(parsed: z.ZodSafeParseResult<T>, ctx: z.core.ParsePayload): T {
   if (parsed.success) return parsed.data;
@@ -123,8 +125,6 @@ const lines = z
       });
     }
   });
-
-wireForms.set(lines, z.array(anyKindOfLine).min(1).max(MAX_LINES));
 
 const holdParams = z.object({ holdId: z.string() });
 

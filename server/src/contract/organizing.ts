@@ -69,15 +69,12 @@ const waitingRoom = z.looseObject({
   enabled: z.literal(false, 'must be false: there are no waiting rooms yet'),
 });
 
-const types = <Type extends z.ZodType>(type: Type) => {
-  const list = z
+const types = <Type extends z.ZodType>(type: Type) =>
+  z
     .array(z.unknown(), 'must be a list of ticket types')
     .min(1, 'must have at least one ticket type')
     .max(MAX_TYPES, `must have at most ${MAX_TYPES} ticket types`)
     .pipe(z.array(type));
-  wireForms.set(list, z.array(type).min(1).max(MAX_TYPES));
-  return list;
-};
 
 const newType = z
   .strictObject({ ticketTypeId: text, ...typeMembers, ...readOnly })
@@ -154,7 +151,6 @@ const seats = z
   .min(1, 'must name at least one seat')
   .max(MAX_ALLOCATED_SEATS, `must name at most ${MAX_ALLOCATED_SEATS} seats`)
   .pipe(z.array(seat));
-wireForms.set(seats, z.array(seat).min(1).max(MAX_ALLOCATED_SEATS));
 const bestLine = z.strictObject({
   ticketType: text,
   bestAvailable: z
@@ -178,12 +174,7 @@ const line = z
     return passOn<AllocationLine>(typeLine.safeParse(given), ctx);
   });
 
-const lines = z
-  .array(z.unknown(), 'must be a list of lines')
-  .min(1, 'must have at least one line')
-  .max(MAX_ALLOCATED_LINES, `must have at most ${MAX_ALLOCATED_LINES} lines`)
-  .pipe(z.array(line));
-wireForms.set(lines, z.array(anyKindOfLine).min(1).max(MAX_ALLOCATED_LINES));
+wireForms.set(line, anyKindOfLine);
 
 export const allocationInput = z.object({
   params: eventParams,
@@ -191,7 +182,11 @@ export const allocationInput = z.object({
     {
       name: text,
       kind: z.enum(['channel', 'kill'], 'must be channel (may be dropped to sale later) or kill'),
-      lines,
+      lines: z
+        .array(z.unknown(), 'must be a list of lines')
+        .min(1, 'must have at least one line')
+        .max(MAX_ALLOCATED_LINES, `must have at most ${MAX_ALLOCATED_LINES} lines`)
+        .pipe(z.array(line)),
     },
     'is required: name, kind and lines, as JSON',
   ),

@@ -1,7 +1,7 @@
 // Answers held against the API document itself, by another library than the one whose schemas it is made of: what the
 // document says is then known to be what a client's own tools would read in it.
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
-import { type ApiDocument, apiDocument } from '../../src/http/lane/openapi.ts';
+import { type ApiDocument, apiDocument, templateOf } from '../../src/http/lane/openapi.ts';
 import type { Operation } from '../../src/http/lane/operation.ts';
 
 interface Response {
@@ -26,8 +26,13 @@ export class DescribedAnswers {
     contentType: string | undefined,
     content: unknown,
   ): string | undefined {
-    const path = operation.path.replaceAll(/:(\w+)/g, '{$1}');
-    const steps = ['paths', path, operation.method.toLowerCase(), 'responses', String(status)];
+    const steps = [
+      'paths',
+      templateOf(operation),
+      operation.method.toLowerCase(),
+      'responses',
+      String(status),
+    ];
     const { pointer, response } = this.#resolve(steps);
     if (response === undefined) return `the document has no ${status}`;
     if (response.content === undefined) {

@@ -19,6 +19,21 @@ const PAUSE_MS = 50;
 const MAX_LOOKS = patienceMs(1_000) / PAUSE_MS;
 const PAGE = 1_000;
 
+/** A shop that is busy says 503: the buyer comes again under the same key, until it is decided or the time is over. */
+export async function untilTold<Told extends { readonly status: number }>(
+  ask: () => Promise<Told>,
+  withinMs: number,
+): Promise<Told> {
+  const deadlineMs = performance.now() + withinMs;
+  for (;;) {
+    const told = await ask();
+    if (told.status !== 503 || performance.now() > deadlineMs) return told;
+    await sleep(AGAIN_MS);
+  }
+}
+
+const AGAIN_MS = 100;
+
 /** A request in the API's terms. */
 export function wireOf({ kind, eventId, opId, keyed, holdId, secret, body }: Request): WireRequest {
   const headers = {

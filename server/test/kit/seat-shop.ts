@@ -14,7 +14,7 @@ import type { FinalEvent, FinalLedger } from './checker/final-ledger.ts';
 import { formatViolations, type Violation } from './checker/findings.ts';
 import { type Call, callsOf, HistoryLog, type Request } from './checker/history.ts';
 import { seededRandom } from './checker/random.ts';
-import { auditComplaints, HttpClient, readLedger, readTypes, wireOf } from './load.ts';
+import { auditComplaints, HttpClient, readLedger, readTypes, untilTold, wireOf } from './load.ts';
 import { checkSeats } from './seat-checks.ts';
 import {
   GA,
@@ -296,15 +296,12 @@ export class SeatShop {
     const body = JSON.stringify({ lines: [line], buyer: opId });
     const { eventId } = this.house;
     const request = { kind: 'hold', eventId, opId, keyed: true, quantity, holdId: null, body } as const;
-    const deadlineMs = performance.now() + patienceMs(10_000);
-    for (;;) {
+    return untilTold(async () => {
       const call = this.log.invoke(0, request);
       const reply = await this.anyClient().send(wireOf(request));
       this.log.answer(call, reply.status, reply.body);
-      // A shop that is busy says 503: the buyer comes again under the same key, until it is decided.
-      if (reply.status !== 503 || performance.now() > deadlineMs) return reply;
-      await sleep(100);
-    }
+      return reply;
+    }, patienceMs(10_000));
   }
 
   #fail(violations: readonly Violation[], ledger: FinalLedger): never {

@@ -15,9 +15,9 @@ import type { FinalLedger } from './checker/final-ledger.ts';
 import { formatViolations, type Violation } from './checker/findings.ts';
 import { type Call, callsOf, HistoryLog, type Request } from './checker/history.ts';
 import { seededRandom } from './checker/random.ts';
-import { auditComplaints, HttpClient, readLedger, readTypes, wireOf } from './load.ts';
+import { auditComplaints, HttpClient, readLedger, readTypes, untilTold, wireOf } from './load.ts';
 import { ServerProcess } from './server-process.ts';
-import { Workload } from './workload.ts';
+import { type Reply, Workload } from './workload.ts';
 
 const HOLD_TTL_SECONDS = 1;
 const RECONCILE_SECONDS = 1;
@@ -258,10 +258,10 @@ export class SharedShop {
           holdId: null,
           body,
         } as const;
-        return this.#sendUntilTold(number % PLAN.clients, request);
+        return untilTold(() => this.#send(number % PLAN.clients, request), SETTLES_WITHIN_MS);
       }),
     );
-    const sold = answers.filter((status) => status === 201).length;
+    const sold = answers.filter(({ status }) => status === 201).length;
     assert.equal(
       sold,
       left,
@@ -269,21 +269,11 @@ export class SharedShop {
     );
   }
 
-  /** A shop that is busy says 503: the buyer comes again under the same key, until it is decided. */
-  async #sendUntilTold(client: number, request: Request): Promise<number> {
-    const deadlineMs = performance.now() + SETTLES_WITHIN_MS;
-    for (;;) {
-      const status = await this.#send(client, request);
-      if (status !== 503 || performance.now() > deadlineMs) return status;
-      await sleep(100);
-    }
-  }
-
-  async #send(client: number, request: Request): Promise<number> {
+  async #send(client: number, request: Request): Promise<Reply> {
     const call = this.log.invoke(client, request);
-    const { status, body } = await this.#anyClient().send(wireOf(request));
-    this.log.answer(call, status, body);
-    return status;
+    const reply = await this.#anyClient().send(wireOf(request));
+    this.log.answer(call, reply.status, reply.body);
+    return reply;
   }
 
   #fail(violations: readonly Violation[], ledger: FinalLedger): never {

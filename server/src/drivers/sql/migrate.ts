@@ -83,15 +83,14 @@ export async function migrate(store: SchemaStore, schema: RoomSchema): Promise<v
   });
 }
 
-/** Processes of Floodgate that lease a node number of this ledger now. */
-async function countUsers(store: SchemaStore): Promise<number> {
-  if (!(await store.tables()).includes('node_leases')) return 0;
-  const sql = 'SELECT node_id FROM node_leases WHERE expires_at_ms >= ?';
-  return (await store.ask(sql, [await store.nowMs()])).length;
+/** Processes of Floodgate that lease a node number of this ledger now. The table must be there. */
+export async function countUsers({ ask, nowMs }: Pick<SchemaStore, 'ask' | 'nowMs'>): Promise<number> {
+  return (await ask('SELECT node_id FROM node_leases WHERE expires_at_ms >= ?', [await nowMs()])).length;
 }
 
 /** What is done to the tables now would be done under a shop that sells. */
 async function refuseInUse(store: SchemaStore, why: string): Promise<void> {
+  if (!(await store.tables()).includes('node_leases')) return;
   const users = await countUsers(store);
   if (users > 0) throw new CannotReachDatabase(`${inUse(store.description, users)}; ${why}`);
 }

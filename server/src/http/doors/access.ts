@@ -45,6 +45,7 @@ export function sessionOperations(shop: Shop, doors: Pick<Doors, 'cors'>): Opera
       path: '/api/v1/sessions',
       input: sessionInput,
       answers: startSessionAnswers,
+      sends: ['Set-Cookie'],
       run(request) {
         const { buyer, token, expiresAtMs, lastsMs } = newSession(shop);
         // A page of another site must not take the buyer's own session away.

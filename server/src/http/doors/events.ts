@@ -20,8 +20,7 @@ import {
 } from '../../sales/organizing/create-event.ts';
 import type { Shop } from '../../sales/shop.ts';
 import { readDefaultEvent } from '../../sales/showing/default-event.ts';
-import { JSON_TYPE } from '../lane/answer.ts';
-import { isKnown, notModified } from '../lane/etag.ts';
+import { versioned } from '../lane/etag.ts';
 import { type Operation, operation } from '../lane/operation.ts';
 import { nextCursor, readCursor, refuseCursor } from '../lane/page.ts';
 import { problem } from '../lane/problem.ts';
@@ -59,6 +58,7 @@ export function eventOperations(shop: Shop): Operation[] {
       path: '/api/v1/events/:eventId',
       input: eventReference,
       answers: readEventAnswers,
+      sends: ['ETag'],
       async run(request) {
         const { input, requestId } = request;
         const { eventId } = input.params;
@@ -77,15 +77,14 @@ export function eventOperations(shop: Shop): Operation[] {
       isHot: true,
       input: eventReference,
       answers: availabilityAnswers,
+      sends: ['ETag'],
       async run(request) {
         const { input, requestId } = request;
         const view = await readEvent(shop, input.params.eventId, request);
         if ('refusal' in view) return problem(view.refusal, requestId);
-        const body = JSON.stringify(availabilityBody(view));
-        const headers = { ETag: etagOf(view), 'Cache-Control': 'public, max-age=1' };
-        return isKnown(request.header('if-none-match'), headers.ETag)
-          ? notModified(headers)
-          : { kind: 'text', status: 200, body, contentType: JSON_TYPE, headers };
+        return versioned(request.header('if-none-match'), etagOf(view), 'public, max-age=1', () =>
+          JSON.stringify(availabilityBody(view)),
+        );
       },
     }),
     operation({

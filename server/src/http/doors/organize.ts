@@ -60,6 +60,7 @@ export function organizerOperations(shop: Shop): Operation[] {
       maxBodyBytes: MAX_EVENT_BYTES,
       input: newEventInput,
       answers: createEventAnswers,
+      sends: ['ETag', 'Location'],
       async run(request) {
         const made = await makeEvent(shop, request.input.body, staffName(request.actor));
         return eventChanged(201, made, request);
@@ -75,6 +76,7 @@ export function organizerOperations(shop: Shop): Operation[] {
       maxBodyBytes: MAX_EVENT_BYTES,
       input: eventPatchInput,
       answers: changeEventAnswers,
+      sends: ['ETag'],
       async run(request) {
         const condition = preconditionOf(request, 'required');
         if ('status' in condition) return condition;
@@ -95,6 +97,7 @@ export function organizerOperations(shop: Shop): Operation[] {
         isStaff: true,
         input: eventCommandInput,
         answers: commandEventAnswers,
+        sends: ['ETag'],
         async run(request) {
           const condition = preconditionOf(request, 'optional');
           if ('status' in condition) return condition;
@@ -142,6 +145,7 @@ function allocationOperations(shop: Shop): Operation[] {
       maxBodyBytes: MAX_EVENT_BYTES,
       input: allocationInput,
       answers: allocateAnswers,
+      sends: ['ETag'],
       async run(request) {
         const condition = preconditionOf(request, 'optional');
         if ('status' in condition) return condition;
@@ -175,6 +179,7 @@ function allocationOperations(shop: Shop): Operation[] {
       maxBodyBytes: MAX_EVENT_BYTES,
       input: releaseInput,
       answers: releaseAllocationAnswers,
+      sends: ['ETag'],
       async run(request) {
         const condition = preconditionOf(request, 'optional');
         if ('status' in condition) return condition;

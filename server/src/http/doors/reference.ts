@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { assetInput, docsAnswers, documentAnswers, fileAnswers } from '../../contract/reference.ts';
 import { noInput } from '../../contract/values.ts';
 import type { Answer } from '../lane/answer.ts';
-import { isKnown, notModified } from '../lane/etag.ts';
+import { versioned } from '../lane/etag.ts';
 import { apiDocument } from '../lane/openapi.ts';
 import { type Operation, operation } from '../lane/operation.ts';
 import { problem } from '../lane/problem.ts';
@@ -74,12 +74,10 @@ export function referenceOperations(all: () => readonly Operation[]): Operation[
       path: '/openapi.json',
       input: noInput,
       answers: documentAnswers,
+      sends: ['ETag'],
       run(request) {
         const { text, etag } = read();
-        const headers = { ETag: etag, 'Cache-Control': 'no-cache', 'Access-Control-Allow-Origin': '*' };
-        return isKnown(request.header('if-none-match'), etag)
-          ? notModified(headers)
-          : { kind: 'text', status: 200, body: text, contentType: 'application/json', headers };
+        return versioned(request.header('if-none-match'), etag, 'no-cache', () => text);
       },
     }),
     operation({
@@ -118,6 +116,9 @@ export function referenceOperations(all: () => readonly Operation[]): Operation[
 const FOLDER = join(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'), '..');
 const FILE_HEADERS = { 'Cache-Control': 'public, max-age=3600', 'X-Content-Type-Options': 'nosniff' };
 
+/** Read once: a buffer of its own for every client that reads slowly would be 2 MB for each. */
+const files = new Map<string, Buffer>();
+
 async function fileOf(name: string, requestId: string): Promise<Answer> {
   const head = { status: 200, headers: FILE_HEADERS } as const;
   if (name === 'start.js') {
@@ -125,5 +126,7 @@ async function fileOf(name: string, requestId: string): Promise<Answer> {
   }
   const contentType = Object.hasOwn(FILES, name) ? FILES[name] : undefined;
   if (contentType === undefined) return problem('NOT_FOUND', requestId);
-  return { kind: 'bytes', ...head, body: await readFile(join(FOLDER, name)), contentType };
+  const body = files.get(name) ?? (await readFile(join(FOLDER, name)));
+  files.set(name, body);
+  return { kind: 'bytes', ...head, body, contentType };
 }

@@ -4,8 +4,8 @@ import { findShown } from '../../sales/organizing/create-event.ts';
 import type { Shop } from '../../sales/shop.ts';
 import { type SeatBoard, SeatBoards } from '../../sales/showing/seat-board.ts';
 import { seatMapOf } from '../../sales/showing/seat-map.ts';
-import { type Answer, JSON_TYPE } from '../lane/answer.ts';
-import { isKnown, notModified } from '../lane/etag.ts';
+
+import { versioned } from '../lane/etag.ts';
 import { type Operation, operation } from '../lane/operation.ts';
 import { problem } from '../lane/problem.ts';
 
@@ -20,6 +20,7 @@ export function seatOperations(shop: Shop): Operation[] {
       path: '/api/v1/events/:eventId/manifest',
       input: manifestReference,
       answers: seatMapAnswers,
+      sends: ['ETag'],
       async run(request) {
         const { input, requestId } = request;
         const entry = await findShown(shop, input.params.eventId, request);
@@ -29,7 +30,7 @@ export function seatOperations(shop: Shop): Operation[] {
         // Asked for by its version, it is the same for ever.
         const isPinned = input.query.v === entry.event.manifestId;
         const age = isPinned ? 'public, max-age=31536000, immutable' : 'public, max-age=60';
-        return cached(request.header('if-none-match'), `"${entry.event.manifestId}"`, age, () => body);
+        return versioned(request.header('if-none-match'), `"${entry.event.manifestId}"`, age, () => body);
       },
     }),
     operation({
@@ -41,6 +42,7 @@ export function seatOperations(shop: Shop): Operation[] {
       isHot: true,
       input: seatsInput,
       answers: seatStatusAnswers,
+      sends: ['ETag'],
       async run(request) {
         const { input, requestId } = request;
         const { eventId } = input.params;
@@ -52,7 +54,7 @@ export function seatOperations(shop: Shop): Operation[] {
         if (looking) await looking;
         const { since } = input.query;
         const etag = `"${board.version}${since === undefined ? '' : `-${since}`}"`;
-        return cached(request.header('if-none-match'), etag, 'public, max-age=1', () =>
+        return versioned(request.header('if-none-match'), etag, 'public, max-age=1', () =>
           statusBody(eventId, board, since),
         );
       },
@@ -74,11 +76,4 @@ function statusBody(eventId: string, board: SeatBoard, since: number | undefined
   const body = JSON.stringify({ eventId, version, seats, encoding: '2-bit', status: board.packed() });
   bodies.set(board, { version, body });
   return body;
-}
-
-function cached(ifNoneMatch: string | undefined, etag: string, age: string, body: () => string): Answer {
-  const headers = { ETag: etag, 'Cache-Control': age };
-  return isKnown(ifNoneMatch, etag)
-    ? notModified(headers)
-    : { kind: 'text', status: 200, body: body(), contentType: JSON_TYPE, headers };
 }

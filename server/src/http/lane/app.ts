@@ -20,6 +20,12 @@ const MAX_CONNECTIONS = 60_000;
 export function createDoors(doors: Doors, operations: readonly Operation[], hasFrontLane = true): Server {
   const app = expressApp(doors, operations);
   const lane = hasFrontLane ? frontLane(doors, operations) : undefined;
+  const handle = (req: IncomingMessage, res: ServerResponse): void => {
+    // A process that stood still finds the time of a request over before it reads what had come in time. Its client
+    // has been told 408, so it must not be done after all.
+    if (req.socket.writableEnded) return;
+    if (!doors.cors?.answerPreflight(req, res) && !lane?.(req, res)) app(req, res);
+  };
   const server = createServer(
     {
       headersTimeout: HEADERS_TIMEOUT_MS,
@@ -28,14 +34,8 @@ export function createDoors(doors: Doors, operations: readonly Operation[], hasF
       connectionsCheckingInterval: 1_000,
       maxHeaderSize: 16_384,
     },
-    (req, res) => handle(req, res),
+    handle,
   );
-  const handle = (req: IncomingMessage, res: ServerResponse): void => {
-    // A process that stood still finds the time of a request over before it reads what had come in time. Its client
-    // has been told 408, so it must not be done after all.
-    if (req.socket.writableEnded) return;
-    if (!doors.cors?.answerPreflight(req, res) && !lane?.(req, res)) app(req, res);
-  };
   // Whether a client that asks first shall send its body is known only when its request has passed the guards.
   server.on('checkContinue', handle);
   server.maxConnections = MAX_CONNECTIONS;

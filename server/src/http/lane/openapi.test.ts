@@ -7,15 +7,14 @@ import type { ZodObject, ZodRawShape } from 'zod';
 import { exampleOf } from '../../contract/values.ts';
 import { allOperations } from '../doors/doors.ts';
 import { contentsOf } from './described.ts';
-import { apiDocument } from './openapi.ts';
+import { apiDocument, templateOf } from './openapi.ts';
 
 const none = undefined as never;
 const operations = allOperations(none, none);
 const document = apiDocument(operations);
 
-const pathOf = (path: string) => path.replaceAll(/:(\w+)/g, '{$1}');
-const describedAt = ({ path, method }: (typeof operations)[number]) =>
-  document.paths[pathOf(path)]![method.toLowerCase()] as {
+const describedAt = (operation: (typeof operations)[number]) =>
+  document.paths[templateOf(operation)]![operation.method.toLowerCase()] as {
     readonly operationId: string;
     readonly responses: Readonly<Record<string, { readonly $ref?: string }>>;
     readonly parameters?: readonly { readonly name: string; readonly in: string }[];

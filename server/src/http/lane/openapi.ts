@@ -3,8 +3,9 @@
 import type { ZodObject, ZodRawShape, ZodType } from 'zod';
 import { mediaTypeOf, type ProblemCode, problemVariant } from '../../contract/answers.ts';
 import { exampleOf } from '../../contract/values.ts';
+import { SESSION_COOKIE } from './credentials.ts';
 import { type Content, type Contents, contentsOf } from './described.ts';
-import type { Operation, Tag } from './operation.ts';
+import type { Operation, SentHeader, Tag } from './operation.ts';
 import { detailOf, titleOf } from './problem.ts';
 import { type JsonSchema, WireSchemas } from './wire-schema.ts';
 
@@ -41,7 +42,7 @@ const SECURITY_SCHEMES = {
   session: {
     type: 'apiKey',
     in: 'cookie',
-    name: 'floodgate_session',
+    name: SESSION_COOKIE,
     description:
       "A browser's session, started by POST /api/v1/sessions: limits per buyer need to know one from another.",
   },
@@ -70,7 +71,7 @@ const HEADERS = {
     schema: { type: 'string' },
   },
 } as const;
-type HeaderName = keyof typeof HEADERS;
+type HeaderName = keyof typeof HEADERS | SentHeader;
 
 export interface ApiDocument {
   readonly openapi: '3.1.1';
@@ -83,7 +84,7 @@ export function apiDocument(operations: readonly Operation[]): ApiDocument {
   const schemas = new WireSchemas();
   const paths: Record<string, Record<string, JsonSchema>> = {};
   for (const operation of operations) {
-    const path = operation.path.replaceAll(/:(\w+)/g, '{$1}');
+    const path = templateOf(operation);
     paths[path] = { ...paths[path], [operation.method.toLowerCase()]: describe(operation, schemas) };
   }
   const responses = shareResponses(paths);
@@ -108,6 +109,11 @@ export function apiDocument(operations: readonly Operation[]): ApiDocument {
   };
 }
 
+/** Its path as the document has it: `/buy/{eventId}`. */
+export function templateOf({ path }: Operation): string {
+  return path.replaceAll(/:(\w+)/g, '{$1}');
+}
+
 function describe(operation: Operation, schemas: WireSchemas): JsonSchema {
   const contents = contentsOf(operation);
   const { roles } = operation;
@@ -122,10 +128,7 @@ function describe(operation: Operation, schemas: WireSchemas): JsonSchema {
     ...parametersOf(operation, contents, schemas),
     ...requestBodyOf(operation, schemas),
     responses: Object.fromEntries(
-      [...contents].map(([status, content]) => [
-        status,
-        responseOf(operation, status, content, contents, schemas),
-      ]),
+      [...contents].map(([status, content]) => [status, responseOf(operation, status, content, schemas)]),
     ),
     security: roles ? [{ bearer: [] }] : [{}, { session: [] }, { bearer: [] }],
   };
@@ -195,10 +198,9 @@ function responseOf(
   operation: Operation,
   status: number,
   content: Content,
-  contents: Contents,
   schemas: WireSchemas,
 ): JsonSchema {
-  const headers = headersOf(operation, status, contents);
+  const headers = headersOf(operation, status);
   const refs = Object.fromEntries(headers.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
   if ('codes' in content) {
     const { codes } = content;
@@ -215,20 +217,12 @@ function responseOf(
   return { description, headers: refs, content: Object.fromEntries(types) };
 }
 
-function headersOf(
-  { name, method, roles }: Operation,
-  status: number,
-  contents: Contents,
-): readonly HeaderName[] {
-  const isGranted = status < 300;
-  const hasVersion = contents.has(304) || contents.has(412);
+function headersOf({ sends }: Operation, status: number): readonly HeaderName[] {
   return [
     'X-Request-Id',
     ...(status === 503 ? (['Retry-After'] as const) : []),
     ...(status === 401 ? (['WWW-Authenticate'] as const) : []),
-    ...((isGranted && hasVersion) || status === 304 ? (['ETag'] as const) : []),
-    ...(status === 201 && roles && method === 'POST' ? (['Location'] as const) : []),
-    ...(name === 'start-session' && isGranted ? (['Set-Cookie'] as const) : []),
+    ...(status < 400 ? sends : []),
     'Floodgate-Degraded',
   ];
 }

@@ -21,6 +21,8 @@ const MAX_BODY_BYTES = 16_384;
 /** What an operation is about. The API document says more of each: see openapi.ts. */
 export type Tag = 'Buying' | 'Holds' | 'Orders' | 'Events' | 'Organizing' | 'Access' | 'Operation';
 
+export type SentHeader = 'ETag' | 'Location' | 'Set-Cookie';
+
 export interface Operation {
   /** Its name in metrics, logs and the SDK. */
   readonly name: string;
@@ -45,6 +47,8 @@ export interface Operation {
   readonly input: ZodType;
   /** What it answers, by status. The lane adds what it refuses by itself: see described.ts. */
   readonly answers: Answers;
+  /** Headers that a grant of it has besides those of every answer. */
+  readonly sends: readonly SentHeader[];
   /** What every "no" of it has besides: see `dress`. */
   readonly problemMembers: ZodRawShape | undefined;
   readonly run: (request: DoorRequest<never>) => Answer | Promise<Answer>;
@@ -71,6 +75,7 @@ export function operation<Input>(definition: {
   readonly takes?: readonly string[];
   readonly input: ZodType<Input>;
   readonly answers: Answers;
+  readonly sends?: readonly SentHeader[];
   readonly problemMembers?: ZodRawShape;
   readonly run: (request: DoorRequest<Input>) => Answer | Promise<Answer>;
   readonly dress?: Operation['dress'];
@@ -83,6 +88,7 @@ export function operation<Input>(definition: {
     body: method === 'GET' || method === 'DELETE' ? 'none' : 'json',
     maxBodyBytes: MAX_BODY_BYTES,
     takes: [],
+    sends: [],
     dress: undefined,
     problemMembers: undefined,
     ...others,

@@ -30,6 +30,12 @@ function jsonSchemaOf(schema: ZodType, io: 'input' | 'output'): JsonSchema {
         const { $schema: _, ...as } = jsonSchemaOf(form, io);
         Object.assign(jsonSchema, as);
       }
+      // A list whose length is judged before its items: `array(unknown)` piped into the list of what they are.
+      const { def } = zodSchema._zod;
+      if (def.type === 'pipe' && def.out instanceof z.ZodArray && jsonSchema.type === 'array') {
+        const { $schema: _, ...items } = jsonSchemaOf(def.out.element as ZodType, io);
+        jsonSchema.items = items;
+      }
       // What a double can count to is no rule of ours.
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
       if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;

@@ -1,5 +1,5 @@
 // Deletes a ledger from its database server with the tables of all other rooms, and nothing else that lives there.
-import { inUse } from '../../../drivers/sql/migrate.ts';
+import { countUsers, inUse } from '../../../drivers/sql/migrate.ts';
 import { CannotReachDatabase, type SqlConnection } from '../../../drivers/sql/sql.ts';
 import type { SqlServer } from './sql-server.ts';
 
@@ -15,7 +15,7 @@ const TABLES = [
 export async function dropLedger(server: SqlServer): Promise<void> {
   const connection = await server.connect();
   try {
-    const users = await countUsers(connection);
+    const users = await usersOf(connection);
     if (users > 0) throw new CannotReachDatabase(inUse(server.description, users));
     await server.dropRooms();
     await connection.query(`DROP TABLE IF EXISTS ${TABLES.join(', ')}`);
@@ -27,12 +27,12 @@ export async function dropLedger(server: SqlServer): Promise<void> {
   }
 }
 
-/** Processes that lease a node number now. */
-async function countUsers(connection: SqlConnection): Promise<number> {
-  const nowMs = await connection.nowMs();
+async function usersOf(connection: SqlConnection): Promise<number> {
   try {
-    const sql = 'SELECT node_id FROM node_leases WHERE expires_at_ms >= ?';
-    return (await connection.query(sql, [nowMs])).length;
+    return await countUsers({
+      nowMs: () => connection.nowMs(),
+      ask: (sql, parameters) => connection.query(sql, parameters),
+    });
   } catch (error) {
     // Without the table there is no ledger, and nobody who uses it.
     if (connection.isOpen) return 0;
